@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* os: see os.h. */
+#include "os/os.h"
+
+#include <errno.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+static int
+kernel_openat(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	return openat(dir_fd, path, flags | O_CLOEXEC, mode);
+}
+
+static int
+kernel_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+}
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t
+kernel_now_unix_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+static int64_t
+kernel_uptime_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+const struct os os_kernel = {
+	.openat = kernel_openat,
+	.open_beneath = kernel_open_beneath,
+	.close = close,
+	.read = read,
+	.pread = pread,
+	.write = write,
+	.fstat = fstat,
+	.fstatat = fstatat,
+	.fsync = fsync,
+	.ftruncate = ftruncate,
+	.renameat = renameat,
+	.linkat = linkat,
+	.unlinkat = unlinkat,
+	.mkdirat = mkdirat,
+	.now_unix_ms = kernel_now_unix_ms,
+	.uptime_ms = kernel_uptime_ms,
+};
+
+const struct os *os = &os_kernel;
+
+int
+os_write_all(int fd, struct span s, const char *what, struct err *err)
+{
+	while (s.n) {
+		ssize_t n = os->write(fd, s.p, s.n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot write %s", what);
+		s = span_skip(s, (size_t)n);
+	}
+	return 0;
+}
+
+int
+os_read_full(int fd, void *p, size_t n, size_t *got, const char *what, struct err *err)
+{
+	*got = 0;
+	while (*got < n) {
+		ssize_t r = os->read(fd, (char *)p + *got, n - *got);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return err_sys(err, errno, "cannot read %s", what);
+		if (r == 0)
+			return 0;
+		*got += (size_t)r;
+	}
+	return 0;
+}
+
+int
+os_read_file(int dir_fd, const char *path, struct buf *out, struct err *err)
+{
+	uint8_t piece[16384];
+	size_t got;
+	int rc = 0;
+	int fd = os->openat(dir_fd, path, O_RDONLY, 0);
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ERR_NOT_FOUND, "there is no %s", path);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open %s", path);
+	do {
+		rc = os_read_full(fd, piece, sizeof piece, &got, path, err);
+		if (rc == 0 && (rc = buf_append(out, span_of(piece, got), err)) < 0)
+			err_wrap(err, "%s", path);
+	} while (rc == 0 && got == sizeof piece);
+	os->close(fd);
+	return rc;
+}
+
+/* "a/b/NAME" -> "a/b/.cloudbox-RANDOM~": in the same folder, so that rename and link stay within it. */
+static int
+temporary_name(char *out, size_t cap, const char *path, struct err *err)
+{
+	uint8_t random[8];
+	char tag[2 * sizeof random + 1];
+	const char *slash = strrchr(path, '/');
+	int folder_len = slash ? (int)(slash - path) + 1 : 0;
+
+	os_random(random, sizeof random);
+	hex_encode(tag, SPAN_ARRAY(random));
+	int n = snprintf(out, cap, "%.*s.cloudbox-%s~", folder_len, path, tag);
+	if (n < 0 || (size_t)n >= cap)
+		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+	return 0;
+}
+
+/* A temporary file beside @path with @content, durable. */
+static int
+write_temporary(int dir_fd, const char *path, char *tmp, size_t tmp_cap, struct span content,
+                mode_t mode, struct err *err)
+{
+	if (temporary_name(tmp, tmp_cap, path, err) < 0)
+		return -1;
+	int fd = os->openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot create a file beside %s", path);
+	int rc = os_write_all(fd, content, path, err);
+	if (rc == 0 && os->fsync(fd) < 0)
+		rc = err_sys(err, errno, "cannot make %s durable", path);
+	if (os->close(fd) < 0 && rc == 0)
+		rc = err_sys(err, errno, "cannot close %s", path);
+	if (rc < 0)
+		os->unlinkat(dir_fd, tmp, 0);
+	return rc;
+}
+
+int
+os_replace_file(int dir_fd, const char *path, struct span content, mode_t mode, struct err *err)
+{
+	char tmp[4096];
+
+	if (write_temporary(dir_fd, path, tmp, sizeof tmp, content, mode, err) < 0)
+		return -1;
+	if (os->renameat(dir_fd, tmp, dir_fd, path) < 0) {
+		err_sys(err, errno, "cannot put %s into place", path);
+		os->unlinkat(dir_fd, tmp, 0);
+		return -1;
+	}
+	return os_sync_folder_of(dir_fd, path, err);
+}
+
+int
+os_create_file(int dir_fd, const char *path, struct span content, mode_t mode, struct err *err)
+{
+	char tmp[4096];
+	int rc = 0;
+
+	if (write_temporary(dir_fd, path, tmp, sizeof tmp, content, mode, err) < 0)
+		return -1;
+	if (os->linkat(dir_fd, tmp, dir_fd, path, 0) < 0)
+		rc = errno == EEXIST ? OS_EXISTS
+		                     : err_sys(err, errno, "cannot put %s into place", path);
+	os->unlinkat(dir_fd, tmp, 0);
+	return rc ? rc : os_sync_folder_of(dir_fd, path, err);
+}
+
+int
+os_sync_folder_of(int dir_fd, const char *path, struct err *err)
+{
+	char folder[4096];
+	const char *slash = strrchr(path, '/');
+	int n = slash ? snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path)
+	              : snprintf(folder, sizeof folder, ".");
+
+	if (n < 0 || (size_t)n >= sizeof folder)
+		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+	int fd = os->openat(dir_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open the folder of %s", path);
+	int rc = os->fsync(fd) < 0
+	                 ? err_sys(err, errno, "cannot make the folder of %s durable", path)
+	                 : 0;
+	os->close(fd);
+	return rc;
+}
+
+int
+os_make_folders(int dir_fd, const char *path, mode_t mode, struct err *err)
+{
+	char part[4096];
+	size_t n = strlen(path);
+
+	if (n >= sizeof part)
+		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+	memcpy(part, path, n + 1);
+	for (size_t i = 1; i <= n; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		if (path[i - 1] == '/')
+			continue;
+		part[i] = '\0';
+		if (os->mkdirat(dir_fd, part, mode) == 0) {
+			if (os_sync_folder_of(dir_fd, part, err) < 0)
+				return -1;
+		} else if (errno != EEXIST) {
+			return err_sys(err, errno, "cannot make the folder %s", part);
+		}
+		part[i] = path[i];
+	}
+	return 0;
+}
+
+void
+os_random(void *p, size_t n)
+{
+	while (n) {
+		ssize_t r = getrandom(p, n > 256 ? 256 : n, 0);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			abort(); /* no kernel that we run on lacks getrandom(2) */
+		p = (char *)p + r;
+		n -= (size_t)r;
+	}
+}
