@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * item: one piece of an app's data, as its original bytes and as fields.
+ *
+ * The bytes are the truth and are never rewritten; fields say where in them each property lies,
+ * what it says to people, and its key (key.h).  A property that holds a list (CATEGORIES, NICKNAME)
+ * becomes one field for each element, all with the same range.  A group (`item1.TEL` with
+ * `item1.X-ABLabel`) is one field with members.
+ * Codecs fill items: card.h for contacts.  An item is made by one codec call and constant after.
+ */
+#ifndef ITEM_ITEM_H
+#define ITEM_ITEM_H
+
+#include "base/auto.h"
+#include "base/span.h"
+#include "item/contentline.h"
+#include "item/key.h"
+
+enum field_flag {
+	FIELD_SINGLE = 1 << 0,    /* the item can hold one value only (rule 4) */
+	FIELD_VOLATILE = 1 << 1,  /* never compared, added or held: REV, PRODID… */
+	FIELD_IDENTITY = 1 << 2,  /* UID: says which item this is; never compared, added or held */
+	FIELD_EMPTY = 1 << 3,     /* has no value: ignored on both sides */
+	FIELD_STRUCTURE = 1 << 4, /* BEGIN, VERSION, END */
+	FIELD_MATCH = 1 << 5,     /* TEL, EMAIL, IMPP, URL, ADR, BDAY: tells which item this is */
+	FIELD_BINARY = 1 << 6,    /* embedded data (PHOTO…): `value` only describes it */
+	FIELD_LIST = 1 << 7,      /* one element of a list-valued property */
+	FIELD_GUESSED =
+		1 << 8, /* its charset was missing or wrong; guessed, or replaced by U+FFFD */
+};
+
+/* Fields that take part in comparing and merging have none of these. */
+#define FIELD_IGNORED (FIELD_VOLATILE | FIELD_IDENTITY | FIELD_EMPTY | FIELD_STRUCTURE)
+
+struct field {
+	const char *name;  /* upper-case, without group: "TEL" */
+	const char *value; /* for people: decoded UTF-8, one line or more; "" if empty */
+	const char *label; /* its group's label ("Boat"), or "" */
+	const char *types; /* its TYPE parameters, lower-case: "cell, work", or "" */
+	struct field_key key;
+	struct range own;    /* its physical lines in item->bytes */
+	size_t first_member; /* in item->members: the other lines of its group */
+	size_t n_members;
+	unsigned flags;   /* enum field_flag */
+	unsigned element; /* with FIELD_LIST: which one, from 0 */
+	unsigned line;    /* in its file */
+};
+
+/* What an app does with fields: the adapter says. */
+struct item_profile {
+	const char *const
+		*single; /* properties that the app shows only once, besides the default
+			    set (item_single_default); upper-case, NULL-terminated; or NULL */
+	struct key_rules keys;
+};
+
+/** N, FN (its first), BDAY, ANNIVERSARY, GENDER, KIND: one value only in every app.
+ * NULL-terminated. (UID, REV, PRODID have one too, but are identity or volatile.) */
+extern const char *const item_single_default[];
+
+enum item_version {
+	ITEM_VCARD_21,
+	ITEM_VCARD_30, /* also cards that name no version */
+	ITEM_VCARD_40,
+};
+
+enum item_line_end {
+	ITEM_CRLF,
+	ITEM_LF,
+	ITEM_CR,
+};
+
+struct item {
+	struct span bytes; /* borrowed: the original */
+	enum item_version version;
+	enum item_line_end line_end; /* of its first line */
+	struct field *fields;        /* in the order of the bytes */
+	size_t n_fields;
+	struct range *members; /* see struct field */
+	size_t n_members;
+	size_t insert_at; /* where added lines go: the offset of END */
+	const char *uid;  /* decoded; NULL if there is none */
+	const char *name; /* for people: FN, else N, else ORG, EMAIL, TEL; "" if none of them */
+	size_t n_guessed; /* fields with FIELD_GUESSED: worth a warning */
+	size_t n_junk;    /* lines that are no property: kept, not understood */
+	struct item_arena *arena;
+};
+
+void item_free(struct item *it);
+AUTO_PTR(item_free, struct item);
+
+#define ITEM_NAME_KEYS_MAX 2
+
+/** Keys of the item's names: of FN, and of N put together where that differs.  @return how many. */
+size_t item_name_keys(const struct item *it, struct field_key out[static ITEM_NAME_KEYS_MAX]);
+
+/** Native ids that the item itself carries: UID, then each X-CLOUDBOX-UID.  The @nth, or NULL. */
+const char *item_own_id(const struct item *it, size_t nth);
+
+#define ITEM_CONTENT_ID_BYTES 16
+
+/** The content id of an item without UID: BLAKE2b-128 of (name key, sorted TEL and EMAIL keys), or
+ * of its bytes where it has none of these.  Assigned at first sight; box.db keeps it from then on.
+ */
+int
+item_content_id(const struct item *it, uint8_t out[static ITEM_CONTENT_ID_BYTES], struct err *err);
+
+#define UUID8_URN_BYTES 46 /* "urn:uuid:" and 36 characters and NUL */
+
+/** "urn:uuid:…": a UUID version 8 (RFC 9562) of an item id: its bits, version and variant
+ *  overwritten. */
+void uuid8_urn(char out[static UUID8_URN_BYTES], const uint8_t item_id[static 16]);
+
+/** Is @uid the UUIDv8 of @item_id?  With or without "urn:uuid:", in any case. */
+bool uuid8_is(struct span uid, const uint8_t item_id[static 16]);
+
+#endif
