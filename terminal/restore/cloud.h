@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloud: what lies on the server, opened: the live items of a device, and one item's history.
+ *
+ * What authenticates is listed even where the list as a whole is not what its device signed; that
+ * is said in `alarms`.  The Box's own items are in no list.
+ */
+#ifndef RESTORE_CLOUD_H
+#define RESTORE_CLOUD_H
+
+#include "restore/restore.h"
+
+/* An item on the server.  Strings are UTF-8, never NULL. */
+struct cloud_item {
+	char *app;
+	char *id;
+	char *name;
+	char *type; /* MIME type */
+	uint64_t size_bytes;
+	uint32_t versions;        /* how many were ever stored */
+	int64_t saved_at_unix_ms; /* signed client time of the newest */
+	char *problem; /* "" or why it cannot be opened: then app, name and type are "" and id
+			  is the short id */
+};
+
+struct cloud_list {
+	char device[RESTORE_ID_BYTES];
+	struct cloud_item *items; /* by app, then name bytewise, then id */
+	size_t n_items;
+	size_t cap_items;
+	uint64_t bytes_received;
+	uint32_t requests;
+	char **alarms;
+	size_t n_alarms;
+	size_t cap_alarms;
+};
+
+void cloud_list_clear(struct cloud_list *l);
+AUTO_OBJ(cloud_list_clear, struct cloud_list);
+
+/**
+ * List a device's live items.
+ * @app   NULL: all apps; else that one.
+ * @from  as in struct restore_request.
+ * @return 0 or -1: see restore_run().
+ */
+int cloud_read(struct cloud_list *out, struct box *box, struct unlocked *u, const char *app,
+	       const char *from, struct err *err);
+
+/* One version of an item. */
+struct cloud_version {
+	uint32_t version;
+	int64_t saved_at_unix_ms; /* signed client time */
+	uint64_t size_bytes;
+	bool removed;  /* a `forget`: the item was absent from then on */
+	char *problem; /* "" or why this version cannot be opened */
+	/* Against the version before it: fields that came or changed (`value` the new one) and
+	 * fields that went (`value` ""). */
+	struct restore_field *changed;
+	size_t n_changed;
+};
+
+struct cloud_history {
+	char device[RESTORE_ID_BYTES];
+	char *app;
+	char *id;
+	char *name;                     /* in the newest version */
+	struct cloud_version *versions; /* newest first */
+	size_t n_versions;
+	size_t cap_versions;
+	uint64_t bytes_received;
+	uint32_t requests;
+};
+
+void cloud_history_clear(struct cloud_history *h);
+AUTO_OBJ(cloud_history_clear, struct cloud_history);
+
+/** All kept versions of @item (native id, short id, or exact name) of @app.
+ *  ERR_NOT_FOUND, ERR_AMBIGUOUS, else as cloud_read(). */
+int cloud_history_read(struct cloud_history *out, struct box *box, struct unlocked *u,
+		       const char *app, const char *item, const char *from, struct err *err);
+
+#endif

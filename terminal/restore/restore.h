@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * restore: what lies on the server goes back into the app it came from, field by field, replacing
+ * nothing.
+ *
+ *     fetch (fetch.h)  ->  match and merge against the live app (plan.h)  ->  preview ends here
+ *     ->  originals, sealed and durable  ->  the app's own write  ->  read back  ->  receipt, held
+ *
+ * Invariants:
+ * - Nothing on the terminal is deleted or replaced; an original is durable in the Box before its
+ *   item is changed.
+ * - Done twice, the second restore writes nothing.
+ * - A bad item (damaged, swapped, gone) is named with a reason and its neighbours go on.
+ * - Whatever moment the program is killed at, every item is as it was or as it should be.
+ */
+#ifndef RESTORE_RESTORE_H
+#define RESTORE_RESTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/err.h"
+
+struct box;      /* box/box.h */
+struct unlocked; /* account/account.h: keys that open, and a session that may read */
+
+#define RESTORE_ID_BYTES 33 /* 32 lower-case hexadecimal digits and NUL */
+
+/* What is to come back.  All pointers are borrowed for the length of the call. */
+struct restore_request {
+	const char *app; /* NULL: every app; "box": the Box itself */
+	const char *const
+		*items;     /* ITEM: native id, short id or exact name, looked up in that order */
+	size_t n_items;     /* 0: all of them; else @app must be given */
+	uint32_t version;   /* 0: the newest; else the items' version of that number */
+	int64_t at_unix_ms; /* 0: no; else the newest version of that moment (the signed client
+			       time); items that did not exist then are left out */
+	const char *from;   /* a device's id, the beginning of one, or its name; NULL: chosen,
+			       see device.h */
+	const char *into;   /* an app of this terminal to take the items; NULL: the app of the
+			       same name; needs @app */
+	const char *create_dir; /* for an app that is not here: DIR/APP in open formats; or NULL */
+	const char *const *fields; /* NAME or NAME=VALUE: only those are added or held */
+	size_t n_fields;           /* 0: all fields */
+	bool preview;              /* plan only: nothing is written, no receipt */
+};
+
+enum restore_outcome {
+	RESTORE_IDENTICAL, /* nothing added, nothing held */
+	RESTORE_MERGED,    /* fields added or held */
+	RESTORE_ADDED,     /* the item was not here */
+	RESTORE_SKIPPED,   /* its app is not on this terminal: the reason has the line to type */
+	RESTORE_FAILED,
+};
+
+/** "identical", "merged", "added", "skipped", "failed": part of the JSON contract. */
+const char *restore_outcome_name(enum restore_outcome outcome);
+
+/* One field of an item.  Strings are UTF-8 without control characters other than \n, never NULL. */
+struct restore_field {
+	char *field; /* "TEL", "content" */
+	char *value; /* what the backup has; for a photo or a file a few words in its place */
+	char *here;  /* held fields: what the terminal has and keeps; else "" */
+};
+
+struct restore_item {
+	char *app; /* the app it came from */
+	char *id;  /* as shown: native id, or short id where that is no clean text */
+	char *name;
+	enum restore_outcome outcome;
+	struct restore_field *added;
+	size_t n_added;
+	struct restore_field *held;
+	size_t n_held;
+	char *reason; /* a sentence in the person's language, never NULL */
+};
+
+/* Owned by the caller, who calls restore_result_clear(); all zero is empty. */
+struct restore_result {
+	char id[RESTORE_ID_BYTES];   /* of this restore; "" for a preview and where nothing had to
+					be written or held */
+	char from[RESTORE_ID_BYTES]; /* the device whose backups were read */
+	struct restore_item *items;  /* by app, then name bytewise, then id */
+	size_t n_items;
+	size_t cap_items;
+	uint64_t written;        /* items whose bytes changed */
+	uint64_t failed;         /* items of outcome RESTORE_FAILED: exit status 3 if any */
+	uint64_t bytes_received; /* HTTP heads and bodies */
+	uint32_t requests;
+	char **alarms; /* sentences: the list was not what its device signed, ... */
+	size_t n_alarms;
+	size_t cap_alarms;
+};
+
+void restore_result_clear(struct restore_result *r);
+AUTO_OBJ(restore_result_clear, struct restore_result);
+
+/* How far it is; every member may be NULL. */
+struct restore_watch {
+	void *ctx;
+	/* @done of @total items are opened or written; @bytes received so far. */
+	void (*progress)(void *ctx, uint64_t done, uint64_t total, uint64_t bytes);
+	/* Asked between items: true ends the restore cleanly with ERR_CANCELLED; what was written
+	 * stays and stands in the receipt. */
+	bool (*cancelled)(void *ctx);
+};
+
+/**
+ * Bring items back.
+ * @out    filled also where items failed; the caller clears it, after a failure too.
+ * @u      unlocked account: its keys open, its session reads.
+ * @watch  may be NULL.
+ * @return 0, items of RESTORE_FAILED included, or -1 with nothing written:
+ *         ERR_NOT_FOUND, ERR_AMBIGUOUS (an ITEM, or the device; the message lists the candidates),
+ *         ERR_USAGE (the request contradicts itself), ERR_UNREACHABLE, ERR_AUTH, ERR_ALARM (the
+ *         newest batch is not signed by its device), ERR_FULL and ERR_IO (the originals could not
+ *         be kept), ERR_BUSY.
+ */
+int restore_run(struct restore_result *out, struct box *box, struct unlocked *u,
+		const struct restore_request *request, const struct restore_watch *watch,
+		struct err *err);
+
+/**
+ * Take over the Box of @from (P27): its apps, rules and shortcuts are added to this one; an app
+ * that exists here keeps its adapter and path.  The same as restore_run() with app "box".  Used by
+ * `restore box` and by `join --replace`.
+ * @out  one item for each part of the Box: app "box", id "settings" or "APP/NN", the reason says
+ * how many shortcuts came.
+ */
+int restore_take_over_box(struct restore_result *out, struct box *box, struct unlocked *u,
+			  const char *from, const struct restore_watch *watch, struct err *err);
+
+#endif
