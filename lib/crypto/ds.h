@@ -80,10 +80,11 @@ enum ds_use {
 	X(DS_STATE_ROOT,   "state-root",   HASH, 2) /* N#, top */ \
 	X(DS_HEAD,         "head",         HASH, 2) /* commit (the message signed), signature */ \
 	X(DS_LOG_ENTRY,    "log-entry",    HASH, 1) /* a whole entry with its signatures */ \
+	X(DS_WRAP_HASH,    "wrap-hash",    HASH, 1) /* a whole wrap, for the credentials in the log */ \
 	/* signatures */ \
 	X(DS_COMMIT,       "commit",       SIGN, 5) /* DSK: header, n#, records root, state root, heads of the other devices */ \
-	X(DS_LOG,          "log",          SIGN, 1) /* ASK: an entry's body (it names suite, account, index, previous) */ \
-	X(DS_DEVICE,       "device",       SIGN, 1) /* DSK: the same body, of add_device */ \
+	X(DS_LOG,          "log",          SIGN, 1) /* ASK: an entry up to its signature */ \
+	X(DS_DEVICE,       "device",       SIGN, 5) /* DSK: account, device, DSK.pub, index#, hash of the entry before */ \
 	X(DS_AUTH,         "auth",         SIGN, 7) /* login key or DSK: suite#, account, kind# or device, scope#, SPKI hash, challenge, expiry# (unix s) */ \
 	X(DS_HAVE,         "have",         SIGN, 6) /* DSK: suite#, account, device, SPKI hash, client time# (unix ms), H(DS("body", body)) */ \
 	X(DS_BEAT,         "beat",         SIGN, 6) /* DSK: the same */ \
