@@ -1,0 +1,54 @@
+# A thin front on meson; `make help` lists what it does.
+#
+# `make demo` and `make check` install what they need with apt (as root, or through sudo) and need
+# nothing beforehand but git, make and sudo on Debian 12.
+
+BUILD  ?= build
+PYTHON ?= /usr/bin/python3
+NINJA   = ninja -C $(BUILD)
+
+.PHONY: all build deps deps-check deps-lint demo check lint install clean help
+
+all: build
+
+build: $(BUILD)/build.ninja
+	@$(NINJA) --quiet
+	@ln -sf terminal/cli/cloudbox $(BUILD)/cloudbox
+	@ln -sf server/cloudboxd $(BUILD)/cloudboxd
+
+$(BUILD)/build.ninja:
+	@tools/deps.sh --missing build || { echo "Some packages are missing: type 'make deps' first." >&2; exit 1; }
+	@meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || { cat $(BUILD).log >&2; exit 1; }
+	@mv $(BUILD).log $(BUILD)/meson-setup.log
+
+deps:
+	@tools/deps.sh build
+
+deps-check:
+	@tools/deps.sh build check lint
+
+deps-lint:
+	@tools/deps.sh build check lint
+
+demo: deps build
+	@examples/demo.sh $(BUILD)
+
+check: deps-check
+	@$(PYTHON) tools/check.py $(SUITES)
+
+lint: deps-lint
+	@$(PYTHON) tools/lint.py
+
+install: build
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-check
+
+help:
+	@echo "make            build/cloudbox and build/cloudboxd"
+	@echo "make deps       install what building needs (Debian packages)"
+	@echo "make demo       the main job, for real, on an embedded server, in under a minute"
+	@echo "make check      all tests; make check SUITES='unit e2e' for some of them"
+	@echo "make lint       clang-format and clang-tidy"
+	@echo "make install    into /usr/local, or meson's prefix"
