@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catalog: everything the server knows, chunk objects apart: invitations, accounts with their logs,
+ * devices, batches, records with their versions, state trees, and which object holds which chunk.
+ *
+ * A catalog is a table of operations (struct catalog_ops); catalog_sqlite is its first instance.
+ * The operations are about rows; the rules of the trade (what a commit must prove, who may do what)
+ * live in server/api and server/accounts and know no SQL.
+ *
+ *     reading   catalog_read(): one consistent view, on the caller's thread
+ *     writing   catalog_submit(): a job, run by the one writer thread inside a transaction that it
+ *               may share with other jobs (group commit); the job's done() comes after COMMIT with
+ *               full sync, so what it tells anybody is durable
+ *
+ * Invariants: nothing that a client sends changes a row of another account; (account, device, cid)
+ * names one object for good; versions of an item count 1, 2, … and are never given twice; a failed
+ * sync ends the process (catalog_options.fatal), it is never tried again.
+ */
+#ifndef CATALOG_CATALOG_H
+#define CATALOG_CATALOG_H
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "blobs/blobs.h"
+#include "crypto/crypto.h"
+
+#define CATALOG_CID_BYTES 32
+
+/* Outcomes that operations name. */
+#define CATALOG_ABSENT 1 /* there is no such row */
+#define CATALOG_EXISTS 2 /* there is one already; nothing was changed */
+
+enum catalog_device_state { /* as in docs/protocol, *device state* */
+			    CATALOG_DEVICE_ALIVE = 0,
+			    CATALOG_DEVICE_REVOKED = 1,
+			    CATALOG_DEVICE_RETIRED = 2,
+			    CATALOG_DEVICE_REPLACED = 3,
+};
+
+struct catalog_invitation {
+	uint8_t hash[CRYPTO_HASH_BYTES]; /* of the code, which is stored nowhere */
+	uint64_t quota_bytes;
+	int64_t expires_unix_ms;
+	bool used;
+	uint8_t used_by[CRYPTO_ID_BYTES]; /* the account, if used */
+};
+
+/* One account.  `used` counts records and objects; `uncommitted` the part of it that no batch
+ * refers to yet. */
+struct catalog_account {
+	uint8_t account[CRYPTO_ID_BYTES];
+	bool suspended; /* by the operator: nothing but refusals until he says so */
+	uint64_t quota_bytes, used_bytes, uncommitted_bytes;
+	int64_t created_unix_ms;
+	uint64_t epoch;
+	uint64_t log_length;
+	uint8_t log_head[CRYPTO_HASH_BYTES];
+	uint8_t ask[CRYPTO_PUBLIC_BYTES]; /* the present one */
+	uint8_t passphrase_key[CRYPTO_PUBLIC_BYTES];
+	uint8_t recovery_key[CRYPTO_PUBLIC_BYTES];
+	uint8_t recovery_find[CRYPTO_ID_BYTES];
+};
+
+struct catalog_device {
+	int64_t row; /* the catalog's own number for (account, device); never reused */
+	uint8_t account[CRYPTO_ID_BYTES];
+	uint8_t device[CRYPTO_ID_BYTES];
+	enum catalog_device_state state;
+	bool suspended;                   /* by the operator */
+	uint8_t key[CRYPTO_PUBLIC_BYTES]; /* DSK.pub */
+	int64_t added_unix_ms;
+	uint64_t seq;                    /* of the newest batch; 0: none yet */
+	uint8_t head[CRYPTO_HASH_BYTES]; /* while seq is 0: hash of the add_device entry */
+	int64_t client_unix_ms;          /* client time of the newest batch */
+	int64_t seen_unix_ms;            /* last proved its key */
+	uint64_t live;                   /* items that are not tombstoned */
+	int64_t replaces_row;            /* the device whose chunks it may refer to; 0: none */
+	uint64_t cut_seq;                /* revoked, replaced: last trusted seq */
+};
+
+struct catalog_batch {
+	int64_t row;
+	uint64_t seq;
+	uint8_t head[CRYPTO_HASH_BYTES];
+	uint32_t n; /* records */
+	int64_t received_unix_ms;
+};
+
+/* One version of an item. */
+struct catalog_version {
+	uint8_t folder[CRYPTO_ID_BYTES];
+	uint8_t item[CRYPTO_ID_BYTES];
+	uint32_t version;
+	uint64_t seq;
+	uint32_t index; /* within the batch */
+	uint8_t flags;
+	uint8_t leaf[CRYPTO_HASH_BYTES];
+	uint32_t ciphertext_bytes;
+};
+
+/* Where an item stands: its newest version, and the live one if it is not tombstoned. */
+struct catalog_item {
+	uint8_t folder[CRYPTO_ID_BYTES];
+	uint8_t item[CRYPTO_ID_BYTES];
+	uint32_t versions; /* ever stored; the newest one's number */
+	bool live;
+	uint64_t seq; /* from here on: of the newest version */
+	uint32_t index;
+	uint8_t flags;
+	uint8_t leaf[CRYPTO_HASH_BYTES];
+	uint32_t ciphertext_bytes;
+};
+
+struct catalog_chunk {
+	uint8_t cid[CATALOG_CID_BYTES];
+	struct blob_info object;
+	int64_t wanted_unix_ms; /* last upload, `have` or commit that named it */
+	bool committed;         /* a batch refers to it, or did */
+	bool damaged;           /* found so by a check: absent for clients */
+};
+
+struct catalog_usage {
+	uint64_t accounts, devices, batches, records, objects;
+	uint64_t bytes; /* of records and objects */
+};
+
+struct catalog_ops;
+struct catalog;
+
+/* A transaction that is under way; the beginning of every instance's own. */
+struct catalog_tx {
+	const struct catalog_ops *ops;
+	bool writable;
+};
+
+typedef int catalog_run_fn(struct catalog_tx *tx, void *ctx, struct err *err);
+
+/*
+ * A change to be made.  `run` is called on the writer thread, perhaps more than once (another job
+ * of the group may have filled the disk): it begins by resetting whatever it left in its own
+ * fields. 0 keeps what it changed; anything else undoes it.  `done` is called once, on the writer
+ * thread, after COMMIT: with run's result, or -1 and *err (ERR_FULL: the disk is full).
+ */
+struct catalog_job {
+	int (*run)(struct catalog_tx *tx, struct catalog_job *job, struct err *err);
+	void (*done)(struct catalog_job *job, int rc, const struct err *err);
+	struct catalog_job *next; /* the catalog's */
+	int rc;                   /* the catalog's */
+	struct err err;           /* the catalog's */
+};
+
+/* Rows are given one by one; a result other than 0 ends the walk and is its result. */
+typedef int catalog_item_fn(void *ctx, const struct catalog_item *item, struct err *err);
+typedef int catalog_version_fn(void *ctx, const struct catalog_version *v, struct err *err);
+typedef int catalog_account_fn(void *ctx, const struct catalog_account *a, struct err *err);
+typedef int catalog_device_fn(void *ctx, const struct catalog_device *d, struct err *err);
+typedef int catalog_batch_fn(void *ctx, const struct catalog_batch *b, struct err *err);
+typedef int catalog_chunk_fn(void *ctx, const struct catalog_chunk *c, struct err *err);
+typedef int catalog_bytes_fn(void *ctx, uint64_t index, struct span bytes, struct err *err);
+
+/*
+ * What a catalog can do.  All operations return 0, an outcome that is named, or -1: ERR_IO,
+ * ERR_FULL, ERR_NOMEM, ERR_FORMAT (the file is damaged).  Ids are CRYPTO_ID_BYTES long, hashes and
+ * cids 32 bytes.  `put` makes or changes a row only in a writable transaction.
+ */
+struct catalog_ops {
+	const char *scheme; /* "sqlite": what stands before the colon in --db */
+
+	int (*read)(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err);
+	void (*submit)(struct catalog *c, struct catalog_job *job);
+	/* Finish all jobs, then close.  Nobody submits any more. */
+	void (*free)(struct catalog *c);
+
+	/* Small settings of the server itself: CATALOG_ABSENT. */
+	int (*setting_get)(struct catalog_tx *, const char *name, struct buf *out, struct err *);
+	int (*setting_put)(struct catalog_tx *, const char *name, struct span value, struct err *);
+
+	int (*invitation_get)(struct catalog_tx *, struct catalog_invitation *out,
+			      const uint8_t *hash, struct err *); /* CATALOG_ABSENT */
+	int (*invitation_put)(struct catalog_tx *, const struct catalog_invitation *, struct err *);
+
+	/* Accounts: CATALOG_ABSENT.  account_add: CATALOG_EXISTS (the id, or recovery_find). */
+	int (*account_get)(struct catalog_tx *, struct catalog_account *out, const uint8_t *account,
+			   struct err *);
+	int (*account_find)(struct catalog_tx *, struct catalog_account *out,
+			    const uint8_t *recovery_find, struct err *);
+	int (*account_add)(struct catalog_tx *, const struct catalog_account *, struct err *);
+	int (*account_put)(struct catalog_tx *, const struct catalog_account *, struct err *);
+	int (*accounts)(struct catalog_tx *, catalog_account_fn *, void *ctx, struct err *);
+	int (*wraps_get)(struct catalog_tx *, const uint8_t *account, struct buf *passphrase,
+			 struct buf *recovery, struct err *); /* CATALOG_ABSENT */
+	int (*wraps_put)(struct catalog_tx *, const uint8_t *account, struct span passphrase,
+			 struct span recovery, struct err *);
+
+	/* The account log.  entry hash: CATALOG_ABSENT. */
+	int (*log_add)(struct catalog_tx *, const uint8_t *account, uint64_t index,
+		       const uint8_t *hash, struct span entry, struct err *);
+	int (*log_hash)(struct catalog_tx *, const uint8_t *account, uint64_t index, uint8_t *hash,
+			struct err *);
+	int (*log_read)(struct catalog_tx *, const uint8_t *account, uint64_t from,
+			catalog_bytes_fn *, void *ctx, struct err *);
+
+	/* Devices, ascending by id.  device_add fills in d->row; CATALOG_EXISTS. */
+	int (*device_get)(struct catalog_tx *, struct catalog_device *out, const uint8_t *account,
+			  const uint8_t *device, struct err *); /* CATALOG_ABSENT */
+	int (*device_by_row)(struct catalog_tx *, struct catalog_device *out, int64_t row,
+			     struct err *); /* CATALOG_ABSENT */
+	int (*device_add)(struct catalog_tx *, struct catalog_device *d, struct err *);
+	int (*device_put)(struct catalog_tx *, const struct catalog_device *, struct err *);
+	int (*devices)(struct catalog_tx *, const uint8_t *account, catalog_device_fn *, void *ctx,
+		       struct err *);
+
+	/* Batches of a device.  batch_add fills in b->row. */
+	int (*batch_get)(struct catalog_tx *, struct catalog_batch *out, int64_t device_row,
+			 uint64_t seq, struct err *); /* CATALOG_ABSENT */
+	int (*batch_prefix)(struct catalog_tx *, int64_t device_row, uint64_t seq, struct buf *out,
+			    struct err *); /* CATALOG_ABSENT */
+	int (*batch_add)(struct catalog_tx *, int64_t device_row, struct catalog_batch *b,
+			 struct span prefix, struct err *);
+	int (*batches)(struct catalog_tx *, int64_t device_row, uint64_t from_seq,
+		       catalog_batch_fn *, void *ctx, struct err *);
+
+	/* Folders of a device: its row number, made where there is none; n_folders counts them. */
+	int (*folder_row)(struct catalog_tx *, int64_t device_row, const uint8_t *folder,
+			  int64_t *row, struct err *); /* CATALOG_ABSENT */
+	int (*folder_add)(struct catalog_tx *, int64_t device_row, const uint8_t *folder,
+			  int64_t *row, struct err *);
+	int (*n_folders)(struct catalog_tx *, int64_t device_row, uint64_t *n, struct err *);
+
+	/* Items: where each stands.  `items` walks those with low <= item id <= high, ascending by
+	 * item, then folder; tombstoned ones too. */
+	int (*item_get)(struct catalog_tx *, struct catalog_item *out, int64_t device_row,
+			int64_t folder_row, const uint8_t *item, struct err *); /* CATALOG_ABSENT */
+	int (*item_put)(struct catalog_tx *, int64_t device_row, int64_t folder_row,
+			const struct catalog_item *, struct err *);
+	int (*items)(struct catalog_tx *, int64_t device_row, const uint8_t *low,
+		     const uint8_t *high, catalog_item_fn *, void *ctx, struct err *);
+
+	/* Records: frames as they were sent.  record_get: CATALOG_ABSENT (never there, or cleared).
+	 */
+	int (*record_add)(struct catalog_tx *, const struct catalog_batch *, int64_t folder_row,
+			  const struct catalog_version *, struct span frame, struct err *);
+	int (*record_get)(struct catalog_tx *, int64_t device_row, uint64_t seq, uint32_t index,
+			  struct catalog_version *out, struct buf *frame, struct err *);
+	/* The leaves of a batch in order, also of records that were cleared. */
+	int (*record_leaves)(struct catalog_tx *, const struct catalog_batch *, catalog_bytes_fn *,
+			     void *ctx, struct err *);
+	/* All kept versions of a folder, ascending by item, then version; of one @item if not NULL.
+	 */
+	int (*versions)(struct catalog_tx *, int64_t device_row, int64_t folder_row,
+			const uint8_t *item, catalog_version_fn *, void *ctx, struct err *);
+
+	/* Nodes of a device's state tree; what a number means is the caller's affair. */
+	int (*node_get)(struct catalog_tx *, int64_t device_row, uint64_t node, uint8_t *hash,
+			struct err *); /* CATALOG_ABSENT */
+	int (*node_put)(struct catalog_tx *, int64_t device_row, uint64_t node, const uint8_t *hash,
+			struct err *);
+	int (*nodes_clear)(struct catalog_tx *, int64_t device_row, struct err *);
+
+	/* Chunks of a device.  chunk_add: CATALOG_EXISTS, and the first stays.  chunk_put changes
+	 * everything but a sound chunk's object. */
+	int (*chunk_get)(struct catalog_tx *, struct catalog_chunk *out, int64_t device_row,
+			 const uint8_t *cid, struct err *); /* CATALOG_ABSENT */
+	int (*chunk_add)(struct catalog_tx *, int64_t device_row, const struct catalog_chunk *,
+			 struct err *);
+	int (*chunk_put)(struct catalog_tx *, int64_t device_row, const struct catalog_chunk *,
+			 struct err *);
+	int (*chunks)(struct catalog_tx *, int64_t device_row, const uint8_t *after_cid,
+		      catalog_chunk_fn *, void *ctx, struct err *); /* NULL: from the first on */
+	/* A record refers to the chunk (@owner_row, @cid). */
+	int (*ref_add)(struct catalog_tx *, int64_t owner_row, const uint8_t *cid,
+		       const struct catalog_batch *, uint32_t index, struct err *);
+	/* An object that no row names any more, to be removed later. */
+	int (*dead_add)(struct catalog_tx *, const struct blob_name *, int64_t since_unix_ms,
+			struct err *);
+
+	int (*usage)(struct catalog_tx *, struct catalog_usage *out, struct err *);
+};
+
+/* The beginning of every instance. */
+struct catalog {
+	const struct catalog_ops *ops;
+};
+
+struct catalog_options {
+	/* A sync or a write failed other than by a full disk: what the file holds is unknown, and
+	 * the process must end.  Never returns. */
+	void (*fatal)(void *ctx, const struct err *err);
+	void *fatal_ctx;
+};
+
+/**
+ * Open a catalog, making it where there is none.
+ * @url  "sqlite:PATH".  The caller holds the lock on the data folder: one process a file.
+ * @return 0, or -1: ERR_USAGE (unknown scheme), ERR_UNSUPPORTED (a newer schema), ERR_FORMAT (not
+ *         ours, damaged), ERR_IO, ERR_FULL, ERR_NOMEM.
+ */
+int catalog_open(struct catalog **out, const char *url, const struct catalog_options *options,
+		 struct err *err);
+void catalog_free(struct catalog *c);
+AUTO_PTR(catalog_free, struct catalog);
+
+/** Run @run in one consistent read-only view.  Its result. */
+static inline int
+catalog_read(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err)
+{
+	return c->ops->read(c, run, ctx, err);
+}
+
+/** Queue @job; it stays the caller's memory until done() was called. */
+static inline void
+catalog_submit(struct catalog *c, struct catalog_job *job)
+{
+	c->ops->submit(c, job);
+}
+
+/** Submit and wait: run's result, or -1.  Never from the writer thread. */
+int catalog_write(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err);
+
+/** The instance in a SQLite file at @path. */
+int catalog_sqlite_new(struct catalog **out, const char *path,
+		       const struct catalog_options *options, struct err *err);
+
+#endif
