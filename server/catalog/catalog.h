@@ -23,97 +23,88 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "blobs/blobs.h"
-#include "crypto/crypto.h"
-
-#define CATALOG_CID_BYTES 32
+#include "format/log.h"
 
 /* Outcomes that operations name. */
 #define CATALOG_ABSENT 1 /* there is no such row */
 #define CATALOG_EXISTS 2 /* there is one already; nothing was changed */
 
-enum catalog_device_state { /* as in docs/protocol, *device state* */
-			    CATALOG_DEVICE_ALIVE = 0,
-			    CATALOG_DEVICE_REVOKED = 1,
-			    CATALOG_DEVICE_RETIRED = 2,
-			    CATALOG_DEVICE_REPLACED = 3,
-};
-
 struct catalog_invitation {
-	uint8_t hash[CRYPTO_HASH_BYTES]; /* of the code, which is stored nowhere */
+	struct hash32 hash; /* of the code, which is stored nowhere */
 	uint64_t quota_bytes;
 	int64_t expires_unix_ms;
 	bool used;
-	uint8_t used_by[CRYPTO_ID_BYTES]; /* the account, if used */
+	struct id16 used_by; /* the account, if used */
 };
 
 /* One account.  `used` counts records and objects; `uncommitted` the part of it that no batch
  * refers to yet. */
 struct catalog_account {
-	uint8_t account[CRYPTO_ID_BYTES];
+	struct id16 account;
 	bool suspended; /* by the operator: nothing but refusals until he says so */
 	uint64_t quota_bytes, used_bytes, uncommitted_bytes;
 	int64_t created_unix_ms;
 	uint64_t epoch;
 	uint64_t log_length;
-	uint8_t log_head[CRYPTO_HASH_BYTES];
+	struct hash32 log_head;
 	uint8_t ask[CRYPTO_PUBLIC_BYTES]; /* the present one */
 	uint8_t passphrase_key[CRYPTO_PUBLIC_BYTES];
 	uint8_t recovery_key[CRYPTO_PUBLIC_BYTES];
-	uint8_t recovery_find[CRYPTO_ID_BYTES];
+	struct id16 recovery_find;
 };
 
 struct catalog_device {
 	int64_t row; /* the catalog's own number for (account, device); never reused */
-	uint8_t account[CRYPTO_ID_BYTES];
-	uint8_t device[CRYPTO_ID_BYTES];
-	enum catalog_device_state state;
+	struct id16 account;
+	struct id16 device;
+	enum device_state state;          /* never DEVICE_SUSPENDED: that is the next member */
 	bool suspended;                   /* by the operator */
 	uint8_t key[CRYPTO_PUBLIC_BYTES]; /* DSK.pub */
 	int64_t added_unix_ms;
-	uint64_t seq;                    /* of the newest batch; 0: none yet */
-	uint8_t head[CRYPTO_HASH_BYTES]; /* while seq is 0: hash of the add_device entry */
-	int64_t client_unix_ms;          /* client time of the newest batch */
-	int64_t seen_unix_ms;            /* last proved its key */
-	uint64_t live;                   /* items that are not tombstoned */
-	int64_t replaces_row;            /* the device whose chunks it may refer to; 0: none */
-	uint64_t cut_seq;                /* revoked, replaced: last trusted seq */
+	uint64_t seq;           /* of the newest batch; 0: none yet */
+	struct hash32 head;     /* while seq is 0: hash of the add_device entry */
+	int64_t client_unix_ms; /* client time of the newest batch */
+	int64_t seen_unix_ms;   /* last proved its key */
+	uint64_t live;          /* items that are not tombstoned */
+	int64_t replaces_row;   /* the device whose chunks it may refer to; 0: none */
+	uint64_t cut_seq;       /* revoked, replaced: last trusted seq */
 };
 
 struct catalog_batch {
 	int64_t row;
 	uint64_t seq;
-	uint8_t head[CRYPTO_HASH_BYTES];
+	struct hash32 head;
 	uint32_t n; /* records */
 	int64_t received_unix_ms;
 };
 
 /* One version of an item. */
 struct catalog_version {
-	uint8_t folder[CRYPTO_ID_BYTES];
-	uint8_t item[CRYPTO_ID_BYTES];
+	struct id16 folder;
+	struct id16 item;
 	uint32_t version;
 	uint64_t seq;
 	uint32_t index; /* within the batch */
 	uint8_t flags;
-	uint8_t leaf[CRYPTO_HASH_BYTES];
+	struct hash32 leaf;
 	uint32_t ciphertext_bytes;
 };
 
 /* Where an item stands: its newest version, and the live one if it is not tombstoned. */
 struct catalog_item {
-	uint8_t folder[CRYPTO_ID_BYTES];
-	uint8_t item[CRYPTO_ID_BYTES];
+	struct id16 folder;
+	struct id16 item;
 	uint32_t versions; /* ever stored; the newest one's number */
 	bool live;
 	uint64_t seq; /* from here on: of the newest version */
 	uint32_t index;
 	uint8_t flags;
-	uint8_t leaf[CRYPTO_HASH_BYTES];
+	struct hash32 leaf;
 	uint32_t ciphertext_bytes;
 };
 
 struct catalog_chunk {
-	uint8_t cid[CATALOG_CID_BYTES];
+	struct hash32 cid;
 	struct blob_info object;
 	int64_t wanted_unix_ms; /* last upload, `have` or commit that named it */
 	bool committed;         /* a batch refers to it, or did */
@@ -177,39 +168,40 @@ struct catalog_ops {
 	int (*setting_put)(struct catalog_tx *, const char *name, struct span value, struct err *);
 
 	int (*invitation_get)(struct catalog_tx *, struct catalog_invitation *out,
-			      const uint8_t *hash, struct err *); /* CATALOG_ABSENT */
+			      const struct hash32 *hash, struct err *); /* CATALOG_ABSENT */
 	int (*invitation_put)(struct catalog_tx *, const struct catalog_invitation *, struct err *);
 
 	/* Accounts: CATALOG_ABSENT.  account_add: CATALOG_EXISTS (the id, or recovery_find). */
-	int (*account_get)(struct catalog_tx *, struct catalog_account *out, const uint8_t *account,
-			   struct err *);
+	int (*account_get)(struct catalog_tx *, struct catalog_account *out,
+			   const struct id16 *account, struct err *);
 	int (*account_find)(struct catalog_tx *, struct catalog_account *out,
-			    const uint8_t *recovery_find, struct err *);
+			    const struct id16 *recovery_find, struct err *);
 	int (*account_add)(struct catalog_tx *, const struct catalog_account *, struct err *);
 	int (*account_put)(struct catalog_tx *, const struct catalog_account *, struct err *);
 	int (*accounts)(struct catalog_tx *, catalog_account_fn *, void *ctx, struct err *);
-	int (*wraps_get)(struct catalog_tx *, const uint8_t *account, struct buf *passphrase,
+	int (*wraps_get)(struct catalog_tx *, const struct id16 *account, struct buf *passphrase,
 			 struct buf *recovery, struct err *); /* CATALOG_ABSENT */
-	int (*wraps_put)(struct catalog_tx *, const uint8_t *account, struct span passphrase,
+	int (*wraps_put)(struct catalog_tx *, const struct id16 *account, struct span passphrase,
 			 struct span recovery, struct err *);
 
 	/* The account log.  entry hash: CATALOG_ABSENT. */
-	int (*log_add)(struct catalog_tx *, const uint8_t *account, uint64_t index,
-		       const uint8_t *hash, struct span entry, struct err *);
-	int (*log_hash)(struct catalog_tx *, const uint8_t *account, uint64_t index, uint8_t *hash,
-			struct err *);
-	int (*log_read)(struct catalog_tx *, const uint8_t *account, uint64_t from,
+	int (*log_add)(struct catalog_tx *, const struct id16 *account, uint64_t index,
+		       const struct hash32 *hash, struct span entry, struct err *);
+	int (*log_hash)(struct catalog_tx *, const struct id16 *account, uint64_t index,
+			struct hash32 *hash, struct err *);
+	int (*log_read)(struct catalog_tx *, const struct id16 *account, uint64_t from,
 			catalog_bytes_fn *, void *ctx, struct err *);
 
 	/* Devices, ascending by id.  device_add fills in d->row; CATALOG_EXISTS. */
-	int (*device_get)(struct catalog_tx *, struct catalog_device *out, const uint8_t *account,
-			  const uint8_t *device, struct err *); /* CATALOG_ABSENT */
+	int (*device_get)(struct catalog_tx *, struct catalog_device *out,
+			  const struct id16 *account, const struct id16 *device,
+			  struct err *); /* CATALOG_ABSENT */
 	int (*device_by_row)(struct catalog_tx *, struct catalog_device *out, int64_t row,
 			     struct err *); /* CATALOG_ABSENT */
 	int (*device_add)(struct catalog_tx *, struct catalog_device *d, struct err *);
 	int (*device_put)(struct catalog_tx *, const struct catalog_device *, struct err *);
-	int (*devices)(struct catalog_tx *, const uint8_t *account, catalog_device_fn *, void *ctx,
-		       struct err *);
+	int (*devices)(struct catalog_tx *, const struct id16 *account, catalog_device_fn *,
+		       void *ctx, struct err *);
 
 	/* Batches of a device.  batch_add fills in b->row. */
 	int (*batch_get)(struct catalog_tx *, struct catalog_batch *out, int64_t device_row,
@@ -222,20 +214,21 @@ struct catalog_ops {
 		       catalog_batch_fn *, void *ctx, struct err *);
 
 	/* Folders of a device: its row number, made where there is none; n_folders counts them. */
-	int (*folder_row)(struct catalog_tx *, int64_t device_row, const uint8_t *folder,
+	int (*folder_row)(struct catalog_tx *, int64_t device_row, const struct id16 *folder,
 			  int64_t *row, struct err *); /* CATALOG_ABSENT */
-	int (*folder_add)(struct catalog_tx *, int64_t device_row, const uint8_t *folder,
+	int (*folder_add)(struct catalog_tx *, int64_t device_row, const struct id16 *folder,
 			  int64_t *row, struct err *);
 	int (*n_folders)(struct catalog_tx *, int64_t device_row, uint64_t *n, struct err *);
 
 	/* Items: where each stands.  `items` walks those with low <= item id <= high, ascending by
 	 * item, then folder; tombstoned ones too. */
 	int (*item_get)(struct catalog_tx *, struct catalog_item *out, int64_t device_row,
-			int64_t folder_row, const uint8_t *item, struct err *); /* CATALOG_ABSENT */
+			int64_t folder_row, const struct id16 *item,
+			struct err *); /* CATALOG_ABSENT */
 	int (*item_put)(struct catalog_tx *, int64_t device_row, int64_t folder_row,
 			const struct catalog_item *, struct err *);
-	int (*items)(struct catalog_tx *, int64_t device_row, const uint8_t *low,
-		     const uint8_t *high, catalog_item_fn *, void *ctx, struct err *);
+	int (*items)(struct catalog_tx *, int64_t device_row, const struct id16 *low,
+		     const struct id16 *high, catalog_item_fn *, void *ctx, struct err *);
 
 	/* Records: frames as they were sent.  record_get: CATALOG_ABSENT (never there, or cleared).
 	 */
@@ -249,27 +242,27 @@ struct catalog_ops {
 	/* All kept versions of a folder, ascending by item, then version; of one @item if not NULL.
 	 */
 	int (*versions)(struct catalog_tx *, int64_t device_row, int64_t folder_row,
-			const uint8_t *item, catalog_version_fn *, void *ctx, struct err *);
+			const struct id16 *item, catalog_version_fn *, void *ctx, struct err *);
 
 	/* Nodes of a device's state tree; what a number means is the caller's affair. */
-	int (*node_get)(struct catalog_tx *, int64_t device_row, uint64_t node, uint8_t *hash,
+	int (*node_get)(struct catalog_tx *, int64_t device_row, uint64_t node, struct hash32 *hash,
 			struct err *); /* CATALOG_ABSENT */
-	int (*node_put)(struct catalog_tx *, int64_t device_row, uint64_t node, const uint8_t *hash,
-			struct err *);
+	int (*node_put)(struct catalog_tx *, int64_t device_row, uint64_t node,
+			const struct hash32 *hash, struct err *);
 	int (*nodes_clear)(struct catalog_tx *, int64_t device_row, struct err *);
 
 	/* Chunks of a device.  chunk_add: CATALOG_EXISTS, and the first stays.  chunk_put changes
 	 * everything but a sound chunk's object. */
 	int (*chunk_get)(struct catalog_tx *, struct catalog_chunk *out, int64_t device_row,
-			 const uint8_t *cid, struct err *); /* CATALOG_ABSENT */
+			 const struct hash32 *cid, struct err *); /* CATALOG_ABSENT */
 	int (*chunk_add)(struct catalog_tx *, int64_t device_row, const struct catalog_chunk *,
 			 struct err *);
 	int (*chunk_put)(struct catalog_tx *, int64_t device_row, const struct catalog_chunk *,
 			 struct err *);
-	int (*chunks)(struct catalog_tx *, int64_t device_row, const uint8_t *after_cid,
+	int (*chunks)(struct catalog_tx *, int64_t device_row, const struct hash32 *after_cid,
 		      catalog_chunk_fn *, void *ctx, struct err *); /* NULL: from the first on */
 	/* A record refers to the chunk (@owner_row, @cid). */
-	int (*ref_add)(struct catalog_tx *, int64_t owner_row, const uint8_t *cid,
+	int (*ref_add)(struct catalog_tx *, int64_t owner_row, const struct hash32 *cid,
 		       const struct catalog_batch *, uint32_t index, struct err *);
 	/* An object that no row names any more, to be removed later. */
 	int (*dead_add)(struct catalog_tx *, const struct blob_name *, int64_t since_unix_ms,
