@@ -29,7 +29,7 @@
 	struct auto_##fn##_ends_with_semicolon
 
 #define TAKE(p)                                                                                    \
-	({                                                                                         \
+	__extension__({                                                                            \
 		__typeof__(p) taken_ = (p);                                                        \
 		(p) = NULL;                                                                        \
 		taken_;                                                                            \
