@@ -32,7 +32,7 @@ int passphrase_check_new(const struct passphrase *p, struct err *err);
 
 #define PASSPHRASE_SUGGESTION_BYTES 64
 
-/** Five words of 1,024, blank between: 50 bits.  The caller wipes it. */
+/** Five words of 1,296, blank between: 51.7 bits.  The caller wipes it. */
 void passphrase_suggest(char out[static PASSPHRASE_SUGGESTION_BYTES]);
 
 struct passphrase_cost {

@@ -7,7 +7,7 @@
  * nonce.  AEAD: ChaCha20-Poly1305 (RFC 8439), nonce = 0^4 ‖ LE64(i).
  *
  *     seal_new --seal_start(header)--> seal_record*  --seal_open_own(header read back)--> check
- *        E.pub goes into the header                                    seal_free wipes E and key
+ *        E.pub goes into the header                                      seal_free wipes the keys
  */
 #ifndef CRYPTO_SEAL_H
 #define CRYPTO_SEAL_H
