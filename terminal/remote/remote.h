@@ -7,17 +7,17 @@
  *
  * TLS: a pinned key (SHA-256 of its SPKI) is compared and nothing else; without a pin a CA's
  * certificate is checked by name; any other server is ERR_AUTH, and remote_see() tells its key, so
- * that the person can be shown it and asked.  Nothing is sent to a server before that.
+ * that the person can be shown it and asked.  No request is sent to a server before that.
  *
- * Retries: time-outs, resets, 5xx, 429 and 503 are tried again with the same bytes: waits double
- * from first_wait_ms with jitter (half to the whole), Retry-After counts as the least wait; a wait
- * past total_ms is not begun.  docs/design/trust.md has the table of what a client sees and does.
+ * Retries: time-outs, resets, refused connections, 5xx, 408, 429 and 503 are tried again with the
+ * same bytes; waits double from first_wait_ms, with jitter (half to the whole), Retry-After is the
+ * least wait; a wait that would pass total_ms is not begun.
  *
  * Errors of every call below: ERR_UNREACHABLE (no connection, cut, timed out, 5xx to the end),
- * ERR_AUTH (TLS key, or 401), ERR_REVOKED (403 revoked or suspended, 404 account or device),
- * ERR_FULL (507: quota or disk), ERR_LIMIT (413), ERR_CONFLICT (409, 422 root, 424),
- * ERR_UNSUPPORTED (426), ERR_REFUSED (everything else that the server says no to), ERR_FORMAT (an
- * answer that is not of the protocol), ERR_CANCELLED.  remote_problem() has what the server said.
+ * ERR_AUTH (another TLS key; a wrong or expired signature or token), what problem_err_code() says
+ * of a problem (ERR_REVOKED, ERR_FULL, ERR_CONFLICT, …), ERR_REFUSED (an answer that no Cloudbox
+ * server gives), ERR_FORMAT (an answer that is not of the protocol), ERR_CANCELLED, ERR_NOMEM.
+ * remote_problem() has the problem itself.
  * Threads: one remote, one thread.
  */
 #ifndef REMOTE_REMOTE_H
@@ -27,21 +27,20 @@
 #include "base/buf.h"
 #include "crypto/login.h"
 #include "remote/remote_url.h"
+#include "wire/problem.h"
+#include "wire/server_info.h"
 #include "wire/wire.h"
 
 struct remote; /* opaque: the layout lives in remote_internal.h */
 
 struct remote_options {
-	unsigned tries;               /* of one request, at least 1; 0: 3 */
-	uint32_t first_wait_ms;       /* before the second try; 0: 500 */
-	uint32_t total_ms;            /* waits of one request together; 0: 10,000 */
-	uint32_t connect_ms;          /* time-out of connecting; 0: 10,000 */
-	uint32_t stall_s;             /* nothing moved for so long: cut; 0: 30 */
-	uint64_t rate_bytes_s;        /* of uploads; 0: as fast as it goes */
-	bool (*cancelled)(void *ctx); /* asked now and then; true ends the call; or NULL */
-	/* Bytes of this request's body so far; or NULL. */
-	void (*moved)(void *ctx, uint64_t sent, uint64_t received);
-	void *ctx;
+	unsigned tries;         /* of one request; 0: 3 */
+	uint32_t first_wait_ms; /* before the second try; 0: 500 */
+	uint32_t total_ms;      /* waits of one request together; 0: 10,000 */
+	uint32_t connect_ms;    /* time-out of connecting; 0: 10,000 */
+	uint32_t stall_s;       /* nothing moved for so long: cut; 0: 60 */
+	uint64_t rate_bytes_s;  /* of uploads; 0: as fast as it goes */
+	const char *ca_file;    /* PEM, in place of the machine's CAs; or NULL.  Copied. */
 };
 
 /** @url is copied; @options may be NULL.  Contacts nobody.  ERR_NOMEM, ERR_INTERNAL. */
@@ -50,96 +49,132 @@ int remote_new(struct remote **out, const struct remote_url *url,
 void remote_free(struct remote *r);
 AUTO_PTR(remote_free, struct remote);
 
-/** The server's URL; borrowed.  With the pin once remote_pin() was called. */
+/** The server's URL, with the pin once remote_pin() was called; borrowed. */
 const struct remote_url *remote_server(const struct remote *r);
 
-#define REMOTE_UNKNOWN                                                                             \
-	1 /* remote_see(): no pin, and no CA that this machine knows vouches for it */
+struct remote_traffic {
+	uint64_t bytes_sent; /* heads and bodies, TLS apart */
+	uint64_t bytes_received;
+	uint32_t requests; /* each try that reached the server counts */
+};
+
+struct remote_traffic remote_traffic(const struct remote *r);
+
+/* Who watches; every member may be NULL. */
+struct remote_watch {
+	void *ctx;
+	void (*moved)(void *ctx, const struct remote_traffic *t); /* now and then */
+	bool (*cancelled)(void *ctx); /* true ends the call with ERR_CANCELLED */
+};
+
+/** Borrowed until the next remote_watch() or remote_free(); NULL: nobody. */
+void remote_watch(struct remote *r, const struct remote_watch *watch);
+
+#define REMOTE_UNKNOWN 1
 
 /**
- * Connect, if there is no connection yet, and tell whose key the server has.
+ * Whose key the server has; connects where neither a pin nor a connection tells.
  * @spki  SHA-256 of the key's SPKI; zeros without TLS.
- * @return 0: trusted; REMOTE_UNKNOWN: show @spki, ask, and on yes remote_pin(); or -1: ERR_AUTH
- * (not the pinned key), ERR_UNREACHABLE.
+ * @return 0: trusted; REMOTE_UNKNOWN: no CA that this machine knows vouches for it: show @spki,
+ * ask, and on yes remote_pin(); or -1 with ERR_UNREACHABLE.
  */
 int remote_see(struct remote *r, uint8_t spki[static REMOTE_PIN_BYTES], struct err *err);
 
 /** Trust this key from now on, and no other. */
 void remote_pin(struct remote *r, const uint8_t spki[static REMOTE_PIN_BYTES]);
 
-struct remote_traffic {
-	uint64_t bytes_sent; /* heads and bodies, TLS apart */
-	uint64_t bytes_received;
-	uint32_t requests; /* each try counts */
-};
+/** What the server said no with, of the last call; NULL if it did not. */
+const struct problem *remote_problem(const struct remote *r);
+bool remote_problem_is(const struct remote *r, enum problem_word word);
 
-struct remote_traffic remote_traffic(const struct remote *r);
+/** Wait as before the @nth try (from 2 on) of a request: for work that is tried again as a whole
+ *  (chunks).  0, or -1 with ERR_CANCELLED, or @err left as it is where the tries are used up. */
+int remote_pause(struct remote *r, unsigned nth, struct err *err);
 
-#define REMOTE_PROBLEM_CIDS_MAX 100
+/* Sessions: the token that a login or a `have` gave is kept here and used by the calls that need
+ * one; GET serves for PUT's reading calls. */
 
-/* What the server said no with: RFC 9457.  Members that it did not name are zero. */
-struct remote_problem {
-	int status;                      /* 0: the last answer was no problem */
-	char word[32];                   /* "head", "quota"… */
-	char needs[32];                  /* 426 */
-	uint64_t seq;                    /* 409 head */
-	uint64_t epoch;                  /* 409 epoch */
-	uint64_t length;                 /* 409 log */
-	uint8_t head[CRYPTO_HASH_BYTES]; /* 409 head, 409 log */
-	uint32_t retry_after_s;
-	uint32_t n_cids; /* 424 */
-	uint8_t cids[REMOTE_PROBLEM_CIDS_MAX][CRYPTO_HASH_BYTES];
-};
-
-/** Of the last answer; borrowed, valid until the next call. */
-const struct remote_problem *remote_problem(const struct remote *r);
-
-/** Whether the last call failed with this status and word. */
-bool remote_problem_is(const struct remote *r, int status, const char *word);
-
-/* A session: what a login gave.  Kept in the remote; calls of its scope use it. */
-
-/** Whether there is a token of @scope that is still good for a minute. */
+/** Whether there is a token of @scope that is good for half a minute yet. */
 bool remote_logged_in(const struct remote *r, enum login_scope scope);
-
-/** Put a token there (have's; or one kept by the service). */
-void remote_set_token(struct remote *r, enum login_scope scope,
-		      const uint8_t token[static WIRE_TOKEN_BYTES], int64_t valid_until_unix_ms);
-
-/** Forget and wipe all tokens. */
+/** Forget and wipe both tokens. */
 void remote_logout(struct remote *r);
 
-/* The calls, named as in docs/protocol; structures are lib/wire's. */
-
-struct remote_server_info {
-	char name[64];
-	char version[32];
-	int64_t time_unix_ms;
-};
-
-int remote_server_info(struct remote *r, struct remote_server_info *out, struct err *err);
-
-int remote_create_account(struct remote *r, const struct wire_create *create,
-			  struct wire_log_state *out, struct err *err);
-
 int remote_login_start(struct remote *r, const struct wire_login_start *start,
-		       struct wire_challenge *out, struct err *err);
+		       struct wire_login_challenge *out, struct err *err);
 
-/**
- * Answer the challenge: signs with @key for what remote_login_start() gave, keeps the token.
- * @device  CRYPTO_ID_BYTES with LOGIN_DEVICE, else NULL.
- */
-int remote_login_finish(struct remote *r, const struct wire_challenge *challenge,
-			enum login_kind kind, const uint8_t *device, enum login_scope scope,
+/** Answer the challenge with @key for @scope; keeps the token.  @device with LOGIN_DEVICE, else
+ *  NULL.  ERR_AUTH: not the right key. */
+int remote_login_finish(struct remote *r, const struct wire_login_challenge *challenge,
+			enum login_kind kind, const struct id16 *device, enum login_scope scope,
 			const struct sign_key *key, struct err *err);
 
-/** Both in one for a device's own scope. */
-int remote_login_device(struct remote *r, const uint8_t account[static CRYPTO_ID_BYTES],
-			const uint8_t device[static CRYPTO_ID_BYTES], const struct sign_key *dsk,
-			struct err *err);
+/** Both for a device's put scope; nothing where its token is good yet. */
+int remote_login_device(struct remote *r, const struct id16 *account, const struct id16 *device,
+			const struct sign_key *dsk, struct err *err);
 
-/** The two wraps, WRAP_BYTES each. */
-int remote_wraps(struct remote *r, uint8_t passphrase[static WRAP_BYTES],
-		 uint8_t recovery[static WRAP_BYTES], struct err *err);
+/* The calls, in the order of docs/protocol. */
+
+int remote_server_info(struct remote *r, struct server_info *out, struct err *err);
+int remote_account_create(struct remote *r, const struct wire_account *account,
+			  struct wire_log_state *out, struct err *err);
+
+/** The wraps' bytes come into @held, from which @out borrows. */
+int remote_wraps(struct remote *r, struct wire_wraps *out, struct buf *held, struct err *err);
+
+/** Log entries from index @from on, each with its length, appended to @out: wire_log_next(). */
+int remote_log(struct remote *r, uint64_t from, struct buf *out, struct err *err);
+#define REMOTE_LOG_BYTES_MAX (16u << 20) /* a good ceiling for @out */
+
+int remote_log_post(struct remote *r, const struct wire_log_post *post, struct wire_log_state *out,
+		    struct err *err);
+
+/** @out zeroed or cleared; the caller clears it. */
+int remote_heads(struct remote *r, struct wire_heads *out, struct err *err);
+
+/**
+ * Which of the @n (1..WIRE_HAVE_MAX) chunks the server has; keeps the put token that it gives.
+ * @bitmap  WIRE_BITMAP_BYTES(n): bit i for cids[i].
+ */
+int remote_have(struct remote *r, const struct id16 *account, const struct id16 *device,
+		const struct sign_key *dsk, const struct hash32 *cids, uint32_t n, uint8_t *bitmap,
+		struct err *err);
+
+#define REMOTE_END 1
+
+/* Chunks on their way.  0: one more, its object borrowed until the next call; REMOTE_END; or -1. */
+typedef int remote_chunk_fn(void *ctx, struct hash32 *cid, struct span *object, struct err *err);
+
+/**
+ * Upload chunks as one streamed body, @next being asked for each when the one before has gone.
+ * Tried once: after a failure ask `have` which ones arrived.
+ * @n_stored  how many of them are stored now, by the answer.
+ */
+int remote_chunks(struct remote *r, remote_chunk_fn *next, void *ctx, uint32_t *n_stored,
+		  struct err *err);
+
+int
+remote_batch(struct remote *r, struct span batch, struct wire_batch_answer *out, struct err *err);
+
+/** Live items of @device.  After a cut the list begins anew: sink->begin() is called again. */
+int remote_items(struct remote *r, const struct id16 *device, const struct wire_items_sink *sink,
+		 struct err *err);
+
+/** Versions of a folder, or of one @item of it (NULL: all).  begin() as above. */
+int remote_versions(struct remote *r, const struct id16 *device, const struct id16 *folder,
+		    const struct id16 *item, const struct wire_items_sink *sink, struct err *err);
+
+/** Records by place; @fn gets the frames.  After a cut only what did not come is asked for. */
+int remote_records(struct remote *r, struct wire_records *ask, wire_frame_fn *fn, void *ctx,
+		   struct err *err);
+
+/** One item with its proof.  The answer's bytes come into @held, from which @out borrows. */
+int remote_item(struct remote *r, const struct wire_item_ask *ask, struct wire_item_answer *out,
+		struct buf *held, struct err *err);
+#define REMOTE_ITEM_BYTES_MAX (4u << 20) /* a good ceiling for @held */
+
+/** Chunk objects in order; an empty span: absent or damaged.  @i counts from 0 over all of @at.
+ *  After a cut only what did not come is asked for. */
+int remote_objects(struct remote *r, const struct wire_object_at *at, uint32_t n,
+		   wire_object_fn *fn, void *ctx, struct err *err);
 
 #endif
