@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * adapter: how Cloudbox speaks with one kind of app.  A table of operations; apps.h lists them.
+ *
+ * An app's items lie in *sources* (files).  A scan asks for the sources' stamps only; a source is
+ * read again when its stamp changed.  An item is found again by its *place*: source, stamp,
+ * position.  When the source changed since, every operation says APP_MOVED instead of giving the
+ * bytes of something else: the caller refreshes its inventory and asks again.
+ *
+ * Source paths are relative to the app's folder, bytes as stored, '/' between parts, never empty,
+ * never absolute, without "." and ".." parts.  An app whose path is a file has one source, named
+ * like that file.
+ *
+ * Nothing is ever opened or written outside the app's folder: every path is walked beneath it
+ * (openat2, RESOLVE_BENEATH, no symbolic links).
+ */
+#ifndef APPS_ADAPTER_H
+#define APPS_ADAPTER_H
+
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "item/item.h"
+
+#define APP_NAME_MAX    64         /* [a-z0-9-]{1,64} */
+#define APP_PATH_MAX    4095       /* bytes of a source's path (PATH_MAX) */
+#define APP_PIECE_BYTES (4u << 20) /* what item_reader_next() gives at once: one media chunk */
+
+/* Expected outcomes. */
+#define APP_MOVED  1 /* the source changed, or is gone, since the place was noted */
+#define APP_EXISTS 2 /* there is a file of that name; it is untouched */
+#define APP_END    3 /* item_reader_next(): that was all, and it was one unchanged whole */
+
+struct app_setting {
+	char *key;
+	char *value;
+};
+
+/* An app as the Box knows it.  Made by app_new() (apps.h) or by box_apps.h; owns its strings. */
+struct app {
+	char *name;    /* "contacts": never changes after a first backup */
+	char *adapter; /* "vcard" */
+	char *path;    /* absolute: a folder, or a file */
+	struct app_setting *settings;
+	size_t n_settings;
+};
+
+/* What tells, without reading, that a source is as it was (DESIGN.md, Adapters). */
+struct app_stamp {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t size; /* bytes */
+	int64_t mtime_ns;
+	int64_t ctime_ns;
+};
+
+bool app_stamp_equal(const struct app_stamp *a, const struct app_stamp *b);
+
+struct app_source {
+	const char *path;
+	struct app_stamp stamp;
+};
+
+/* Where an item lies. */
+struct app_place {
+	const char *source;
+	struct app_stamp stamp; /* of the source when the item was seen there */
+	uint32_t position;      /* the how manieth item of its source, from 0 */
+	uint64_t offset;        /* bytes into the source's text */
+	uint64_t size;          /* bytes */
+	uint8_t form;           /* enum charset_form: how the source's bytes become its text */
+};
+
+#define APP_CONTENT_ID_BYTES 16
+
+/* One item as a source's reading gives it; everything is borrowed for the length of the call. */
+struct app_item {
+	struct app_place place;
+	struct span uid;  /* the id that the app itself gave, or empty */
+	struct span name; /* for people, UTF-8 without control characters; never empty */
+	const char *type; /* MIME type; NULL: not known yet, ask app_item_type() */
+	int64_t modified_unix_ms;
+	struct span bytes; /* cards: the original bytes; files: empty (open the item) */
+	/* Cards: ids by content, for those without uid: BLAKE2b-128 of (name key, sorted TEL and
+	 * EMAIL keys, else the bytes), and of the name key alone; zeros where there is no name. */
+	uint8_t content_id[APP_CONTENT_ID_BYTES];
+	uint8_t name_id[APP_CONTENT_ID_BYTES];
+};
+
+/* Something that is no item of ours, named: a broken card, a link, a device, a name too long. */
+struct app_refused {
+	const char *source; /* bytes as stored; NULL: the app's folder itself */
+	unsigned line;      /* 0: the whole source */
+	const struct err *why;
+};
+
+/* 0 to go on; -1 stops the operation, which returns it. */
+typedef int app_source_fn(void *ctx, const struct app_source *source, struct err *err);
+typedef int app_item_fn(void *ctx, const struct app_item *item, struct err *err);
+typedef int app_refused_fn(void *ctx, const struct app_refused *refused, struct err *err);
+
+enum app_change_kind {
+	APP_REPLACE, /* the item at `place` gets other bytes */
+	APP_ADD,     /* a new item, at `path` or a free name near it */
+	APP_REMOVE,  /* the item at `place` goes (undo of an addition); its file, if it is the last
+		      */
+};
+
+enum app_change_result {
+	APP_CHANGE_OPEN, /* not reached: an earlier failure ended apply() */
+	APP_CHANGE_DONE,
+	APP_CHANGE_CONFLICT, /* the source changed since: nothing of that source was written */
+	APP_CHANGE_FAILED,   /* see `err` */
+};
+
+/* One write to an app. */
+struct app_change {
+	enum app_change_kind kind;
+	struct app_place place; /* replace, remove */
+	struct span expected;   /* replace, remove: the item's bytes as they are to be there now;
+				   empty for ADAPTER_WHOLE, where the place's stamp says it all */
+	struct span bytes;      /* replace, add: the new bytes */
+	const char *path;       /* add: the preferred relative path; NULL: made from `name` */
+	struct span name;       /* add, without path: the item's name for people */
+	/* Filled by apply(). */
+	enum app_change_result result;
+	struct app_place written; /* replace, add: where it lies now; `source` is `written_path` */
+	char *written_path;       /* owned; app_change_clear() */
+	struct err err;
+};
+
+void app_change_clear(struct app_change *c);
+
+enum adapter_merge {
+	ADAPTER_FIELDS, /* items are merged field by field (card_parse) */
+	ADAPTER_WHOLE,  /* items are merged by path and content hash */
+};
+
+struct adapter;
+
+/* An open app.  Adapters embed it as their first member; everybody else only passes it on. */
+struct app_session {
+	const struct adapter *adapter;
+	const struct app *app; /* borrowed until the session is closed */
+};
+
+struct item_reader; /* item_reader.h */
+struct item_writer; /* item_writer.h */
+
+struct adapter {
+	const char *name; /* stored in boxes: never changed, never used again */
+	enum adapter_merge merge;
+	const struct item_profile *profile; /* ADAPTER_FIELDS: what the app shows only once */
+
+	/* Open @app.  ERR_NOT_FOUND: its path is not there. */
+	int (*open)(struct app_session **out, const struct app *app, struct err *err);
+	void (*close)(struct app_session *s);
+
+	/* Call @fn for every source, by path bytewise: stats only, nothing is opened but folders.
+	 * @refused hears of what can be no source; what cannot be listed is refused, too. */
+	int (*sources)(struct app_session *s, app_source_fn *fn, app_refused_fn *refused, void *ctx,
+		       struct err *err);
+
+	/* Call @fn for every item of @source, by position, @refused for what is none.
+	 * 0, APP_MOVED (nothing of what was emitted counts) or -1. */
+	int (*read_source)(struct app_session *s, const struct app_source *source, app_item_fn *fn,
+			   app_refused_fn *refused, void *ctx, struct err *err);
+
+	/* The MIME type of the item at @place, static or valid until the next call on @s; reads at
+	 * most 4 KiB.  0, APP_MOVED or -1. */
+	int (*type)(const char **out, struct app_session *s, const struct app_place *place,
+		    struct err *err);
+
+	/* A reader of the item's original bytes.  0, APP_MOVED or -1. */
+	int (*open_item)(struct item_reader **out, struct app_session *s,
+			 const struct app_place *place, struct err *err);
+
+	/* Carry out @changes, grouped by source: one atomic rename for each file, untouched items
+	 * byte-identical, the file's mode kept.  Each change tells its result.  0 if all are done;
+	 * ERR_PARTIAL where some are not; their results say which.  ADAPTER_WHOLE: no APP_REPLACE.
+	 */
+	int (*apply)(struct app_session *s, struct app_change *changes, size_t n, struct err *err);
+
+	/* ADAPTER_WHOLE: a writer for a new file at @path, exactly there.  ERR_USAGE: a path that
+	 * leads outside, or no path of ours.  NULL in ADAPTER_FIELDS. */
+	int (*create)(struct item_writer **out, struct app_session *s, const char *path,
+		      struct err *err);
+};
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * saved: what lies in the cloud of this device: for each live item its newest version, and the
+ * state tree over all of them (docs/formats/batch.md, State root).
+ *
+ * Rows change only by journal_ack(), by saved_rebuild() and by saved_put_proven(): what stands here
+ * was acknowledged.  The Box's own items (app "box") stand here like all others.
+ */
+#ifndef BOX_SAVED_H
+#define BOX_SAVED_H
+
+#include "base/buf.h"
+#include "box/box.h"
+
+/* An item's live version.  From a callback or saved_get() borrowed; see there. */
+struct saved {
+	uint8_t item[BOX_ID_BYTES];
+	uint8_t folder[BOX_ID_BYTES];
+	const char *app;
+	struct span native_id;
+	uint64_t seq;   /* the batch that holds it */
+	uint32_t index; /* which of its records */
+	uint8_t leaf[BOX_HASH_BYTES];
+	uint32_t versions;
+	uint8_t content[BOX_HASH_BYTES]; /* content.h */
+	uint64_t size;                   /* original bytes */
+	uint64_t sealed_bytes;           /* record frame, and the objects of its chunks */
+	struct span chunks; /* chunk entries as in docs/formats/record.md, joined; in their order */
+	uint8_t chunk_class; /* of a file: chosen when it was first seen, kept; 0: none */
+	int64_t saved_unix_ms;
+	int64_t proven_unix_ms; /* 0: never */
+};
+
+struct saved_found {
+	struct saved saved;
+	struct buf store;
+};
+
+#define SAVED_FOUND_INIT                                                                           \
+	{                                                                                          \
+		.store = BUF_INIT(8 << 20)                                                         \
+	}
+void saved_found_clear(struct saved_found *f);
+AUTO_OBJ(saved_found_clear, struct saved_found);
+
+/** 0, BOX_ABSENT or -1. */
+int saved_get(struct saved_found *f, struct box *b, const uint8_t item[static BOX_ID_BYTES],
+	      struct err *err);
+
+typedef int saved_fn(void *ctx, const struct saved *s, struct err *err);
+
+/** All live items of @app (NULL: of all), by item id. */
+int saved_each(struct box *b, const char *app, saved_fn *fn, void *ctx, struct err *err);
+
+/** Those with @first <= item id <= @last: a bucket of the state tree. */
+int saved_each_between(struct box *b, const uint8_t first[static BOX_ID_BYTES],
+		       const uint8_t last[static BOX_ID_BYTES], saved_fn *fn, void *ctx,
+		       struct err *err);
+
+/** How many live items, those of app "box" included. */
+int saved_count(uint64_t *n, struct box *b, struct err *err);
+
+/** By what a person typed, as inventory_find(), among the saved items of @app (names are those of
+ *  its shortcuts).  0 or -1 with ERR_NOT_FOUND, ERR_AMBIGUOUS. */
+int saved_find(struct saved_found *f, struct box *b, const char *app, struct span typed,
+	       struct err *err);
+
+/** The item was fetched, opened and verified at that time. */
+int saved_put_proven(struct box *b, const uint8_t item[static BOX_ID_BYTES], int64_t at_unix_ms,
+		     struct err *err);
+
+/* forget: the cloud's copy is to go.  The next backup sends a tombstone; journal_ack() clears it.
+ */
+int saved_forget(struct box *b, const uint8_t item[static BOX_ID_BYTES], struct err *err);
+/** Items whose tombstone is still to be sent (app, native id, item, folder). */
+int saved_each_forgotten(struct box *b, saved_fn *fn, void *ctx, struct err *err);
+
+/* The state tree's nodes: level 0 are the 2^k buckets, level k is the top. */
+
+/** k of the stored tree; 0 for an empty one. */
+int saved_tree_depth(unsigned *k, struct box *b, struct err *err);
+/** 0, BOX_ABSENT (not stored: build it) or -1. */
+int saved_node_get(uint8_t out[static BOX_HASH_BYTES], struct box *b, unsigned level,
+		   uint64_t number, struct err *err);
+
+/* Build the map anew, from the server's list, unlocked: everything in one transaction.
+ *     saved_rebuild_begin  saved_rebuild_put*  saved_rebuild_end     or box_rollback() */
+int saved_rebuild_begin(struct box *b, struct err *err);
+int saved_rebuild_put(struct box *b, const struct saved *s, struct err *err);
+int saved_rebuild_end(struct box *b, struct err *err);
+
+/** This app's sealed bytes per original byte, from what was saved so far, in thousandths; 0:
+ * nothing saved yet.  And the bytes of its items that were saved, to sum up full_backup_bytes. */
+struct saved_ratio {
+	uint64_t items;
+	uint64_t bytes; /* original */
+	uint64_t sealed_bytes;
+};
+
+int saved_ratio(struct saved_ratio *out, struct box *b, const char *app, struct err *err);
+
+/** What a full backup of all of @app's items would send: sealed bytes of those saved as they are;
+ *  the others by size and the app's ratio, then *estimated is set. */
+int saved_full_backup_bytes(uint64_t *bytes, bool *estimated, struct box *b, const char *app,
+			    struct err *err);
+
+#endif
