@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remote: making one, and the exchange that every call is built on.  See remote_internal.h. */
+#include "remote/remote_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "os/os.h"
+
+#define TOKEN_MARGIN_MS 30000
+#define SLICE_MS        100 /* how often a wait asks whether it is cancelled */
+
+/* How a try stands; the callbacks of libcurl get it. */
+struct attempt {
+	struct remote *r;
+	const struct remote_request *q;
+	struct buf refusal; /* body of an answer that is no 2xx */
+	struct err err;     /* of sink or fill */
+	bool failed;        /* err is set */
+	bool cancelled;
+	bool reached; /* something was sent */
+};
+
+static size_t
+on_body(char *p, size_t one, size_t n, void *ctx)
+{
+	struct attempt *a = ctx;
+	struct span piece = span_of(p, n);
+	long status = 0;
+
+	(void)one; /* always 1 */
+	curl_easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status / 100 != 2) { /* a proxy's long page is cut: only its beginning may be ours */
+		if (piece.n > PROBLEM_BYTES_MAX - a->refusal.n)
+			piece.n = PROBLEM_BYTES_MAX - a->refusal.n;
+		a->failed = buf_append(&a->refusal, piece, &a->err) < 0;
+	} else if (a->q->sink) {
+		a->failed = a->q->sink(a->q->ctx, piece, &a->err) < 0;
+	} else if (a->q->answer) {
+		a->failed = buf_append(a->q->answer, piece, &a->err) < 0;
+	}
+	return a->failed ? 0 : n;
+}
+
+static size_t
+on_fill(char *p, size_t one, size_t n, void *ctx)
+{
+	struct attempt *a = ctx;
+	size_t got = 0;
+
+	a->failed = a->q->fill(a->q->ctx, (uint8_t *)p, one * n, &got, &a->err) < 0;
+	return a->failed ? CURL_READFUNC_ABORT : got;
+}
+
+/* Counts what passes above TLS. */
+static int
+on_bytes(CURL *curl, curl_infotype type, char *p, size_t n, void *ctx)
+{
+	struct attempt *a = ctx;
+
+	(void)curl;
+	(void)p;
+	if (type == CURLINFO_HEADER_OUT || type == CURLINFO_DATA_OUT) {
+		a->r->traffic.bytes_sent += n;
+		a->reached = true;
+	} else if (type == CURLINFO_HEADER_IN || type == CURLINFO_DATA_IN) {
+		a->r->traffic.bytes_received += n;
+	}
+	return 0;
+}
+
+static int
+on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	struct attempt *a = ctx;
+	const struct remote_watch *w = &a->r->watch;
+
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	if (w->moved)
+		w->moved(w->ctx, &a->r->traffic);
+	a->cancelled = w->cancelled && w->cancelled(w->ctx);
+	return a->cancelled;
+}
+
+static const struct remote_session *
+session_for(const struct remote *r, enum remote_auth auth)
+{
+	const struct remote_session *put = &r->sessions[0];
+	const struct remote_session *get = &r->sessions[1];
+
+	switch (auth) {
+	case REMOTE_AUTH_PUT:
+		return put;
+	case REMOTE_AUTH_GET:
+		return get;
+	case REMOTE_AUTH_ANY:
+		return get->held ? get : put;
+	case REMOTE_AUTH_NONE:
+		break;
+	}
+	return NULL;
+}
+
+static void
+slist_free(struct curl_slist *l)
+{
+	curl_slist_free_all(l);
+}
+AUTO_PTR(slist_free, struct curl_slist);
+
+static int
+head_add(struct curl_slist **head, const char *line, struct err *err)
+{
+	struct curl_slist *more = curl_slist_append(*head, line);
+
+	if (!more)
+		return err_nomem(err);
+	*head = more;
+	return 0;
+}
+
+/* No head line that the protocol does not need: a small backup is to cost 1.2 kB in all. */
+static int
+head_make(struct curl_slist **out, const struct remote *r, const struct remote_request *q,
+	  struct err *err)
+{
+	AUTO(slist_free) struct curl_slist *head = NULL;
+	const struct remote_session *session = session_for(r, q->auth);
+
+	if (head_add(&head, "Accept:", err) < 0)
+		return -1;
+	if (q->post &&
+	    (head_add(&head, "Expect:", err) < 0 || head_add(&head, "Content-Type:", err) < 0))
+		return -1;
+	if (q->fill && head_add(&head, "Transfer-Encoding: chunked", err) < 0)
+		return -1;
+	if (session) {
+		char line[32 + 2 * WIRE_TOKEN_BYTES];
+		int rc, n = snprintf(line, sizeof line, "Authorization: Bearer ");
+
+		hex_encode(line + n, SPAN_ARRAY(session->token));
+		rc = head_add(&head, line, err);
+		secret_wipe(line, sizeof line);
+		if (rc < 0)
+			return -1;
+	}
+	*out = TAKE(head);
+	return 0;
+}
+
+static int
+set_request(struct remote *r, const struct remote_request *q, struct attempt *a,
+	    struct curl_slist *head, struct err *err)
+{
+	char url[REMOTE_URL_TEXT_BYTES + 256];
+	CURL *c = r->curl;
+
+	if ((size_t)snprintf(url, sizeof url, "%s%s", r->base, q->path) >= sizeof url)
+		return err_set(err, ERR_INTERNAL, "a request's path is too long");
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, head);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
+	curl_easy_setopt(c, CURLOPT_DEBUGDATA, a);
+	curl_easy_setopt(c, CURLOPT_XFERINFODATA, a);
+	curl_easy_setopt(c, CURLOPT_READDATA, a);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDS, NULL);
+	if (!q->post) {
+		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+	} else {
+		curl_easy_setopt(c, CURLOPT_POST, 1L);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
+				 q->fill ? (curl_off_t)-1 : (curl_off_t)q->body.n);
+		if (!q->fill)
+			curl_easy_setopt(c, CURLOPT_POSTFIELDS,
+					 q->body.n ? (const char *)q->body.p : "");
+	}
+	if (curl_easy_setopt(c, CURLOPT_URL, url))
+		return err_nomem(err);
+	return remote_tls_set(c, r, err);
+}
+
+/* Without a pin the key is learned from each new connection. */
+static void
+note_key(struct remote *r)
+{
+	long made = 0;
+
+	if (!r->url.tls || r->url.pinned)
+		return;
+	curl_easy_getinfo(r->curl, CURLINFO_NUM_CONNECTS, &made);
+	if (made > 0 && remote_tls_key(r->curl, r->spki))
+		r->seen = true;
+}
+
+static bool
+worth_another(CURLcode code, long status)
+{
+	switch (code) {
+	case CURLE_OK:
+		return status == 408 || status == 429 || (status >= 500 && status != 507);
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+#define TRY_AGAIN 1
+
+/* One try.  0, TRY_AGAIN with *err filled, or -1. */
+static int
+attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_s, struct err *err)
+{
+	AUTO(slist_free) struct curl_slist *head = NULL;
+	AUTO(buf_clear) struct buf refusal = BUF_INIT(PROBLEM_BYTES_MAX);
+	struct attempt a = { .r = r, .q = q, .refusal = refusal };
+	curl_off_t after = 0;
+	CURLcode code;
+	long status = 0;
+	bool again;
+
+	if (q->answer)
+		buf_reset(q->answer);
+	if ((q->again && q->again(q->ctx, err) < 0) || head_make(&head, r, q, err) < 0 ||
+	    set_request(r, q, &a, head, err) < 0)
+		return -1;
+	code = curl_easy_perform(r->curl);
+	curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, NULL);
+	refusal = a.refusal; /* for its release */
+	if (a.reached)
+		r->traffic.requests++;
+	curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(r->curl, CURLINFO_RETRY_AFTER, &after);
+	*retry_after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
+	note_key(r);
+
+	if (a.failed) {
+		if (err)
+			*err = a.err;
+		return -1;
+	}
+	if (a.cancelled)
+		return err_set(err, ERR_CANCELLED, "stopped");
+	if (code == CURLE_OK && status / 100 == 2) {
+		if (!q->ended || q->ended(q->ctx, err) == 0)
+			return 0;
+		return -1;
+	}
+	again = worth_another(code, status);
+	if (code != CURLE_OK)
+		remote_error_curl(r, code, err);
+	else
+		remote_error_status(r, status, buf_span(&a.refusal), err);
+	return again ? TRY_AGAIN : -1;
+}
+
+static unsigned
+tries_of(const struct remote *r, const struct remote_request *q)
+{
+	return q->tries ? q->tries : r->options.tries;
+}
+
+/* Sleep in slices; -1 if cancelled. */
+static int
+wait_ms(struct remote *r, uint32_t ms, struct err *err)
+{
+	while (ms > 0) {
+		uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
+		struct timespec t = { .tv_nsec = (long)slice * 1000000 };
+
+		if (r->watch.cancelled && r->watch.cancelled(r->watch.ctx))
+			return err_set(err, ERR_CANCELLED, "stopped");
+		while (nanosleep(&t, &t) < 0 && errno == EINTR)
+			;
+		ms -= slice;
+	}
+	return 0;
+}
+
+/* 0: waited; 1: no wait is left in this request; -1: cancelled. */
+static int
+back_off(struct remote *r, unsigned nth, uint32_t least_ms, struct err *err)
+{
+	uint64_t whole = (uint64_t)r->options.first_wait_ms << (nth - 2 < 16 ? nth - 2 : 16);
+	uint32_t jitter, ms;
+
+	if (whole > r->options.total_ms)
+		whole = r->options.total_ms;
+	os_random(&jitter, sizeof jitter);
+	ms = (uint32_t)(whole / 2 + jitter % (whole / 2 + 1));
+	if (ms < least_ms)
+		ms = least_ms;
+	if (ms > r->options.total_ms - r->waited_ms)
+		return 1;
+	r->waited_ms += ms;
+	return wait_ms(r, ms, err);
+}
+
+int
+remote_pause(struct remote *r, unsigned nth, struct err *err)
+{
+	struct err wait_err = { 0 };
+	int rc;
+
+	if (nth > r->options.tries)
+		return -1;
+	if (nth == 2)
+		r->waited_ms = 0;
+	rc = back_off(r, nth, 0, &wait_err);
+	if (rc < 0 && err)
+		*err = wait_err;
+	return rc ? -1 : 0;
+}
+
+int
+remote_exchange(struct remote *r, const struct remote_request *q, struct err *err)
+{
+	struct err last = { 0 };
+	uint32_t after_s = 0;
+
+	r->has_problem = false;
+	r->waited_ms = 0;
+	if (q->auth != REMOTE_AUTH_NONE && !session_for(r, q->auth)->held)
+		return err_set(err, ERR_AUTH, "not logged in to the server");
+	for (unsigned nth = 1;; nth++) {
+		int rc = attempt(r, q, &after_s, &last);
+
+		if (rc == TRY_AGAIN && nth < tries_of(r, q)) {
+			struct err wait_err = { 0 };
+
+			rc = back_off(r, nth + 1, after_s * 1000, &wait_err);
+			if (rc == 0)
+				continue;
+			if (rc < 0)
+				last = wait_err;
+		}
+		if (rc != 0 && err)
+			*err = last;
+		return rc ? -1 : 0;
+	}
+}
+
+static void
+options_fill(struct remote_options *o)
+{
+	if (o->tries == 0)
+		o->tries = 3;
+	if (o->first_wait_ms == 0)
+		o->first_wait_ms = 500;
+	if (o->total_ms == 0)
+		o->total_ms = 10000;
+	if (o->connect_ms == 0)
+		o->connect_ms = 10000;
+	if (o->stall_s == 0)
+		o->stall_s = 60;
+}
+
+static int
+curl_prepare(struct remote *r, struct err *err)
+{
+	CURL *c = r->curl;
+	CURLcode bad = CURLE_OK;
+
+	bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	bad |= curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, r->url.tls ? "https" : "http");
+	bad |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, r->curl_error);
+	bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= curl_easy_setopt(c, CURLOPT_READFUNCTION, on_fill);
+	bad |= curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_bytes);
+	bad |= curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
+	bad |= curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	bad |= curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	bad |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)r->options.connect_ms);
+	bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)r->options.stall_s);
+	bad |= curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+	if (r->options.rate_bytes_s)
+		bad |= curl_easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE,
+					(curl_off_t)r->options.rate_bytes_s);
+	if (!r->url.tls)
+		bad |= curl_easy_setopt(c, CURLOPT_PROXY, ""); /* loopback only */
+	if (bad)
+		return err_set(err, ERR_INTERNAL, "libcurl lacks what Cloudbox needs");
+	return 0;
+}
+
+int
+remote_new(struct remote **out, const struct remote_url *url, const struct remote_options *options,
+	   struct err *err)
+{
+	AUTO(remote_free) struct remote *r = calloc(1, sizeof *r);
+	bool v6 = strchr(url->host, ':') != NULL;
+
+	if (!r)
+		return err_nomem(err);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return err_set(err, ERR_INTERNAL, "libcurl does not start");
+	r->url = remote_url_server(url);
+	if (options)
+		r->options = *options;
+	options_fill(&r->options);
+	if (r->options.ca_file && !(r->ca_file = strdup(r->options.ca_file)))
+		return err_nomem(err);
+	r->options.ca_file = r->ca_file;
+	snprintf(r->base, sizeof r->base, "%s://%s%s%s:%u", url->tls ? "https" : "http",
+		 v6 ? "[" : "", url->host, v6 ? "]" : "", url->port);
+	r->curl = curl_easy_init();
+	if (!r->curl)
+		return err_nomem(err);
+	if (curl_prepare(r, err) < 0)
+		return -1;
+
+	*out = TAKE(r);
+	return 0;
+}
+
+void
+remote_free(struct remote *r)
+{
+	if (!r)
+		return;
+	remote_logout(r);
+	if (r->curl)
+		curl_easy_cleanup(r->curl);
+	free(r->ca_file);
+	free(r);
+}
+
+const struct remote_url *
+remote_server(const struct remote *r)
+{
+	return &r->url;
+}
+
+struct remote_traffic
+remote_traffic(const struct remote *r)
+{
+	return r->traffic;
+}
+
+void
+remote_watch(struct remote *r, const struct remote_watch *watch)
+{
+	r->watch = watch ? *watch : (struct remote_watch){ 0 };
+}
+
+const struct problem *
+remote_problem(const struct remote *r)
+{
+	return r->has_problem ? &r->problem : NULL;
+}
+
+bool
+remote_problem_is(const struct remote *r, enum problem_word word)
+{
+	return r->has_problem && r->problem.word == word;
+}
+
+void
+remote_session_set(struct remote *r, enum login_scope scope,
+		   const uint8_t token[static WIRE_TOKEN_BYTES], int64_t valid_until_unix_ms)
+{
+	struct remote_session *s = &r->sessions[scope == LOGIN_GET];
+
+	s->held = true;
+	memcpy(s->token, token, sizeof s->token);
+	s->valid_until_unix_ms = valid_until_unix_ms;
+}
+
+bool
+remote_logged_in(const struct remote *r, enum login_scope scope)
+{
+	const struct remote_session *s = &r->sessions[scope == LOGIN_GET];
+
+	return s->held && os->now_unix_ms() + TOKEN_MARGIN_MS < s->valid_until_unix_ms;
+}
+
+void
+remote_logout(struct remote *r)
+{
+	secret_wipe(r->sessions, sizeof r->sessions);
+}

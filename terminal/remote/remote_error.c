@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remote_error: what came of a try, as an error with words and a hint. */
+#include "base/text.h"
+#include "remote/remote_internal.h"
+
+static int
+hint_for(const struct problem *p, struct err *err)
+{
+	switch (p->word) {
+	case PROBLEM_QUOTA:
+		return err_hint(err, "ask the server's operator for more room; nothing that lies "
+				     "there was touched, the backup goes on when there is room");
+	case PROBLEM_DISK:
+		return err_hint(err, "the server's operator has to make room on its disk; the "
+				     "backup goes on then");
+	case PROBLEM_VERSION:
+		return err_hint(err, "this server needs Cloudbox %s or newer", p->needs);
+	case PROBLEM_REVOKED:
+	case PROBLEM_DEVICE:
+		return err_hint(err, "join the account again from this terminal: cloudbox join");
+	case PROBLEM_SUSPENDED:
+		return err_hint(err, "ask the server's operator");
+	case PROBLEM_ACCOUNT:
+		return err_hint(err, "check the account id and the server's address");
+	case PROBLEM_INVITATION:
+	case PROBLEM_INVITATION_USED:
+		return err_hint(err, "ask the server's operator for a new invitation");
+	case PROBLEM_BUSY:
+	case PROBLEM_SLOW_DOWN:
+		return err_hint(err, "try again in a while");
+	default:
+		return -1;
+	}
+}
+
+int
+remote_error_status(struct remote *r, long status, struct span body, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (problem_parse(&r->problem, (unsigned)status, body, &why) == 0) {
+		const struct problem *p = &r->problem;
+
+		r->has_problem = true;
+		err_set(err, problem_err_code(p->word), "the server says: %s",
+			problem_title(p->word));
+		return hint_for(p, err);
+	}
+	if (status >= 500 || status == 408 || status == 429)
+		return err_set(err, ERR_UNREACHABLE, "the server answered with status %ld", status);
+	err_set(err, ERR_REFUSED, "the server answered with status %ld", status);
+	return err_hint(err, "is this the address of a Cloudbox server?");
+}
+
+static int
+unreachable(const struct remote *r, const char *what, struct err *err)
+{
+	err_set(err, ERR_UNREACHABLE, "%s:%u: %s", r->url.host, r->url.port, what);
+	return err_hint(err, "is the server running, and this terminal connected?  What is not "
+			     "sent yet goes next time");
+}
+
+int
+remote_error_curl(const struct remote *r, CURLcode code, struct err *err)
+{
+	const char *what = r->curl_error[0] ? r->curl_error : curl_easy_strerror(code);
+
+	switch (code) {
+	case CURLE_OUT_OF_MEMORY:
+		return err_nomem(err);
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		err_set(err, ERR_AUTH, "%s:%u: the server's key is not the one that is pinned",
+			r->url.host, r->url.port);
+		return err_hint(err, "either the server got a new key, or this is not the server; "
+				     "ask its operator before going on");
+	case CURLE_PEER_FAILED_VERIFICATION:
+		err_set(err, ERR_AUTH, "%s:%u: nobody known vouches for the server's certificate",
+			r->url.host, r->url.port);
+		return err_hint(err, "use the server's address with #pin=..., as its operator "
+				     "gives it");
+	case CURLE_SSL_CONNECT_ERROR:
+		return unreachable(r, what, err);
+	default:
+		return unreachable(r, what, err);
+	}
+}
