@@ -14,6 +14,7 @@
 #define BOX_JOURNAL_H
 
 #include "box/saved.h"
+#include "format/state.h"
 
 #define JOURNAL_BATCH_BYTES_MAX ((8u << 20) + (64u << 10))
 
@@ -37,33 +38,29 @@ struct journal_batch {
 
 /* What one record of the batch will change. */
 struct journal_change {
-	bool tombstone;     /* then only app, native_id, item and folder of `saved` count */
-	struct saved saved; /* versions and proven are the journal's to fill; seq and leaf the
-			       sealer's */
-	bool has_place;     /* note for the inventory: the content is that of this stamp */
-	const char *source;
-};
-
-/* A node of the state tree after the batch. */
-struct journal_node {
-	unsigned level;
-	uint64_t number;
-	uint8_t hash[BOX_HASH_BYTES];
+	bool tombstone; /* then only app, native_id, item and folder of `saved` count */
+	/* The item's new live version.  `versions`, `saved_unix_ms` and `proven_unix_ms` are the
+	 * journal's to fill at the ACK. */
+	struct saved saved;
 };
 
 /*
  * Sealing, in one transaction:
- *     journal_begin  (journal_add_change | journal_add_node)*  journal_seal      or box_rollback()
+ *     journal_begin  journal_add_change*  state_update(journal_store())  journal_seal
+ * or, at any point before the end, box_rollback().
  */
 
 /** ERR_EXISTS: another batch is under way. */
 int journal_begin(struct box *b, struct err *err);
 int journal_add_change(struct box *b, const struct journal_change *c, struct err *err);
 
-/** The tree's depth after the batch; if it differs from the stored one, every node of the new tree
- *  follows by journal_add_node(), else only those that change. */
-int journal_set_depth(struct box *b, unsigned k, struct err *err);
-int journal_add_node(struct box *b, const struct journal_node *node, struct err *err);
+/** The state tree as it will be after the batch: what is saved, with the changes added so far.  Its
+ *  put() and clear() are kept with the batch and take effect at the ACK.  Borrows @b; valid between
+ *  journal_begin() and journal_seal(). */
+void journal_store(struct state_store *out, struct box *b);
+
+/** Live items before the batch, and after the changes added so far. */
+int journal_counts(uint64_t *n_before, uint64_t *n_after, struct box *b, struct err *err);
 
 /**
  * Make the batch durable.

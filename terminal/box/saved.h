@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "box/box.h"
+#include "format/state.h"
 
 /* An item's live version.  From a callback or saved_get() borrowed; see there. */
 struct saved {
@@ -75,19 +76,16 @@ int saved_forget(struct box *b, const uint8_t item[static BOX_ID_BYTES], struct 
 /** Items whose tombstone is still to be sent (app, native id, item, folder). */
 int saved_each_forgotten(struct box *b, saved_fn *fn, void *ctx, struct err *err);
 
-/* The state tree's nodes: level 0 are the 2^k buckets, level k is the top. */
-
-/** k of the stored tree; 0 for an empty one. */
-int saved_tree_depth(unsigned *k, struct box *b, struct err *err);
-/** 0, BOX_ABSENT (not stored: build it) or -1. */
-int saved_node_get(uint8_t out[static BOX_HASH_BYTES], struct box *b, unsigned level,
-		   uint64_t number, struct err *err);
+/** The state tree of what is saved, over box.db.  Borrows @b. */
+void saved_store(struct state_store *out, struct box *b);
 
 /* Build the map anew, from the server's list, unlocked: everything in one transaction.
- *     saved_rebuild_begin  saved_rebuild_put*  saved_rebuild_end     or box_rollback() */
+ *     saved_rebuild_begin  saved_rebuild_put*  saved_rebuild_end     or box_rollback()
+ * The end computes the state tree again; *root is to be compared with what the device signed,
+ * before the transaction ends: box_begin() around it where a wrong one is to be thrown away. */
 int saved_rebuild_begin(struct box *b, struct err *err);
 int saved_rebuild_put(struct box *b, const struct saved *s, struct err *err);
-int saved_rebuild_end(struct box *b, struct err *err);
+int saved_rebuild_end(struct hash32 *root, struct box *b, struct err *err);
 
 /** This app's sealed bytes per original byte, from what was saved so far, in thousandths; 0:
  * nothing saved yet.  And the bytes of its items that were saved, to sum up full_backup_bytes. */
