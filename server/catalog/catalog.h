@@ -112,7 +112,7 @@ struct catalog_chunk {
 };
 
 struct catalog_usage {
-	uint64_t accounts, devices, batches, records, objects;
+	uint64_t accounts, objects;
 	uint64_t bytes; /* of records and objects */
 };
 
