@@ -26,7 +26,7 @@ enum ds_use {
 	DS_USE_HMAC, /* ds_hmac(): the chunk id alone */
 	DS_USE_SIGN, /* sign_message(), sign_verify() */
 	DS_USE_AAD,  /* ds_encode() for an AEAD's additional data */
-	DS_USE_BOX,  /* box_seal(), box_open(): the count is that of f… */
+	DS_USE_BOX,  /* wrap_box_seal(), wrap_box_open(): the count is that of f… */
 };
 
 /*

@@ -176,8 +176,9 @@ box_aad(struct buf *out, struct ds what, const uint8_t account[static CRYPTO_ID_
 }
 
 int
-box_seal(struct buf *out, const struct secret *k, const uint8_t account[static CRYPTO_ID_BYTES],
-	 struct ds what, struct span plain, struct err *err)
+wrap_box_seal(struct buf *out, const struct secret *k,
+	      const uint8_t account[static CRYPTO_ID_BYTES], struct ds what, struct span plain,
+	      struct err *err)
 {
 	AUTO(buf_clear) struct buf aad = BUF_INIT(AAD_BYTES_MAX);
 	AUTO(aead_clear) struct aead a = { 0 };
@@ -198,9 +199,9 @@ box_seal(struct buf *out, const struct secret *k, const uint8_t account[static C
 }
 
 int
-box_open(void *plain, size_t plain_bytes, const struct secret *k,
-	 const uint8_t account[static CRYPTO_ID_BYTES], struct ds what, struct span box,
-	 struct err *err)
+wrap_box_open(void *plain, size_t plain_bytes, const struct secret *k,
+	      const uint8_t account[static CRYPTO_ID_BYTES], struct ds what, struct span box,
+	      struct err *err)
 {
 	AUTO(buf_clear) struct buf aad = BUF_INIT(AAD_BYTES_MAX);
 	AUTO(aead_clear) struct aead a = { 0 };

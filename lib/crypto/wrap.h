@@ -62,13 +62,14 @@ int wrap_decode(struct wrap *w, struct span bytes, struct err *err);
  * @what  DS(DS_NAME, DS_ID(device), DS_NUM(epoch)) and the like: a label of use BOX and its f….
  * @return 0, or -1: ERR_LIMIT (@out's ceiling), ERR_NOMEM.
  */
-int box_seal(struct buf *out, const struct secret *k, const uint8_t account[static CRYPTO_ID_BYTES],
-	     struct ds what, struct span plain, struct err *err);
+int wrap_box_seal(struct buf *out, const struct secret *k,
+		  const uint8_t account[static CRYPTO_ID_BYTES], struct ds what, struct span plain,
+		  struct err *err);
 
 /** @plain receives exactly @plain_bytes = box.n - BOX_OVERHEAD_BYTES (else ERR_FORMAT); zeros on
  *  failure.  ERR_AUTH: another key, account, label or f…, or damaged. */
-int box_open(void *plain, size_t plain_bytes, const struct secret *k,
-	     const uint8_t account[static CRYPTO_ID_BYTES], struct ds what, struct span box,
-	     struct err *err);
+int wrap_box_open(void *plain, size_t plain_bytes, const struct secret *k,
+		  const uint8_t account[static CRYPTO_ID_BYTES], struct ds what, struct span box,
+		  struct err *err);
 
 #endif
