@@ -2,14 +2,14 @@
 /*
  * keys: the tree of keys below the account's root secret.
  *
- *     ARS  (32 random bytes)                     only while unlocked
- *      ├ "acct-sign"        ASK  Ed25519         signs the account log
- *      ├ "acct-seal"        AEK  X25519          opens what was sealed; devices hold the public
- * half ├ "seal-psk"         PSK                  every device; mixed into every seal ├
- * "device-psk", dev  DPS                  one per device: carries the next PSK to it └
- * "device-ids", dev  D                    one per device, for its life ├ "folder", app / "item",
- * app, native id     the ids that the server sees └ "chunk-id", "splitter", "state"            keys
- * of chunk ids, cutting, box.db
+ *     ARS  (32 random bytes)                    only while unlocked
+ *      ├ "acct-sign"         ASK  Ed25519       signs the account log
+ *      ├ "acct-seal"         AEK  X25519        opens what was sealed; devices hold the public half
+ *      ├ "seal-psk"          PSK                every device; mixed into every seal
+ *      ├ "device-psk", dev   DPS                one per device: carries the next PSK to it
+ *      └ "device-ids", dev   D                  one per device, for its life
+ *          ├ "folder", app / "item", app, native id      the ids that the server sees
+ *          └ "chunk-id", "splitter", "state"             keys of chunk ids, cutting, box.db
  *
  * A device holds AEK.pub, PSK, DPS, D and its own DSK; never the ARS.
  */

@@ -2,13 +2,14 @@
 /*
  * backup: what the shortcuts point to goes to the server: scan, read, seal, journal, send, receipt.
  *
- *     finish the journal, if there is one (journal.h)
+ *     finish   the journal, if there is one (journal.h)
  *     scan     what is new or changed, by revision; what vanished is `missing`, kept and reported
- *     read     original bytes of those; equal bytes are no change; values and large data become
- * chunks chunks   `have`, then POST /v1/chunks with what is missing there seal     one batch (8 MiB
- * or 10,000 records, else several), opened once again as a check, durable in the journal send POST
- * /v1/batches: the only request of a small backup saved    box.db learns what lies there now;
- * receipt
+ *     read     original bytes of those; equal bytes are no change; large values become chunks
+ *     chunks   `have`, then POST /v1/chunks with what is missing there
+ *     seal     one batch (8 MiB or 10,000 records, else several), opened once again as a check,
+ *              durable in the journal
+ *     send     POST /v1/batches: the only request of a small backup
+ *     saved    box.db learns what lies there now; receipt
  *
  * Invariants:
  * - Nothing changed: no request (with `check` one).
