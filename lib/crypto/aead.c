@@ -30,21 +30,23 @@ aead_clear(struct aead *a)
 	a->ctx = NULL;
 }
 
-/* Nonce and additional data of message @i. */
+/*
+ * The three steps of a message.  Here alone a nonce is a parameter, for the published test vectors;
+ * the exported functions make it of the index.
+ */
+#define NONCE_BYTES 12
+
 static bool
-message_start(struct aead *a, uint64_t i, struct span aad)
+message_start(struct aead *a, const uint8_t nonce[static NONCE_BYTES], struct span aad)
 {
-	uint8_t nonce[12] = { 0 };
 	int n;
 
-	put_u64(nonce + 4, i);
 	if (EVP_CipherInit_ex(a->ctx, NULL, NULL, NULL, nonce, (int)a->direction) != 1)
 		return false;
 	return aad.n == 0 || EVP_CipherUpdate(a->ctx, NULL, &n, aad.p, (int)aad.n) == 1;
 }
 
-/* The text itself; an empty one needs no call, and OpenSSL would take a NULL for additional data.
- */
+/* An empty text needs no call, and OpenSSL would take its NULL for additional data. */
 static bool
 message_text(struct aead *a, uint8_t *out, struct span in)
 {
@@ -54,20 +56,52 @@ message_text(struct aead *a, uint8_t *out, struct span in)
 	       (EVP_CipherUpdate(a->ctx, out, &n, in.p, (int)in.n) == 1 && (size_t)n == in.n);
 }
 
+static bool
+message_seal(struct aead *a, uint8_t *out, const uint8_t nonce[static NONCE_BYTES],
+	     struct span plain, struct span aad)
+{
+	uint8_t *tag = out + plain.n;
+	int n;
+
+	return message_start(a, nonce, aad) && message_text(a, out, plain) &&
+	       EVP_CipherFinal_ex(a->ctx, tag, &n) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_BYTES, tag) == 1;
+}
+
+static bool
+message_open(struct aead *a, uint8_t *out, const uint8_t nonce[static NONCE_BYTES],
+	     struct span sealed, struct span aad)
+{
+	struct span text = { sealed.p, sealed.n - CRYPTO_TAG_BYTES };
+	uint8_t tag[CRYPTO_TAG_BYTES], none;
+	int n;
+
+	memcpy(tag, sealed.p + text.n, sizeof tag);
+	return message_start(a, nonce, aad) &&
+	       EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG_BYTES, tag) == 1 &&
+	       message_text(a, out, text) && EVP_CipherFinal_ex(a->ctx, &none, &n) == 1;
+}
+
+/* 0^4 ‖ LE64(i) */
+static void
+nonce_of(uint8_t nonce[static NONCE_BYTES], uint64_t i)
+{
+	memset(nonce, 0, NONCE_BYTES);
+	put_u64(nonce + 4, i);
+}
+
 int
 aead_seal(struct aead *a, uint8_t *out, uint64_t i, struct span plain, struct span aad,
 	  struct err *err)
 {
-	int n;
+	uint8_t nonce[NONCE_BYTES];
 
 	assert(a->direction == AEAD_SEAL);
 	if (plain.n > AEAD_BYTES_MAX || aad.n > AEAD_BYTES_MAX)
 		return err_set(err, ERR_LIMIT, "more than %u bytes to seal in one piece",
 			       AEAD_BYTES_MAX);
-	if (!message_start(a, i, aad) || !message_text(a, out, plain) ||
-	    EVP_CipherFinal_ex(a->ctx, out + plain.n, &n) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_BYTES, out + plain.n) !=
-		    1)
+	nonce_of(nonce, i);
+	if (!message_seal(a, out, nonce, plain, aad))
 		return err_set(err, ERR_INTERNAL, "sealing failed");
 	return 0;
 }
@@ -76,21 +110,16 @@ int
 aead_open(struct aead *a, uint8_t *out, uint64_t i, struct span sealed, struct span aad,
 	  struct err *err)
 {
-	uint8_t tag[CRYPTO_TAG_BYTES], none;
-	int n;
+	uint8_t nonce[NONCE_BYTES];
 
 	assert(a->direction == AEAD_OPEN);
 	if (sealed.n < CRYPTO_TAG_BYTES || sealed.n > AEAD_BYTES_MAX || aad.n > AEAD_BYTES_MAX)
 		return err_set(err, ERR_FORMAT, "sealed bytes of impossible length (%zu)",
 			       sealed.n);
-
-	struct span text = { sealed.p, sealed.n - CRYPTO_TAG_BYTES };
-	memcpy(tag, sealed.p + text.n, sizeof tag);
-	if (message_start(a, i, aad) &&
-	    EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG_BYTES, tag) == 1 &&
-	    message_text(a, out, text) && EVP_CipherFinal_ex(a->ctx, &none, &n) == 1)
+	nonce_of(nonce, i);
+	if (message_open(a, out, nonce, sealed, aad))
 		return 0;
-	if (text.n)
-		secret_wipe(out, text.n);
+	if (sealed.n > CRYPTO_TAG_BYTES)
+		secret_wipe(out, sealed.n - CRYPTO_TAG_BYTES);
 	return err_set(err, ERR_AUTH, "sealed bytes do not open: another key or place, or damaged");
 }
