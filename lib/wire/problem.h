@@ -52,6 +52,7 @@ enum problem_member {
 	X(PROBLEM_MISSING_CHUNKS,  "missing-chunks",  424, CIDS,        "Chunks that the batch needs are not there", ERR_CONFLICT) \
 	X(PROBLEM_VERSION,         "version",         426, NEEDS,       "This program is too old for the server", ERR_UNSUPPORTED) \
 	X(PROBLEM_SLOW_DOWN,       "slow-down",       429, RETRY,       "Too many requests", ERR_UNREACHABLE) \
+	X(PROBLEM_INTERNAL,        "internal",        500, NOTHING,     "The server failed", ERR_UNREACHABLE) \
 	X(PROBLEM_BUSY,            "busy",            503, RETRY,       "The server is busy", ERR_UNREACHABLE) \
 	X(PROBLEM_QUOTA,           "quota",           507, NOTHING,     "The quota is used up", ERR_FULL) \
 	X(PROBLEM_DISK,            "disk",            507, NOTHING,     "The server's disk is full", ERR_FULL)
