@@ -28,9 +28,8 @@
 struct box;    /* box/box.h */
 struct remote; /* remote/remote.h */
 
-#define ACCOUNT_DEVICE_NAME_MAX 64 /* bytes of a device's name, UTF-8 without control characters   \
-				    */
-#define ACCOUNT_DEVICES_MAX     64 /* of one answer */
+#define ACCOUNT_DEVICE_NAME_MAX 200 /* bytes, UTF-8 without control characters */
+#define ACCOUNT_DEVICES_MAX     64  /* of one answer */
 #define ACCOUNT_HEAD_WORDS      6
 #define ACCOUNT_HEAD_TEXT_BYTES 64 /* six words, blanks between, NUL */
 

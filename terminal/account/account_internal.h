@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* account_internal: what unlocking, founding and joining share. */
+#ifndef ACCOUNT_ACCOUNT_INTERNAL_H
+#define ACCOUNT_ACCOUNT_INTERNAL_H
+
+#include <stdlib.h>
+
+#include "account/account.h"
+#include "account/log_copy.h"
+#include "box/identity.h"
+#include "crypto/wrap.h"
+#include "remote/remote.h"
+
+static inline void
+log_entry_free(struct log_entry *e)
+{
+	free(e);
+}
+AUTO_PTR(log_entry_free, struct log_entry);
+
+/* An account whose ARS was opened. */
+struct unlocked {
+	struct remote *remote; /* borrowed */
+	struct id16 account;
+	enum login_kind kind; /* by which it was unlocked, for logging in again */
+	struct unlock_keys *credential;
+	struct log_state log;
+	struct buf raw;             /* its entries */
+	struct account_keys **keys; /* of epoch i + 1 */
+	uint64_t n_keys;            /* = log.epoch */
+	uint8_t passphrase_wrap[WRAP_BYTES];
+	uint8_t recovery_wrap[WRAP_BYTES];
+};
+
+/** Log in, fetch and open the wrap, fetch and verify the log.  @account NULL: the recovery code
+ *  finds it.  Knows no Box. */
+int unlocked_open(struct unlocked **out, struct remote *remote, const struct id16 *account,
+		  const struct account_credential *with, struct err *err);
+
+/** Fetch what the log gained and verify it. */
+int unlocked_log_more(struct unlocked *u, struct err *err);
+
+/** Refuse a log shorter than, or other than, the newest batch of any device names; verifies those
+ *  batches' signatures.  Before an entry is signed.  ERR_ALARM.
+ *  @heads  what the server says of the devices; the caller clears it. */
+int unlocked_check_heads(struct unlocked *u, struct wire_heads *heads, struct err *err);
+
+/** Send @n signed entries (each appended with wire_log_append() to @entries too) and take them into
+ *  the log.  @wraps NULL: no credentials change.  ERR_CONFLICT: somebody else was faster; the log
+ *  was fetched anew, sign again. */
+int unlocked_post(struct unlocked *u, const struct span *entries, uint8_t n,
+		  const struct wire_wraps *wraps, struct err *err);
+
+/** Present keys. */
+const struct account_keys *unlocked_now(const struct unlocked *u);
+
+/** A new wrap of @ars under @kek. */
+int account_wrap(uint8_t out[static WRAP_BYTES], enum wrap_kind kind, struct passphrase_cost cost,
+		 const uint8_t *salt, uint64_t epoch, uint64_t log_length, const struct secret *kek,
+		 const struct id16 *account, const struct secret *ars, struct err *err);
+
+/** A passphrase made into keys under a fresh salt. */
+int account_new_passphrase(struct unlock_keys **out, uint8_t salt[static PASSPHRASE_SALT_BYTES],
+			   struct passphrase_cost *cost, const struct passphrase *p,
+			   const struct id16 *account, struct err *err);
+
+/** A name that a device can have: UTF-8, 1 to ACCOUNT_DEVICE_NAME_MAX bytes, no control
+ *  characters.  ERR_USAGE. */
+int account_name_check(const char *name, struct err *err);
+
+/** Its name from the log; "" where it cannot be opened with @psk of @epoch. */
+void account_name_open(char out[static ACCOUNT_DEVICE_NAME_MAX + 1], const struct log_device *d,
+		       const struct id16 *account, const struct secret *psk, uint64_t epoch);
+
+/** A token that may read: the one of an unlocked account, or the device's own.  */
+int account_login_put(struct box *b, struct remote *remote, struct err *err);
+
+#endif
