@@ -39,15 +39,13 @@ struct merkle_path {
 	struct hash32 nodes[MERKLE_PATH_MAX]; /* siblings from the leaf upwards */
 };
 
-/** The path of leaf @i of @n.  i < n <= 10,000.  O(n) hashes. */
-void merkle_path_make(struct merkle_path *out, const struct hash32 *leaves, uint32_t n, uint32_t i);
-
-/* The paths of many leaves of one batch: all inner nodes, computed once (64 n bytes). */
+/* All nodes of one batch's tree, 64 bytes for each leaf, for making paths. */
 struct merkle_tree;
 int
 merkle_tree_new(struct merkle_tree **out, const struct hash32 *leaves, uint32_t n, struct err *err);
 void merkle_tree_free(struct merkle_tree *t);
 AUTO_PTR(merkle_tree_free, struct merkle_tree);
+/** The path of leaf @i < n. */
 void merkle_tree_path(struct merkle_path *out, const struct merkle_tree *t, uint32_t i);
 
 /** Whether @leaf is leaf @i of the @n under @root, by @path: the right length and the right hashes.

@@ -82,7 +82,7 @@ AUTO_PTR(record_unpacker_free, struct record_unpacker);
 
 /**
  * Unpack @plain.
- * @out  borrows from @u until its next record_unpack() or free.
+ * @out  borrows from @u, until its next record_unpack() or free, and from @plain.
  * @return 0, or -1: ERR_FORMAT (damaged, lengths that do not match, padding not zero or not of a
  * published size), ERR_UNSUPPORTED (version, coding, dictionary), ERR_NOMEM.
  */

@@ -39,8 +39,8 @@ unsigned state_depth(uint64_t n_live);
 /** The bucket of @item: its first @depth bits. */
 uint32_t state_bucket_of(const struct id16 *item, unsigned depth);
 
-/** Bucket hash of @n entries; sorts @entries in place (folder, item, seq: bytewise). */
-void state_bucket_hash(struct hash32 *out, struct state_entry *entries, size_t n);
+/** Bucket hash of @n entries; sorts @entries in place by their bytes.  ERR_NOMEM. */
+int state_bucket_hash(struct hash32 *out, struct state_entry *entries, size_t n, struct err *err);
 void state_node_hash(struct hash32 *out, const struct hash32 *left, const struct hash32 *right);
 void state_root_hash(struct hash32 *out, uint64_t n_live, const struct hash32 *top);
 
