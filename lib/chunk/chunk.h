@@ -9,11 +9,14 @@
 #define CHUNK_CHUNK_H
 
 #include "base/buf.h"
-#include "format/id.h"
+#include "format/batch.h"
 #include "format/payload.h"
 
 #define CHUNK_PLAIN_BYTES_MAX (4u << 20)
 #define CHUNK_DATABASE_BYTES  (256u << 10)
+#define CHUNK_LISTS_MAX       64 /* list chunks of one item, each of CHUNK_LIST_ENTRIES */
+#define CHUNK_LIST_ENTRIES    1024
+#define CHUNK_PIECES_MAX      (RECORD_REFS_MAX - CHUNK_LISTS_MAX) /* they need refs too */
 
 enum chunk_class {
 	CHUNK_MEDIA = 1,    /* 4 MiB pieces, stored */
@@ -41,7 +44,7 @@ struct chunk_plan {
 	uint32_t n_pieces; /* 0 for an empty file */
 };
 
-/** ERR_LIMIT: more than RECORD_REFS_MAX pieces, so 256 GiB of media. */
+/** ERR_LIMIT: more than CHUNK_PIECES_MAX pieces: 255 GiB of media, 15 of a database. */
 int chunk_plan_make(struct chunk_plan *out, enum chunk_class class, uint64_t size_bytes,
 		    struct err *err);
 

@@ -44,13 +44,11 @@ int chunk_entries_refs(struct buf *refs, const struct chunk_entries *own,
 /* Takes the plaintext of a list chunk (class CHUNK_LIST), gives its cid. */
 typedef int chunk_list_put_fn(void *ctx, struct span plain, struct hash32 *cid, struct err *err);
 
-/**
- * Put the entries of @l into list chunks through @put and append to @top the entries of the list
- * chunks that stand in the record (tag 10), to @all every list chunk made (for the refs).
- */
-int
-chunk_lists_make(struct chunk_entries *top, struct chunk_entries *all,
-		 const struct chunk_entries *l, chunk_list_put_fn *put, void *ctx, struct err *err);
+/** Put the entries of @l into list chunks through @put, CHUNK_LIST_ENTRIES in each, and add those
+ *  lists to @top, which stands in the record (tag 10) and in the refs.  A change of one piece sends
+ *  one list of 35 kB anew. */
+int chunk_lists_make(struct chunk_entries *top, const struct chunk_entries *l,
+		     chunk_list_put_fn *put, void *ctx, struct err *err);
 
 /* Gives the plaintext of a list chunk, borrowed until the next call. */
 typedef int
