@@ -139,6 +139,23 @@ keys_content_hash(uint8_t out[static CRYPTO_HASH_BYTES], const struct device_key
 	ds_kdf(out, secret_span(k->state), DS(DS_CONTENT, DS_SPAN(content)));
 }
 
+int
+unlock_keys_new(struct unlock_keys **out, struct span root, enum ds_label kek, enum ds_label login,
+		struct err *err)
+{
+	AUTO(unlock_keys_free) struct unlock_keys *k = calloc(1, sizeof *k);
+	AUTO(secret_free) struct secret *seed = NULL;
+
+	if (!k)
+		return err_nomem(err);
+	if (secret_derive_from(&k->kek, root, DS(kek, DS_NONE), err) < 0 ||
+	    secret_derive_from(&seed, root, DS(login, DS_NONE), err) < 0 ||
+	    sign_key_new(&k->login, seed, err) < 0)
+		return -1;
+	*out = TAKE(k);
+	return 0;
+}
+
 void
 unlock_keys_free(struct unlock_keys *k)
 {

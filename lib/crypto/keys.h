@@ -79,8 +79,7 @@ int keys_chunk_id(uint8_t out[static CRYPTO_HASH_BYTES], const struct device_key
 void keys_content_hash(uint8_t out[static CRYPTO_HASH_BYTES], const struct device_keys *k,
 		       struct span content);
 
-/** @public of the X25519 private key @private.  ERR_AUTH cannot happen with a derived key but is
- *  checked. */
+/** The public half of an X25519 key.  ERR_AUTH cannot happen with a derived key but is checked. */
 int keys_seal_public(uint8_t public_key[static CRYPTO_PUBLIC_BYTES],
 		     const struct secret *private_key, struct err *err);
 
@@ -90,6 +89,9 @@ struct unlock_keys {
 	struct sign_key *login; /* its public half is known to the server */
 };
 
+/** From @root (mk or rk) by the two labels.  For passphrase.c and recovery.c.  ERR_NOMEM. */
+int unlock_keys_new(struct unlock_keys **out, struct span root, enum ds_label kek,
+		    enum ds_label login, struct err *err);
 void unlock_keys_free(struct unlock_keys *k);
 AUTO_PTR(unlock_keys_free, struct unlock_keys);
 

@@ -258,23 +258,12 @@ passphrase_unlock(struct unlock_keys **out, const struct passphrase *p, struct p
 		  const uint8_t account[static CRYPTO_ID_BYTES],
 		  const uint8_t salt[static PASSPHRASE_SALT_BYTES], struct err *err)
 {
-	AUTO(unlock_keys_free) struct unlock_keys *k = NULL;
-	AUTO(secret_free) struct secret *seed = NULL;
 	uint8_t mk[SECRET_BYTES];
 
-	if (passphrase_cost_check(cost, passphrase_machine_bytes(), err) < 0)
+	if (passphrase_cost_check(cost, passphrase_machine_bytes(), err) < 0 ||
+	    stretch(mk, p, cost, account, salt, err) < 0)
 		return -1;
-	k = calloc(1, sizeof *k);
-	if (!k)
-		return err_nomem(err);
-	if (stretch(mk, p, cost, account, salt, err) < 0)
-		return -1;
-	int rc = secret_derive_from(&k->kek, SPAN_ARRAY(mk), DS(DS_PASS_KEK, DS_NONE), err);
-	if (rc == 0)
-		rc = secret_derive_from(&seed, SPAN_ARRAY(mk), DS(DS_PASS_AUTH, DS_NONE), err);
+	int rc = unlock_keys_new(out, SPAN_ARRAY(mk), DS_PASS_KEK, DS_PASS_AUTH, err);
 	secret_wipe(mk, sizeof mk);
-	if (rc < 0 || sign_key_new(&k->login, seed, err) < 0)
-		return -1;
-	*out = TAKE(k);
-	return 0;
+	return rc;
 }

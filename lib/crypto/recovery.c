@@ -208,47 +208,46 @@ narrow(uint8_t *out, size_t *n, struct span text, struct err *err)
 	return err_set(err, ERR_SYNTAX, "this is no recovery code");
 }
 
-int
-recovery_code_parse(struct recovery_code **out, struct span text, struct err *err)
+static int
+parse(struct recovery_code *c, struct span text, struct err *err)
 {
-	uint8_t plain[4 * TYPED_BYTES_MAX], values[CHARACTERS] = { 0 };
+	uint8_t plain[4 * TYPED_BYTES_MAX] = { 0 }, values[CHARACTERS] = { 0 };
 	size_t n = sizeof plain;
-	struct recovery_code *c = sodium_malloc(sizeof *c);
-	int rc = c ? 0 : err_nomem(err);
+	int rc = narrow(plain, &n, text, err);
 
-	if (rc == 0)
-		rc = narrow(plain, &n, text, err);
 	if (rc == 0)
 		rc = read_values(values, span_of(plain, n), err);
 	if (rc == 0 && !join_values(c->bytes, values))
 		rc = mistyped(values, err);
 	secret_wipe(plain, sizeof plain);
 	secret_wipe(values, sizeof values);
-	if (rc < 0)
-		sodium_free(c);
-	else
-		*out = c;
 	return rc;
+}
+
+int
+recovery_code_parse(struct recovery_code **out, struct span text, struct err *err)
+{
+	AUTO(recovery_code_free) struct recovery_code *c = sodium_malloc(sizeof *c);
+
+	if (!c)
+		return err_nomem(err);
+	if (parse(c, text, err) < 0)
+		return -1;
+	*out = TAKE(c);
+	return 0;
 }
 
 int
 recovery_unlock(struct unlock_keys **out, uint8_t find[static CRYPTO_ID_BYTES],
 		const struct recovery_code *c, struct err *err)
 {
-	AUTO(unlock_keys_free) struct unlock_keys *k = calloc(1, sizeof *k);
 	AUTO(secret_free) struct secret *rk = NULL;
-	AUTO(secret_free) struct secret *seed = NULL;
 	uint8_t hash[CRYPTO_HASH_BYTES];
 
-	if (!k)
-		return err_nomem(err);
 	if (secret_derive_from(&rk, SPAN_ARRAY(c->bytes), DS(DS_RECOVERY, DS_NONE), err) < 0 ||
-	    secret_derive(&k->kek, rk, DS(DS_REC_KEK, DS_NONE), err) < 0 ||
-	    secret_derive(&seed, rk, DS(DS_REC_AUTH, DS_NONE), err) < 0 ||
-	    sign_key_new(&k->login, seed, err) < 0)
+	    unlock_keys_new(out, secret_span(rk), DS_REC_KEK, DS_REC_AUTH, err) < 0)
 		return -1;
 	ds_kdf(hash, secret_span(rk), DS(DS_REC_FIND, DS_NONE));
 	memcpy(find, hash, CRYPTO_ID_BYTES);
-	*out = TAKE(k);
 	return 0;
 }
