@@ -42,6 +42,7 @@ int card_split(struct span text, const char *source, card_fn *fn, void *ctx, str
  * @bytes    one card, as card_split() gives it; borrowed as long as the item lives.
  * @source   for messages; @line: number of the card's first line in it (1 if on its own).
  * @profile  what the app shows once, home region; NULL for the default.
+ *           Borrowed as long as the item lives.
  * @return   0, or -1: ERR_SYNTAX (not one whole card), ERR_LIMIT, ERR_NOMEM.
  */
 int card_parse(struct item **out, struct span bytes, const char *source, unsigned line,

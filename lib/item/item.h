@@ -48,8 +48,7 @@ struct field {
 
 /* What an app does with fields: the adapter says. */
 struct item_profile {
-	const char *const
-		*single; /* properties that the app shows only once, besides the default
+	const char *const *single; /* properties that the app shows only once, besides the default
 			    set (item_single_default); upper-case, NULL-terminated; or NULL */
 	struct key_rules keys;
 };
@@ -70,8 +69,13 @@ enum item_line_end {
 	ITEM_CR,
 };
 
+#define ITEM_NAME_KEYS_MAX 2
+
+#define ITEM_NAME_KEYS_MAX 2
+
 struct item {
-	struct span bytes; /* borrowed: the original */
+	struct span bytes;                  /* borrowed: the original */
+	const struct item_profile *profile; /* borrowed: what it was parsed with, or NULL */
 	enum item_version version;
 	enum item_line_end line_end; /* of its first line */
 	struct field *fields;        /* in the order of the bytes */
@@ -83,16 +87,14 @@ struct item {
 	const char *name; /* for people: FN, else N, else ORG, EMAIL, TEL; "" if none of them */
 	size_t n_guessed; /* fields with FIELD_GUESSED: worth a warning */
 	size_t n_junk;    /* lines that are no property: kept, not understood */
+	struct field_key name_keys[ITEM_NAME_KEYS_MAX]; /* of FN; of N put together, where that
+							   differs; of ORG where there is neither */
+	size_t n_name_keys;
 	struct item_arena *arena;
 };
 
 void item_free(struct item *it);
 AUTO_PTR(item_free, struct item);
-
-#define ITEM_NAME_KEYS_MAX 2
-
-/** Keys of the item's names: of FN, and of N put together where that differs.  @return how many. */
-size_t item_name_keys(const struct item *it, struct field_key out[static ITEM_NAME_KEYS_MAX]);
 
 /** Native ids that the item itself carries: UID, then each X-CLOUDBOX-UID.  The @nth, or NULL. */
 const char *item_own_id(const struct item *it, size_t nth);

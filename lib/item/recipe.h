@@ -15,7 +15,7 @@
  *     0  u8   kind: 0 raw (nothing follows), 1 base64
  *     1  u8   bit 0-1 line end (0 CRLF, 1 LF, 2 CR), bit 2 no `=` padding, bit 3 ends with a line
  *             end and an indent although no character follows
- *     2  u16  first: 0..65534; 65535 = all on one line
+ *     2  u16  first: 0..65534; 65535 = all on one line (no folds)
  *     4  u16  later: 1..65535
  *     6  u8   length of the indent, 0..8
  *     7  …    the indent: blanks and tabs
