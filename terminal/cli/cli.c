@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli: see cli.h.  The order of a run:
+ *
+ *     secrets out of the environment -> language -> words and options -> command -> one document,
+ *     or lines -> release
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "account/account.h"
+#include "box/identity.h"
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/table.h"
+#include "crypto/crypto.h"
+#include "os/os.h"
+#include "remote/remote.h"
+
+#define CATALOGUE "zh_CN/LC_MESSAGES/cloudbox.mo"
+
+int
+cli_exit_status(enum err_code code)
+{
+	switch (code) {
+	case ERR_NONE:
+		return CLI_DONE;
+	case ERR_USAGE:
+		return CLI_USAGE;
+	case ERR_PARTIAL:
+		return CLI_PARTIAL;
+	case ERR_LOCKED:
+		return CLI_LOCKED;
+	case ERR_UNREACHABLE:
+		return CLI_UNREACHABLE;
+	default:
+		return CLI_FAILED;
+	}
+}
+
+/* Option @name's value before anything is parsed, since errors of parsing depend on it. */
+static const char *
+early_option(int argc, char **argv, const char *name, bool has_value)
+{
+	size_t n = strlen(name);
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (strncmp(argv[i], name, n))
+			continue;
+		if (argv[i][n] == '=')
+			return argv[i] + n + 1;
+		if (argv[i][n] == '\0')
+			return has_value ? argv[i + 1] : name;
+	}
+	return NULL;
+}
+
+/* Where the translations are: named by the environment, beside a program that was not installed, or
+ * where they were installed to. */
+static void
+find_catalogues(char *dir, size_t cap)
+{
+	const char *named = getenv("CLOUDBOX_LOCALE_DIR");
+	char probe[4096];
+
+	if (named && *named) {
+		snprintf(dir, cap, "%s", named);
+		return;
+	}
+	ssize_t n = readlink("/proc/self/exe", dir, cap - 1);
+	dir[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(dir, '/');
+	if (slash) {
+		snprintf(slash, cap - (size_t)(slash - dir), "/../../po");
+		int len = snprintf(probe, sizeof probe, "%s/" CATALOGUE, dir);
+		if (len < (int)sizeof probe && access(probe, R_OK) == 0)
+			return;
+	}
+	snprintf(dir, cap, "%s", CLOUDBOX_LOCALE_DIR);
+}
+
+static void
+choose_language(int argc, char **argv)
+{
+	const char *lang = early_option(argc, argv, "--lang", true);
+	char dir[4096];
+
+	find_catalogues(dir, sizeof dir);
+	text_init(lang ? lang : getenv("CLOUDBOX_LANG"), dir);
+}
+
+static void
+look_at_terminal(struct cli *cli)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool colours = !(no_colour && *no_colour) && !(term && !strcmp(term, "dumb"));
+	struct winsize size;
+
+	cli->colour_out = colours && isatty(STDOUT_FILENO);
+	cli->colour_err = colours && isatty(STDERR_FILENO);
+	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		cli->width = size.ws_col;
+}
+
+static int
+take_secrets(struct cli *cli, struct err *err)
+{
+	int rc = 0;
+
+	/* All three, even where one fails: each is wiped. */
+	rc |= typed_from_environment(&cli->passphrase, "CLOUDBOX_PASSPHRASE", err);
+	rc |= typed_from_environment(&cli->new_passphrase, "CLOUDBOX_NEW_PASSPHRASE", err);
+	rc |= typed_from_environment(&cli->recovery, "CLOUDBOX_RECOVERY_CODE", err);
+	return rc ? -1 : 0;
+}
+
+static int
+choose_answer(struct cli *cli, struct err *err)
+{
+	bool yes = args_has(&cli->args, "--yes"), no = args_has(&cli->args, "--no");
+
+	if (yes && no)
+		return err_set(err, ERR_USAGE, "--yes and --no cannot both be meant");
+	cli->answer = yes ? ANSWER_YES : no ? ANSWER_NO : ANSWER_ASK;
+	return 0;
+}
+
+static int
+print_version(struct cli *cli)
+{
+	if (cli->json) {
+		struct json_object *o = json_record(cli);
+
+		json_put_text(cli, o, "version", CLOUDBOX_VERSION);
+		json_result(cli, o);
+	} else {
+		printf("cloudbox %s\n", CLOUDBOX_VERSION);
+	}
+	return CLI_DONE;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv, struct err *err)
+{
+	static const struct args_tables tables = { commands, global_options };
+	const struct command *command;
+
+	if (args_parse(&cli->args, &tables, argc, argv, err) < 0)
+		return -1;
+	command = cli->args.command;
+	if (args_has(&cli->args, "--help")) {
+		if (command)
+			help_command(cli, command);
+		else
+			help_overview(cli);
+		return CLI_DONE;
+	}
+	if (!command && args_has(&cli->args, "--version"))
+		return print_version(cli);
+	if (!command) {
+		err_set(err, ERR_USAGE, "no command was given");
+		return err_hint(err, "all commands: cloudbox --help");
+	}
+	if (args_check(&cli->args, err) < 0 || choose_answer(cli, err) < 0 ||
+	    crypto_init(err) < 0 || crypto_protect_process(err) < 0)
+		return -1;
+	return command->run(cli, err);
+}
+
+static void
+report_error(struct cli *cli, const struct err *err)
+{
+	if (cli->json) {
+		struct json_object *o = json_record(cli), *error = json_record(cli);
+
+		json_put_text(cli, error, "code", err_code_name(err->code));
+		json_put_text(cli, error, "message", err->msg);
+		json_put_text(cli, error, "hint", err->hint);
+		json_put(cli, o, "error", error);
+		json_result(cli, o);
+		return;
+	}
+	fprintf(stderr, "%scloudbox:%s %s\n", cli->colour_err ? "\033[1;31m" : "",
+		cli->colour_err ? "\033[0m" : "", cli_clean(err->msg));
+	if (err->hint[0])
+		fprintf(stderr, "  %s\n", cli_clean(err->hint));
+}
+
+/* The document, and whether all that was printed arrived.  @return the exit status. */
+static int
+print_result(struct cli *cli, int status)
+{
+	if (cli->json && cli->result)
+		printf("%s\n",
+		       json_object_to_json_string_ext(cli->result, JSON_C_TO_STRING_NOSLASHESCAPE));
+	if (fflush(stdout) == 0 && !ferror(stdout) && !cli->json_failed)
+		return status;
+	if (cli->json_failed)
+		fprintf(stderr, "cloudbox: %s\n", _("out of memory"));
+	else if (errno != EPIPE) /* whoever reads may have seen enough */
+		fprintf(stderr, _("cloudbox: the output cannot be written: %s\n"), strerror(errno));
+	return status == CLI_DONE ? CLI_FAILED : status;
+}
+
+static void
+release(struct cli *cli)
+{
+	unlocked_free(cli->unlocked);
+	remote_free(cli->remote);
+	box_free(cli->box);
+	typed_free(cli->passphrase);
+	typed_free(cli->new_passphrase);
+	typed_free(cli->recovery);
+	json_object_put(cli->result);
+	args_clear(&cli->args);
+}
+
+int
+cli_main(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct err err = { 0 };
+	int status;
+
+	signal(SIGPIPE, SIG_IGN);
+	status = take_secrets(&cli, &err);
+	choose_language(argc, argv);
+	cli.json = early_option(argc, argv, "--json", false);
+	look_at_terminal(&cli);
+	if (status == 0)
+		status = run(&cli, argc, argv, &err);
+	if (status < 0) {
+		report_error(&cli, &err);
+		status = cli_exit_status(err.code);
+	}
+	status = print_result(&cli, status);
+	release(&cli);
+	return status;
+}
+
+int
+cli_wants_all(const struct cli *cli, struct err *err)
+{
+	bool all = args_has(&cli->args, "--all"), some = cli->args.n_words > 1;
+
+	if (all && some)
+		return err_set(err, ERR_USAGE, "either name items, or write --all: not both");
+	if (!all && !some) {
+		err_set(err, ERR_USAGE, "which items?");
+		return err_hint(err, "name them, or write --all; cloudbox items %s lists them",
+				cli_word(cli, 0));
+	}
+	return all;
+}
+
+struct box *
+cli_box(struct cli *cli, struct err *err)
+{
+	AUTO(free) char *home = NULL;
+
+	if (cli->box)
+		return cli->box;
+	if (box_home(&home, args_value(&cli->args, "--home"), err) < 0 ||
+	    box_open(&cli->box, home, err) < 0)
+		return NULL;
+	return cli->box;
+}
+
+struct box *
+cli_account_box(struct cli *cli, struct err *err)
+{
+	const struct identity *id;
+	struct box *box = cli_box(cli, err);
+
+	if (!box || box_identity_need(&id, box, err) < 0)
+		return NULL;
+	return box;
+}
+
+int
+cli_server(struct remote_url *out, const struct cli *cli, struct err *err)
+{
+	const struct identity_server *server = &box_identity(cli->box)->server;
+
+	if (remote_url_parse(out, span_str(server->url), err) < 0)
+		return -1;
+	out->pinned = server->tls == IDENTITY_TLS_PIN;
+	memcpy(out->pin, server->pin, sizeof out->pin);
+	return 0;
+}
+
+struct remote *
+cli_remote(struct cli *cli, struct err *err)
+{
+	struct remote_url url;
+
+	if (cli->remote)
+		return cli->remote;
+	if (!cli_account_box(cli, err) || cli_server(&url, cli, err) < 0 ||
+	    remote_new(&cli->remote, &url, NULL, err) < 0)
+		return NULL;
+	return cli->remote;
+}
+
+struct unlocked *
+cli_unlock(struct cli *cli, struct err *err)
+{
+	AUTO(ask_credential_clear) struct ask_credential given = { 0 };
+	struct remote *remote = cli_remote(cli, err);
+
+	if (!remote)
+		return NULL;
+	if (cli->unlocked)
+		return cli->unlocked;
+	if (ask_credential(&given, cli, cli->box, err) < 0)
+		return NULL;
+	struct account_credential with = { given.passphrase, given.recovery };
+	if (account_unlock(&cli->unlocked, cli->box, remote, &with, err) < 0)
+		return NULL;
+	return cli->unlocked;
+}
+
+void
+cli_warn(const struct cli *cli, const char *sentence)
+{
+	fprintf(stderr, "%s%s%s %s\n", cli->colour_err ? "\033[33m" : "", _("note:"),
+		cli->colour_err ? "\033[0m" : "", cli_clean(sentence));
+}
+
+const char *
+cli_bold(const struct cli *cli)
+{
+	return cli->colour_out ? "\033[1m" : "";
+}
+
+const char *
+cli_dim(const struct cli *cli)
+{
+	return cli->colour_out ? "\033[2m" : "";
+}
+
+const char *
+cli_green(const struct cli *cli)
+{
+	return cli->colour_out ? "\033[32m" : "";
+}
+
+const char *
+cli_yellow(const struct cli *cli)
+{
+	return cli->colour_out ? "\033[33m" : "";
+}
+
+const char *
+cli_red(const struct cli *cli)
+{
+	return cli->colour_out ? "\033[31m" : "";
+}
+
+const char *
+cli_plain(const struct cli *cli)
+{
+	return cli->colour_out ? "\033[0m" : "";
+}
+
+const char *
+cli_clean(const char *text)
+{
+	static char shown[4][4096];
+	static unsigned next;
+	AUTO(buf_clear) struct buf clean = BUF_INIT(sizeof shown[0] - 1);
+	char *out = shown[next++ % 4];
+
+	text_clean(&clean, text, 0, NULL); /* what does not fit stays away */
+	memcpy(out, buf_str(&clean), clean.n + 1);
+	return out;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_account: status, devices, lock, passphrase, recovery.  How a terminal comes into an account:
+ * cmd_join.c. */
+#include "account/account.h"
+#include "box/identity.h"
+#include "box/saved.h"
+#include "box/settings.h"
+#include "box/shortcuts.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/code.h"
+#include "cli/commands.h"
+#include "cli/newest.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "remote/remote_url.h"
+
+/* What `status` says; everything comes from the Box. */
+struct status {
+	char account[2 * CRYPTO_ID_BYTES + 1];
+	char device[2 * CRYPTO_ID_BYTES + 1];
+	char server[REMOTE_URL_TEXT_BYTES];
+	char head_words[ACCOUNT_HEAD_TEXT_BYTES];
+	uint64_t items;
+	uint64_t unsaved;
+};
+
+static int
+count_item(void *ctx, const struct saved *s, struct err *err)
+{
+	(void)err;
+	/* The Box's own items are in no count. */
+	*(uint64_t *)ctx += strcmp(s->app, "box") != 0;
+	return 0;
+}
+
+static int
+read_status(struct status *s, const struct cli *cli, struct err *err)
+{
+	const struct identity *id = box_identity(cli->box);
+	struct remote_url url;
+	struct hash32 head;
+
+	*s = (struct status){ 0 };
+	if (cli_server(&url, cli, err) < 0)
+		return -1;
+	remote_url_print(s->server, &url);
+	hex_encode(s->account, SPAN_ARRAY(id->account));
+	hex_encode(s->device, SPAN_ARRAY(id->device));
+	if (id->acked_seq) {
+		memcpy(head.b, id->acked_head, sizeof head.b);
+		account_head_words(s->head_words, &head);
+	}
+	if (saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
+		return -1;
+	return shortcuts_count_pending(&s->unsaved, cli->box, NULL, err);
+}
+
+static void
+status_json(struct cli *cli, const struct status *s, const struct identity *id)
+{
+	struct json_object *o = json_record(cli);
+
+	json_put_text(cli, o, "account", s->account);
+	json_put_text(cli, o, "device", s->device);
+	json_put_text(cli, o, "server", s->server);
+	json_put_text(cli, o, "recovery", id->recovery_confirmed ? "confirmed" : "unconfirmed");
+	json_put_when(cli, o, "last_backup", id->acked_seq ? id->acked_unix_ms : 0);
+	json_put_number(cli, o, "items", s->items);
+	json_put_text(cli, o, "head_words", s->head_words);
+	json_put(cli, o, "waiting", json_list(cli));
+	json_put_number(cli, o, "unsaved_items", s->unsaved);
+	json_put_when(cli, o, "last_drill", 0);
+	json_result(cli, o);
+}
+
+static int
+status_text(struct cli *cli, const struct status *s, const struct identity *id, struct err *err)
+{
+	static const struct column columns[] = {
+		{ NULL, COLUMN_LEFT },
+		{ NULL, COLUMN_LEFT },
+	};
+	AUTO(table_clear) struct table t = TABLE_INIT(columns);
+
+	if (TABLE_ADD(&t, err, _("this terminal"), id->name) < 0 ||
+	    TABLE_ADD(&t, err, _("account"), s->account) < 0 ||
+	    TABLE_ADD(&t, err, _("server"), s->server) < 0 ||
+	    TABLE_ADD(&t, err, _("last backup"),
+		      id->acked_seq ? show_when(id->acked_unix_ms).s : _("never")) < 0 ||
+	    TABLE_ADD(&t, err, _("in the cloud"), show_count(s->items).s) < 0 ||
+	    (s->head_words[0] && TABLE_ADD(&t, err, _("head"), s->head_words) < 0) ||
+	    TABLE_ADD(&t, err, _("not saved yet"), show_count(s->unsaved).s) < 0)
+		return -1;
+	table_print(&t, stdout, 0, false);
+	if (!id->recovery_confirmed)
+		printf("%s%s%s\n", cli_yellow(cli),
+		       _("The recovery code is not confirmed: is it written down? Then type: "
+			 "cloudbox recovery confirm"),
+		       cli_plain(cli));
+	return 0;
+}
+
+int
+cmd_status(struct cli *cli, struct err *err)
+{
+	struct box *box = cli_account_box(cli, err);
+	struct status s;
+
+	if (!box || read_status(&s, cli, err) < 0)
+		return -1;
+	if (cli->json)
+		status_json(cli, &s, box_identity(box));
+	else if (status_text(cli, &s, box_identity(box), err) < 0)
+		return -1;
+	return CLI_DONE;
+}
+
+int
+cmd_devices(struct cli *cli, struct err *err)
+{
+	struct account_newest devices[ACCOUNT_DEVICES_MAX];
+	struct remote *remote = cli_remote(cli, err);
+	size_t n = 0;
+
+	if (!remote || account_newest_read(devices, &n, cli->box, remote, err) < 0)
+		return -1;
+	if (cli->json)
+		newest_devices_json(cli, devices, n);
+	else if (newest_print(cli, devices, n, err) < 0)
+		return -1;
+	return CLI_DONE;
+}
+
+int
+cmd_lock(struct cli *cli, struct err *err)
+{
+	(void)err;
+	/* An unlocked account lives in one process and ends with it. */
+	if (cli->json)
+		json_changed(cli, 0);
+	else
+		puts(_("Locked: between two commands nothing is kept that could open a backup."));
+	return CLI_DONE;
+}
+
+int
+cmd_passphrase(struct cli *cli, struct err *err)
+{
+	AUTO(passphrase_free) struct passphrase *p = NULL;
+	struct unlocked *u = cli_unlock(cli, err);
+
+	if (!u || ask_new_passphrase(&p, cli, false, err) < 0 ||
+	    account_passphrase_change(u, cli->box, p, err) < 0 ||
+	    setting_remove(cli->box, ASK_JOINED_BY, err) < 0)
+		return -1;
+	if (cli->json)
+		json_changed(cli, 1);
+	else
+		puts(_("The passphrase is changed. Somebody who knows the old one and has kept a "
+		       "copy of the old wrapped key is not shut out by that alone."));
+	return CLI_DONE;
+}
+
+int
+cmd_recovery_confirm(struct cli *cli, struct err *err)
+{
+	AUTO(recovery_code_free) struct recovery_code *code = NULL;
+	struct box *box = cli_account_box(cli, err);
+	bool before;
+
+	if (!box || ask_recovery_code(&code, cli, err) < 0 ||
+	    account_recovery_check(box, code, err) < 0)
+		return -1;
+	before = box_identity(box)->recovery_confirmed;
+	if (!before && identity_set_recovery_confirmed(box, true, err) < 0)
+		return -1;
+	if (cli->json)
+		json_changed(cli, !before);
+	else
+		printf("%s✓%s %s\n", cli_green(cli), cli_plain(cli),
+		       _("That is the account's recovery code. Keep it where nobody else looks."));
+	return CLI_DONE;
+}
+
+int
+cmd_recovery_new(struct cli *cli, struct err *err)
+{
+	AUTO(recovery_code_free) struct recovery_code *code = NULL;
+	struct unlocked *u;
+	struct json_object *o;
+
+	if (code_can_be_shown(cli, err) < 0)
+		return -1;
+	u = cli_unlock(cli, err);
+	if (!u || account_recovery_change(&code, u, cli->box, err) < 0)
+		return -1;
+	if (code_show(cli, code, err) < 0)
+		return -1;
+	if (!cli->json)
+		return CLI_DONE;
+	o = json_record(cli);
+	json_put_number(cli, o, "changed", 1);
+	code_json(cli, o, code);
+	json_result(cli, o);
+	return CLI_DONE;
+}

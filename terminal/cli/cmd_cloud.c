@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_cloud: cloud and history: what lies on the server, opened here. */
+#include "restore/cloud.h"
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "cli/table.h"
+
+static void
+tell_alarms(const struct cli *cli, char **alarms, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cli_warn(cli, alarms[i]);
+}
+
+static void
+print_cloud_json(struct cli *cli, const struct cloud_list *l)
+{
+	struct json_object *list = json_list(cli);
+
+	for (size_t i = 0; i < l->n_items; i++) {
+		const struct cloud_item *item = &l->items[i];
+		struct json_object *o = json_push(cli, list);
+
+		json_put_text(cli, o, "app", item->app);
+		json_put_text(cli, o, "id", item->id);
+		json_put_text(cli, o, "name", item->name);
+		json_put_text(cli, o, "type", item->type);
+		json_put_number(cli, o, "size", item->size_bytes);
+		json_put_number(cli, o, "versions", item->versions);
+		json_put_when(cli, o, "saved_at", item->saved_at_unix_ms);
+		json_put_text(cli, o, "device", l->device);
+		if (item->problem[0])
+			json_put_text(cli, o, "problem", item->problem);
+	}
+	json_result(cli, list);
+}
+
+static int
+print_cloud_text(struct cli *cli, const struct cloud_list *l, struct err *err)
+{
+	const struct column columns[] = {
+		{ _("app"), COLUMN_LEFT },       { _("name"), COLUMN_SHRINKS },
+		{ _("size"), COLUMN_RIGHT },     { _("saved"), COLUMN_LEFT },
+		{ _("versions"), COLUMN_RIGHT }, { _("id"), COLUMN_SHRINKS },
+	};
+	AUTO(table_clear) struct table t = TABLE_INIT(columns);
+
+	if (l->n_items == 0) {
+		puts(_("Nothing lies in the cloud yet."));
+		return 0;
+	}
+	for (size_t i = 0; i < l->n_items; i++) {
+		const struct cloud_item *item = &l->items[i];
+
+		if (TABLE_ADD(&t, err, item->app, item->problem[0] ? item->problem : item->name,
+			      show_bytes(item->size_bytes).s, show_when(item->saved_at_unix_ms).s,
+			      show_count(item->versions).s, item->id) < 0)
+			return -1;
+	}
+	table_print(&t, stdout, cli->width, cli->colour_out);
+	printf(text_plural("%s%s item%s\n", "%s%s items%s\n", (unsigned long)l->n_items),
+	       cli_dim(cli), show_count(l->n_items).s, cli_plain(cli));
+	return 0;
+}
+
+int
+cmd_cloud(struct cli *cli, struct err *err)
+{
+	AUTO(cloud_list_clear) struct cloud_list l = { 0 };
+	struct unlocked *u = cli_unlock(cli, err);
+
+	if (!u || cloud_read(&l, cli->box, u, cli_word(cli, 0), args_value(&cli->args, "--from"),
+			     err) < 0)
+		return -1;
+	tell_alarms(cli, l.alarms, l.n_alarms);
+	if (cli->json)
+		print_cloud_json(cli, &l);
+	else if (print_cloud_text(cli, &l, err) < 0)
+		return -1;
+	return CLI_DONE;
+}
+
+static void
+print_history_json(struct cli *cli, const struct cloud_history *h)
+{
+	struct json_object *list = json_list(cli);
+
+	for (size_t i = 0; i < h->n_versions; i++) {
+		const struct cloud_version *v = &h->versions[i];
+		struct json_object *o = json_push(cli, list), *changed = json_list(cli);
+
+		json_put_number(cli, o, "version", v->version);
+		json_put_when(cli, o, "saved_at", v->saved_at_unix_ms);
+		json_put_number(cli, o, "size", v->size_bytes);
+		json_put_text(cli, o, "device", h->device);
+		for (size_t f = 0; f < v->n_changed; f++) {
+			struct json_object *one = json_push(cli, changed);
+
+			json_put_text(cli, one, "field", v->changed[f].field);
+			json_put_text(cli, one, "value", v->changed[f].value);
+		}
+		json_put(cli, o, "fields_changed", changed);
+		if (v->removed)
+			json_put_flag(cli, o, "removed", true);
+		if (v->problem[0])
+			json_put_text(cli, o, "problem", v->problem);
+	}
+	json_result(cli, list);
+}
+
+static void
+print_history_text(struct cli *cli, const struct cloud_history *h)
+{
+	printf("%s%s%s\n", cli_bold(cli), cli_clean(h->name), cli_plain(cli));
+	for (size_t i = 0; i < h->n_versions; i++) {
+		const struct cloud_version *v = &h->versions[i];
+
+		printf(_("  version %u  %s  %s"), v->version, show_when(v->saved_at_unix_ms).s,
+		       show_bytes(v->size_bytes).s);
+		if (v->removed)
+			printf("  %s%s%s", cli_yellow(cli), _("forgotten"), cli_plain(cli));
+		if (v->problem[0])
+			printf("  %s%s%s", cli_red(cli), cli_clean(v->problem), cli_plain(cli));
+		putchar('\n');
+		for (size_t f = 0; f < v->n_changed; f++)
+			printf("    %s %s\n", cli_clean(v->changed[f].field),
+			       v->changed[f].value[0] ? cli_clean(v->changed[f].value)
+						      : _("(gone)"));
+	}
+}
+
+int
+cmd_history(struct cli *cli, struct err *err)
+{
+	AUTO(cloud_history_clear) struct cloud_history h = { 0 };
+	struct unlocked *u = cli_unlock(cli, err);
+
+	if (!u || cloud_history_read(&h, cli->box, u, cli_word(cli, 0), cli_word(cli, 1),
+				     args_value(&cli->args, "--from"), err) < 0)
+		return -1;
+	if (cli->json)
+		print_history_json(cli, &h);
+	else
+		print_history_text(cli, &h);
+	return CLI_DONE;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_join: init and join: how this terminal comes into an account. */
+#include <unistd.h>
+
+#include "account/account.h"
+#include "box/identity.h"
+#include "box/settings.h"
+#include "cli/ask.h"
+#include "cli/code.h"
+#include "cli/commands.h"
+#include "cli/newest.h"
+#include "cli/told.h"
+#include "remote/remote.h"
+#include "restore/restore.h"
+
+#define URL_BYTES_MAX 4096
+
+/* The URL itself, or one line of standard input for "-". */
+static int
+read_url(struct remote_url *out, const char *word, struct err *err)
+{
+	AUTO(buf_clear) struct buf line = BUF_INIT(URL_BYTES_MAX);
+	char text[URL_BYTES_MAX];
+
+	if (strcmp(word, "-"))
+		return remote_url_parse(out, span_str(word), err);
+	if (!fgets(text, sizeof text, stdin))
+		return err_set(err, ERR_USAGE, "no URL came from standard input");
+	return remote_url_parse(out, span_str(text), err);
+}
+
+/* A key that neither a pin nor a known authority vouches for is shown, and asked about. */
+static int
+trust_server(struct cli *cli, struct err *err)
+{
+	uint8_t spki[REMOTE_PIN_BYTES];
+	char digits[2 * REMOTE_PIN_BYTES + 1];
+	char question[512];
+	int rc = remote_see(cli->remote, spki, err);
+
+	if (rc <= 0)
+		return rc;
+	hex_encode(digits, SPAN_ARRAY(spki));
+	snprintf(question, sizeof question,
+		 _("Nobody this terminal knows vouches for this server. Its key:\n    %s\nIs that "
+		   "the key that the server's owner told you?"),
+		 digits);
+	if (cli->answer == ANSWER_YES)
+		fprintf(stderr, _("The server's key: %s\n"), digits);
+	rc = ask_yes_no(cli, question, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0) {
+		err_set(err, ERR_CANCELLED, "the server was not trusted; nothing was sent to it");
+		return err_hint(err, "ask its owner for a URL with #pin=…");
+	}
+	remote_pin(cli->remote, spki);
+	return 0;
+}
+
+static const char *
+terminal_name(const struct cli *cli, char host[static ACCOUNT_DEVICE_NAME_MAX + 1])
+{
+	const char *name = args_value(&cli->args, "--name");
+
+	if (name)
+		return name;
+	if (gethostname(host, ACCOUNT_DEVICE_NAME_MAX) < 0 || !host[0])
+		snprintf(host, ACCOUNT_DEVICE_NAME_MAX, "%s", _("terminal"));
+	host[ACCOUNT_DEVICE_NAME_MAX] = '\0';
+	return host;
+}
+
+/* A Box that is in no account yet, and its server to be. */
+static int
+prepare(struct cli *cli, const struct remote_url *url, struct err *err)
+{
+	struct box *box = cli_box(cli, err);
+
+	if (!box)
+		return -1;
+	if (box_identity(box)) {
+		err_set(err, ERR_EXISTS, "this terminal is in an account already");
+		return err_hint(err, "cloudbox status shows it; another Box: --home DIR");
+	}
+	if (remote_new(&cli->remote, url, NULL, err) < 0)
+		return -1;
+	return trust_server(cli, err);
+}
+
+/* account, device, server: of a terminal that is in an account. */
+static int
+put_identity(struct cli *cli, struct json_object *o, struct err *err)
+{
+	const struct identity *id = box_identity(cli->box);
+	char text[2 * CRYPTO_ID_BYTES + 1], server[REMOTE_URL_TEXT_BYTES];
+	struct remote_url url;
+
+	if (cli_server(&url, cli, err) < 0)
+		return -1;
+	remote_url_print(server, &url);
+	hex_encode(text, SPAN_ARRAY(id->account));
+	json_put_text(cli, o, "account", text);
+	hex_encode(text, SPAN_ARRAY(id->device));
+	json_put_text(cli, o, "device", text);
+	json_put_text(cli, o, "server", server);
+	return 0;
+}
+
+/* The lines to type on another terminal. */
+static int
+print_account(const struct cli *cli, struct err *err)
+{
+	char account[2 * CRYPTO_ID_BYTES + 1], server[REMOTE_URL_TEXT_BYTES];
+	struct remote_url url;
+
+	if (cli_server(&url, cli, err) < 0)
+		return -1;
+	remote_url_print(server, &url);
+	hex_encode(account, SPAN_ARRAY(box_identity(cli->box)->account));
+	printf(_("%s✓%s The account is made. Another terminal joins it with:\n"), cli_green(cli),
+	       cli_plain(cli));
+	printf("    cloudbox join '%s' --account %s\n", server, account);
+	return 0;
+}
+
+static int
+found(struct cli *cli, const struct remote_url *url, struct err *err)
+{
+	AUTO(recovery_code_free) struct recovery_code *code = NULL;
+	AUTO(passphrase_free) struct passphrase *p = NULL;
+	char host[ACCOUNT_DEVICE_NAME_MAX + 1];
+	struct account_init_request request = { .name = terminal_name(cli, host) };
+	struct json_object *o;
+
+	if (code_can_be_shown(cli, err) < 0 || prepare(cli, url, err) < 0 ||
+	    ask_new_passphrase(&p, cli, true, err) < 0)
+		return -1;
+	memcpy(request.invitation.b, url->code, sizeof request.invitation.b);
+	request.passphrase = p;
+	if (account_init(&code, cli->box, cli->remote, &request, err) < 0)
+		return -1;
+	if (code_show(cli, code, err) < 0)
+		return -1;
+	if (!cli->json)
+		return print_account(cli, err) < 0 ? -1 : CLI_DONE;
+	o = json_record(cli);
+	json_result(cli, o);
+	if (put_identity(cli, o, err) < 0)
+		return -1;
+	code_json(cli, o, code);
+	newest_json(cli, o, NULL, 0);
+	return CLI_DONE;
+}
+
+int
+cmd_init(struct cli *cli, struct err *err)
+{
+	struct remote_url url;
+
+	if (read_url(&url, cli_word(cli, 0), err) < 0)
+		return -1;
+	if (url.kind != REMOTE_URL_INVITATION) {
+		err_set(err, ERR_USAGE, "this is no invitation");
+		return err_hint(err, "the server's owner makes one with: cloudboxd invite");
+	}
+	return found(cli, &url, err);
+}
+
+/* The account's id, given or asked for. */
+static int
+read_account(struct id16 *out, const struct cli *cli, struct err *err)
+{
+	AUTO(buf_clear) struct buf line = BUF_INIT(URL_BYTES_MAX);
+	const char *digits = args_value(&cli->args, "--account");
+
+	if (!digits) {
+		if (ask_line(&line, _("Account id: "), "--account ID", err) < 0)
+			return -1;
+		digits = buf_str(&line);
+	}
+	if (hex_decode(out->b, sizeof out->b, span_str(digits)))
+		return 0;
+	err_set(err, ERR_USAGE, "an account id has 32 digits, 0 to 9 and a to f");
+	return err_hint(err, "cloudbox status shows it on a terminal of the account");
+}
+
+static int
+read_credential(struct ask_credential *c, struct id16 *account,
+		struct account_join_request *request, const struct cli *cli, struct err *err)
+{
+	bool recovery = args_has(&cli->args, "--recovery");
+
+	if (recovery && args_has(&cli->args, "--account"))
+		return err_set(err, ERR_USAGE, "--account and --recovery cannot both be meant");
+	if (recovery && ask_recovery_code(&c->recovery, cli, err) < 0)
+		return -1;
+	if (!recovery) {
+		if (read_account(account, cli, err) < 0 ||
+		    ask_passphrase(&c->passphrase, cli, err) < 0)
+			return -1;
+		request->account = account;
+	}
+	request->with = (struct account_credential){ c->passphrase, c->recovery };
+	return 0;
+}
+
+/* What others have in the cloud, and how to get at it. */
+static int
+print_others(struct cli *cli, const struct account_newest *d, size_t n, struct err *err)
+{
+	const struct identity *id = box_identity(cli->box);
+	char id_text[2 * CRYPTO_ID_BYTES + 1];
+
+	if (newest_print(cli, d, n, err) < 0)
+		return -1;
+	if (args_has(&cli->args, "--replace"))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!d[i].seq || !memcmp(d[i].device.b, id->device, sizeof id->device))
+			continue;
+		hex_encode(id_text, SPAN_ARRAY(d[i].device.b));
+		printf(_("To take over the Box of %s: cloudbox restore box --from %.8s\n"),
+		       cli_clean(d[i].name[0] ? d[i].name : id_text), id_text);
+	}
+	return 0;
+}
+
+/* --replace: the other device's Box comes over at once. */
+static int
+take_over(struct cli *cli, struct err *err)
+{
+	AUTO(restore_result_clear) struct restore_result r = { 0 };
+
+	if (restore_take_over_box(&r, cli->box, cli->unlocked, args_value(&cli->args, "--replace"),
+				  NULL, err) < 0)
+		return err_wrap(err, "this terminal joined, but the other one's Box did not come");
+	for (size_t i = 0; i < r.n_alarms; i++)
+		cli_warn(cli, r.alarms[i]);
+	if (!cli->json)
+		told_restore(cli, &r, false);
+	return r.failed ? CLI_PARTIAL : CLI_DONE;
+}
+
+/* After joining: what lies there. */
+static int
+report(struct cli *cli, struct err *err)
+{
+	struct account_newest devices[ACCOUNT_DEVICES_MAX];
+	size_t n = 0;
+	struct json_object *o;
+
+	if (account_newest_read(devices, &n, cli->box, cli->remote, err) < 0)
+		return -1;
+	if (!cli->json)
+		return print_others(cli, devices, n, err);
+	o = json_record(cli);
+	json_result(cli, o);
+	if (put_identity(cli, o, err) < 0)
+		return -1;
+	newest_json(cli, o, devices, n);
+	return 0;
+}
+
+static int
+join(struct cli *cli, const struct remote_url *url, struct err *err)
+{
+	AUTO(ask_credential_clear) struct ask_credential given = { 0 };
+	char host[ACCOUNT_DEVICE_NAME_MAX + 1];
+	struct account_join_request request = {
+		.name = terminal_name(cli, host),
+		.replace = args_value(&cli->args, "--replace"),
+	};
+	struct id16 account;
+	int status = CLI_DONE;
+
+	if (read_credential(&given, &account, &request, cli, err) < 0 ||
+	    prepare(cli, url, err) < 0 ||
+	    account_join(&cli->unlocked, cli->box, cli->remote, &request, err) < 0)
+		return -1;
+	if (given.recovery && setting_set(cli->box, ASK_JOINED_BY, span_str("recovery"), err) < 0)
+		return -1;
+	if (!cli->json)
+		printf("%s✓%s %s\n", cli_green(cli), cli_plain(cli),
+		       _("This terminal has joined."));
+	if (request.replace)
+		status = take_over(cli, err);
+	if (status < 0 || report(cli, err) < 0)
+		return -1;
+	return status;
+}
+
+int
+cmd_join(struct cli *cli, struct err *err)
+{
+	struct remote_url url;
+	int rc = read_url(&url, cli_word(cli, 0), err);
+
+	if (rc < 0)
+		return -1;
+	if (url.kind == REMOTE_URL_SERVER)
+		return join(cli, &url, err);
+	if (url.kind == REMOTE_URL_PAIRING) {
+		secret_wipe(url.secret, sizeof url.secret);
+		err_set(err, ERR_UNSUPPORTED, "pairing is not built yet");
+		return err_hint(err, "join with the server's address and --account or --recovery");
+	}
+	err_set(err, ERR_USAGE, "this is an invitation: it makes a new account");
+	return err_hint(err, "cloudbox init takes it; join takes https://HOST:PORT/#pin=…");
+}

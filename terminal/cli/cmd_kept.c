@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_kept: originals, held, purge: what the Box keeps of restores. */
+#include "account/account.h"
+#include "base/when.h"
+#include "box/originals.h"
+#include "box/shortcuts.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "os/os.h"
+#include "restore/held.h"
+
+#define TEXT_BYTES 8192
+
+struct listing {
+	struct cli *cli;
+	struct json_object *list;
+	struct table table;
+	const char *item; /* only this one; NULL: all */
+};
+
+/* What is shown of anything kept. */
+struct kept_text {
+	struct buf id, name, restore;
+};
+
+#define KEPT_TEXT_INIT                                                                             \
+	{                                                                                          \
+		BUF_INIT(TEXT_BYTES), BUF_INIT(TEXT_BYTES), BUF_INIT(TEXT_BYTES)                   \
+	}
+
+static void
+kept_text_clear(struct kept_text *t)
+{
+	buf_clear(&t->id);
+	buf_clear(&t->name);
+	buf_clear(&t->restore);
+}
+AUTO_OBJ(kept_text_clear, struct kept_text);
+
+static int
+kept_text(struct kept_text *t, const struct listing *l, const struct kept *k, struct err *err)
+{
+	if (item_show_id(&t->id, l->cli->box, k->native_id, k->item, err) < 0 ||
+	    buf_append(&t->name, k->name, err) < 0)
+		return -1;
+	return buf_append(&t->restore, k->restore, err);
+}
+
+static bool
+is_meant(const struct listing *l, const struct kept_text *t)
+{
+	return !l->item || !strcmp(l->item, buf_str(&t->id)) || !strcmp(l->item, buf_str(&t->name));
+}
+
+static int
+list_original(void *ctx, const struct kept *k, struct err *err)
+{
+	struct listing *l = ctx;
+	AUTO(kept_text_clear) struct kept_text t = KEPT_TEXT_INIT;
+
+	if (kept_text(&t, l, k, err) < 0)
+		return -1;
+	if (!is_meant(l, &t))
+		return 0;
+	if (!l->cli->json)
+		return TABLE_ADD(&l->table, err, k->app, buf_str(&t.name),
+				 show_when(k->kept_unix_ms).s,
+				 k->kind == KEPT_CREATED ? _("was not there") : "",
+				 buf_str(&t.restore), buf_str(&t.id));
+	struct json_object *o = json_push(l->cli, l->list);
+
+	json_put_text(l->cli, o, "app", k->app);
+	json_put_text(l->cli, o, "id", buf_str(&t.id));
+	json_put_text(l->cli, o, "name", buf_str(&t.name));
+	json_put_when(l->cli, o, "kept_at", k->kept_unix_ms);
+	json_put_text(l->cli, o, "restore", buf_str(&t.restore));
+	return 0;
+}
+
+/* A held value, opened: what stands here and what the backup has. */
+static int
+list_held(void *ctx, const struct kept *k, struct err *err)
+{
+	struct listing *l = ctx;
+	struct cli *cli = l->cli;
+	const struct account_keys *keys = unlocked_keys(cli->unlocked, k->epoch);
+	AUTO(kept_text_clear) struct kept_text t = KEPT_TEXT_INIT;
+	AUTO(buf_clear) struct buf body = BUF_INIT(ORIGINAL_BYTES_MAX);
+	AUTO(buf_clear) struct buf here = BUF_INIT(ORIGINAL_BYTES_MAX);
+	AUTO(buf_clear) struct buf backup = BUF_INIT(ORIGINAL_BYTES_MAX);
+	struct held held;
+
+	if (kept_text(&t, l, k, err) < 0)
+		return -1;
+	if (!is_meant(l, &t))
+		return 0;
+	if (!keys)
+		return err_set(err, ERR_AUTH,
+			       "a held value is sealed with a key that the account never had");
+	if (kept_open(&body, cli->box, k, keys->psk, keys->aek, err) < 0 ||
+	    held_decode(&held, buf_span(&body), err) < 0 || buf_append(&here, held.here, err) < 0 ||
+	    buf_append(&backup, held.backup, err) < 0)
+		return -1;
+	if (!cli->json)
+		return TABLE_ADD(&l->table, err, k->app, buf_str(&t.name), k->field, buf_str(&here),
+				 buf_str(&backup));
+	struct json_object *o = json_push(cli, l->list);
+
+	json_put_text(cli, o, "app", k->app);
+	json_put_text(cli, o, "id", buf_str(&t.id));
+	json_put_text(cli, o, "name", buf_str(&t.name));
+	json_put_text(cli, o, "field", k->field);
+	json_put_text(cli, o, "here", buf_str(&here));
+	json_put_text(cli, o, "backup", buf_str(&backup));
+	return 0;
+}
+
+/* List what is kept, then print it as @empty says where there is nothing. */
+static int
+list_kept(struct listing *l, struct kept_filter *filter, kept_fn *fn, const char *empty,
+	  struct err *err)
+{
+	struct cli *cli = l->cli;
+	int rc;
+
+	filter->app = cli_word(cli, 0);
+	l->item = cli_word(cli, 1);
+	l->list = cli->json ? json_list(cli) : NULL;
+	rc = kept_each(cli->box, filter, fn, l, err);
+	if (rc == 0 && cli->json)
+		json_result(cli, TAKE(l->list));
+	else if (rc == 0 && l->table.n_cells)
+		table_print(&l->table, stdout, cli->width, cli->colour_out);
+	else if (rc == 0)
+		puts(empty);
+	json_object_put(l->list);
+	table_clear(&l->table);
+	return rc < 0 ? -1 : CLI_DONE;
+}
+
+int
+cmd_originals(struct cli *cli, struct err *err)
+{
+	const struct column columns[] = {
+		{ _("app"), COLUMN_LEFT },     { _("name"), COLUMN_SHRINKS },
+		{ _("kept"), COLUMN_LEFT },    { " ", COLUMN_LEFT },
+		{ _("restore"), COLUMN_LEFT }, { _("id"), COLUMN_SHRINKS },
+	};
+	struct listing l = { .cli = cli, .table = TABLE_INIT(columns) };
+	struct kept_filter filter = { 0 };
+
+	if (!cli_account_box(cli, err))
+		return -1;
+	return list_kept(&l, &filter, list_original,
+			 _("No originals: no restore has changed anything here."), err);
+}
+
+int
+cmd_held(struct cli *cli, struct err *err)
+{
+	const struct column columns[] = {
+		{ _("app"), COLUMN_LEFT },       { _("name"), COLUMN_SHRINKS },
+		{ _("field"), COLUMN_LEFT },     { _("here"), COLUMN_SHRINKS },
+		{ _("backup"), COLUMN_SHRINKS },
+	};
+	struct listing l = { .cli = cli, .table = TABLE_INIT(columns) };
+	struct kept_filter filter = { .kind = KEPT_HELD };
+
+	if (!cli_unlock(cli, err))
+		return -1;
+	return list_kept(&l, &filter, list_held,
+			 _("Nothing is held: no backup differs in a field that holds one value."),
+			 err);
+}
+
+int
+cmd_purge(struct cli *cli, struct err *err)
+{
+	const char *age = args_value(&cli->args, "--older-than");
+	int64_t age_ms = 0;
+	uint64_t n = 0;
+
+	if (!age) {
+		err_set(err, ERR_USAGE, "%s is missing", "--older-than");
+		return err_hint(err, "for example: %s", "cloudbox purge --older-than 30d");
+	}
+	if (duration_parse(&age_ms, span_str(age), err) < 0 || !cli_account_box(cli, err) ||
+	    kept_purge(&n, cli->box, os->now_unix_ms() - age_ms, err) < 0)
+		return -1;
+	if (cli->json)
+		json_changed(cli, n);
+	else
+		printf(text_plural("%s original purged.\n", "%s originals purged.\n",
+				   (unsigned long)n),
+		       show_count(n).s);
+	return CLI_DONE;
+}

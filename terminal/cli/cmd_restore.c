@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_restore: restore: getting it back. */
+#include "restore/restore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/told.h"
+#include "os/os.h"
+
+#define VERSIONS_MAX 4294967295UL
+
+static void
+show_progress(void *ctx, uint64_t done, uint64_t total, uint64_t bytes)
+{
+	(void)bytes;
+	progress_update(ctx, &(struct progress_state){
+				     .what = _("getting it back"),
+				     .items_done = done,
+				     .items_total = total,
+			     });
+}
+
+/* --field, as often as it was given, into an array of borrowed strings. */
+static int
+collect_fields(const char ***out, size_t *n, const struct cli *cli, struct err *err)
+{
+	size_t at = 0;
+	const char *field;
+
+	*out = calloc(cli->args.n_given + 1, sizeof **out);
+	if (!*out)
+		return err_nomem(err);
+	while ((field = args_next_value(&cli->args, "--field", &at)))
+		(*out)[(*n)++] = field;
+	return 0;
+}
+
+/* The options that say what and where to. */
+static int
+read_options(struct restore_request *request, char **create_dir, const struct cli *cli,
+	     struct err *err)
+{
+	const struct args *a = &cli->args;
+	const char *at = args_value(a, "--at"), *create = args_value(a, "--create");
+	unsigned long version = 0;
+
+	if (args_number(a, "--version", VERSIONS_MAX, &version, err) < 0 ||
+	    (at && when_parse(&request->at_unix_ms, span_str(at), err) < 0))
+		return -1;
+	if (version && at)
+		return err_set(err, ERR_USAGE, "--version and --at cannot both be meant");
+	if (create && os_make_folders(AT_FDCWD, create, 0700, err) < 0)
+		return -1;
+	if (create && !(*create_dir = realpath(create, NULL)))
+		return err_sys(err, errno, "%s", create);
+	request->app = cli_word(cli, 0);
+	if (a->n_words > 1) {
+		request->items = a->words + 1;
+		request->n_items = a->n_words - 1;
+	}
+	request->version = (uint32_t)version;
+	request->from = args_value(a, "--from");
+	request->into = args_value(a, "--into");
+	request->create_dir = *create_dir;
+	request->preview = args_has(a, "--preview");
+	return 0;
+}
+
+int
+cmd_restore(struct cli *cli, struct err *err)
+{
+	AUTO(restore_result_clear) struct restore_result r = { 0 };
+	AUTO(free) const char **fields = NULL;
+	AUTO(free) char *create_dir = NULL;
+	struct restore_request request = { 0 };
+	struct progress bar;
+	struct restore_watch watch = { &bar, show_progress, interrupt_came };
+	struct unlocked *u;
+	int rc;
+
+	if (read_options(&request, &create_dir, cli, err) < 0 ||
+	    collect_fields(&fields, &request.n_fields, cli, err) < 0)
+		return -1;
+	request.fields = fields;
+	u = cli_unlock(cli, err);
+	if (!u)
+		return -1;
+	interrupt_watch();
+	progress_begin(&bar, cli->colour_err && !cli->json);
+	rc = restore_run(&r, cli->box, u, &request, &watch, err);
+	progress_end(&bar);
+	for (size_t i = 0; i < r.n_alarms; i++)
+		cli_warn(cli, r.alarms[i]);
+	if (rc < 0)
+		return -1;
+	told_restore(cli, &r, request.preview);
+	return r.failed ? CLI_PARTIAL : CLI_DONE;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands: see commands.h. */
+#include "cli/commands.h"
+
+#include <stdint.h>
+
+#include "base/text.h"
+
+const struct option global_options[] = {
+	{ "--json", NULL, N_("one JSON document on standard output, nothing else"), false },
+	{ "--yes", NULL, N_("answer yes to every question"), false },
+	{ "--no", NULL, N_("answer no to every question"), false },
+	{ "--passphrase-file", "FILE", N_("the passphrase, in a file"), false },
+	{ "--recovery-file", "FILE", N_("the recovery code, in a file"), false },
+	{ "--new-passphrase-file", "FILE", N_("the new passphrase, in a file"), false },
+	{ "--home", "DIR", N_("where this terminal's Box lies"), false },
+	{ "--lang", "LANG", N_("en or zh_CN; else the locale's language"), false },
+	{ "--help", NULL, N_("this overview, or a command's own page"), false },
+	{ "--version", NULL, N_("which version of the program this is"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option init_options[] = {
+	{ "--name", "NAME", N_("what this terminal is called in the account"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option join_options[] = {
+	{ "--account", "ID", N_("the account to join, with its passphrase"), false },
+	{ "--recovery", NULL, N_("find and open the account by the recovery code alone"), false },
+	{ "--name", "NAME", N_("what this terminal is called in the account"), false },
+	{ "--replace", "DEVICE", N_("take another device's place and its Box"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option apps_add_options[] = {
+	{ "--adapter", "ADAPTER", N_("how its data is read: vcard, files"), false },
+	{ "--path", "PATH", N_("the file or folder where its data lies"), false },
+	{ "--set", "KEY=VALUE", N_("a setting of the adapter"), true },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option add_options[] = {
+	{ "--all", NULL, N_("all items of the app"), false },
+	{ "--selected", NULL, N_("and select them for the automatic mode"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option all_options[] = {
+	{ "--all", NULL, N_("all items of the app"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option backup_options[] = {
+	{ "--selected", NULL, N_("only shortcuts that are selected"), false },
+	{ "--check", NULL, N_("ask the server once even if nothing changed"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option from_options[] = {
+	{ "--from", "DEVICE", N_("another device's backups: its id or its name"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option restore_options[] = {
+	{ "--preview", NULL, N_("show what would be done, field by field; write nothing"), false },
+	{ "--version", "N", N_("the items' version N in place of the newest"), false },
+	{ "--at", "TIME", N_("what was the newest at that time: 2026-11-25T20:00:00Z"), false },
+	{ "--from", "DEVICE", N_("another device's backups: its id or its name"), false },
+	{ "--into", "APP", N_("the app of this terminal that takes the items"), false },
+	{ "--create", "DIR", N_("an app that is not here becomes DIR/APP"), false },
+	{ "--field", "NAME", N_("only this field, or NAME=VALUE; may be repeated"), true },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option purge_options[] = {
+	{ "--older-than", "AGE", N_("such as 30d, 12h, 6mo"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+#define ANY_NUMBER SIZE_MAX
+#define ITEM_IS                                                                                    \
+	N_("ITEM is an item's id, the beginning of its short id, or its exact name, as "           \
+	   "'cloudbox items APP' shows them.")
+
+/* clang-format off */
+const struct command commands[] = {
+	{ "init", "INVITATION [--name NAME]",
+	  N_("Make a new account on a server, with this terminal in it"),
+	  N_("Asks for a passphrase and shows the recovery code, parts of which it asks back; with "
+	     "--yes the code is only printed."),
+	  GROUP_ACCOUNT, init_options, 1, 1, cmd_init },
+	{ "join", "URL [--account ID | --recovery] [--name NAME] [--replace DEVICE]",
+	  N_("Put this terminal into an account that exists"),
+	  N_("URL is the server's, https://HOST:PORT/#pin=…; '-' reads it from standard input."),
+	  GROUP_ACCOUNT, join_options, 1, 1, cmd_join },
+	{ "status", "", N_("What this terminal knows of itself; asks no server"),
+	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_status },
+	{ "devices", "", N_("The account's devices and their newest backups"),
+	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_devices },
+	{ "lock", "", N_("Forget whatever could open a backup"),
+	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_lock },
+	{ "passphrase", "", N_("Change the passphrase"),
+	  N_("Takes the recovery code in place of the old passphrase, too."),
+	  GROUP_ACCOUNT, NULL, 0, 0, cmd_passphrase },
+	{ "recovery confirm", "", N_("Check that the recovery code was written down right"),
+	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_recovery_confirm },
+	{ "recovery new", "", N_("Make a new recovery code; the old one opens nothing any more"),
+	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_recovery_new },
+
+	{ "apps", "", N_("The apps found here"),
+	  NULL, GROUP_CHOOSE, NULL, 0, 0, cmd_apps },
+	{ "apps add", "NAME --adapter ADAPTER --path PATH [--set KEY=VALUE]...",
+	  N_("Make an app known, or say anew where its data lies"),
+	  NULL, GROUP_CHOOSE, apps_add_options, 1, 1, cmd_apps_add },
+	{ "apps remove", "NAME", N_("Forget an app and its shortcuts; data and backups stay"),
+	  NULL, GROUP_CHOOSE, NULL, 1, 1, cmd_apps_remove },
+	{ "items", "APP [PATTERN]", N_("An app's items, those in the Box marked"),
+	  N_("PATTERN is a part of the name, or a pattern with * and ?."),
+	  GROUP_CHOOSE, NULL, 1, 2, cmd_items },
+	{ "add", "APP (ITEM... | --all) [--selected]",
+	  N_("Put shortcuts into the Box, with the bytes they will cost"),
+	  ITEM_IS, GROUP_CHOOSE, add_options, 1, ANY_NUMBER, cmd_add },
+	{ "box", "[APP]", N_("The Box: its folders, or a folder's shortcuts"),
+	  NULL, GROUP_CHOOSE, NULL, 0, 1, cmd_box },
+	{ "remove", "APP (ITEM... | --all)", N_("Delete shortcuts; data and backups stay"),
+	  ITEM_IS, GROUP_CHOOSE, all_options, 1, ANY_NUMBER, cmd_remove },
+	{ "select", "APP (ITEM... | --all)", N_("Select shortcuts for the automatic mode"),
+	  ITEM_IS, GROUP_CHOOSE, all_options, 1, ANY_NUMBER, cmd_select },
+	{ "unselect", "APP (ITEM... | --all)", N_("Take that selection back"),
+	  ITEM_IS, GROUP_CHOOSE, all_options, 1, ANY_NUMBER, cmd_unselect },
+
+	{ "backup", "[APP [ITEM...]] [--selected] [--check]",
+	  N_("Send what changed: of the whole Box, of one app, or of single items"),
+	  ITEM_IS, GROUP_BACKUP, backup_options, 0, ANY_NUMBER, cmd_backup },
+	{ "forget", "APP (ITEM... | --all)",
+	  N_("Let the cloud's copies go; the server keeps them as long as its retention says"),
+	  ITEM_IS, GROUP_BACKUP, all_options, 1, ANY_NUMBER, cmd_forget },
+	{ "receipts", "", N_("What backups and restores did, and their bytes"),
+	  NULL, GROUP_BACKUP, NULL, 0, 0, cmd_receipts },
+
+	{ "cloud", "[APP] [--from DEVICE]", N_("What lies on the server"),
+	  NULL, GROUP_RESTORE, from_options, 0, 1, cmd_cloud },
+	{ "history", "APP ITEM [--from DEVICE]", N_("An item's versions, and what changed in each"),
+	  ITEM_IS, GROUP_RESTORE, from_options, 2, 2, cmd_history },
+	{ "restore",
+	  "[APP [ITEM...]] [--version N | --at TIME] [--from DEVICE] [--into APP] [--create DIR] "
+	  "[--field NAME]... [--preview]",
+	  N_("Put items back into their app, field by field, replacing nothing"),
+	  ITEM_IS, GROUP_RESTORE, restore_options, 0, ANY_NUMBER, cmd_restore },
+	{ "held", "[APP [ITEM]]",
+	  N_("Fields that can hold one value only, and hold another in the backup"),
+	  NULL, GROUP_RESTORE, NULL, 0, 2, cmd_held },
+	{ "originals", "[APP [ITEM]]", N_("What is kept of items as they were before a restore"),
+	  NULL, GROUP_RESTORE, NULL, 0, 2, cmd_originals },
+	{ "purge", "--older-than AGE", N_("Forget originals and held values that are old"),
+	  NULL, GROUP_RESTORE, purge_options, 0, 0, cmd_purge },
+
+	{ NULL, NULL, NULL, NULL, GROUP_ACCOUNT, NULL, 0, 0, NULL },
+};
+/* clang-format on */

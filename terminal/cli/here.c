@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* here: see here.h. */
+#include "cli/here.h"
+
+#include "base/array.h"
+#include "box/inventory.h"
+
+#define NOTE_BYTES 1024
+
+void
+here_clear(struct here *h)
+{
+	app_session_free(h->session);
+	app_free(h->app);
+	*h = (struct here)HERE_INIT;
+}
+
+/* One app of those found, if its name is the one looked for. */
+struct looking {
+	struct cli *cli;
+	const char *name;
+	bool found;
+};
+
+static int
+put_if_named(void *ctx, const struct app *app, struct err *err)
+{
+	struct looking *l = ctx;
+
+	if (strcmp(app->name, l->name))
+		return 0;
+	l->found = true;
+	return box_app_put(l->cli->box, app, err);
+}
+
+int
+here_get(struct app **out, struct cli *cli, const char *name, struct err *err)
+{
+	struct looking l = { cli, name, false };
+	struct err unused;
+
+	if (!cli_account_box(cli, err))
+		return -1;
+	if (box_app_get(out, cli->box, name, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND)
+		return -1;
+	if (apps_find(put_if_named, &l, &unused) < 0 || !l.found)
+		return -1; /* box_app_get() said it best */
+	return box_app_get(out, cli->box, name, err);
+}
+
+/* What a refresh refused, told as it comes, up to a number. */
+struct refusals {
+	const struct cli *cli;
+	const char *app;
+	unsigned n;
+};
+
+static int
+tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
+{
+	struct refusals *r = ctx;
+	char note[NOTE_BYTES];
+
+	(void)err;
+	if (r->n++ >= HERE_NOTES)
+		return 0;
+	if (refused->source && refused->line)
+		snprintf(note, sizeof note, "%s: %s:%u: %s", r->app, refused->source, refused->line,
+			 refused->why->msg);
+	else if (refused->source)
+		snprintf(note, sizeof note, "%s: %s: %s", r->app, refused->source,
+			 refused->why->msg);
+	else
+		snprintf(note, sizeof note, "%s: %s", r->app, refused->why->msg);
+	cli_warn(r->cli, note);
+	return 0;
+}
+
+static int
+refresh(struct cli *cli, struct app_session *session, const char *name, struct err *err)
+{
+	struct refusals r = { cli, name, 0 };
+
+	if (inventory_refresh(NULL, cli->box, session, tell_refused, &r, err) < 0)
+		return err_wrap(err, "%s", name);
+	if (r.n > HERE_NOTES) {
+		char note[NOTE_BYTES];
+		unsigned more = r.n - HERE_NOTES;
+
+		snprintf(note, sizeof note,
+			 text_plural("%s: %u more is no item", "%s: %u more are no items", more),
+			 name, more);
+		cli_warn(cli, note);
+	}
+	return 0;
+}
+
+int
+here_open(struct here *out, struct cli *cli, const char *name, struct err *err)
+{
+	AUTO(here_clear) struct here h = HERE_INIT;
+
+	if (here_get(&h.app, cli, name, err) < 0 || app_session_open(&h.session, h.app, err) < 0 ||
+	    refresh(cli, h.session, name, err) < 0)
+		return -1;
+	*out = h;
+	h = (struct here)HERE_INIT;
+	return 0;
+}
+
+/* Names first: the callback may not change the inventory. */
+struct names {
+	char (*names)[APP_NAME_MAX + 1];
+	size_t n, cap;
+};
+
+static int
+collect_name(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err)
+{
+	struct names *names = ctx;
+
+	(void)counts;
+	if (array_reserve((void **)&names->names, &names->cap, names->n + 1, sizeof *names->names,
+			  SIZE_MAX / 2, err) < 0)
+		return -1;
+	snprintf(names->names[names->n++], sizeof *names->names, "%s", app->name);
+	return 0;
+}
+
+int
+here_refresh_all(struct cli *cli, struct err *err)
+{
+	struct names names = { 0 };
+	int rc;
+
+	if (!cli_account_box(cli, err))
+		return -1;
+	rc = box_apps_each(cli->box, collect_name, &names, err);
+	for (size_t i = 0; rc == 0 && i < names.n; i++) {
+		AUTO(here_clear) struct here h = HERE_INIT;
+		struct err why = { 0 };
+
+		if (here_open(&h, cli, names.names[i], &why) < 0) {
+			char note[NOTE_BYTES];
+
+			snprintf(note, sizeof note, "%s: %s", names.names[i], why.msg);
+			cli_warn(cli, note);
+		}
+	}
+	free(names.names);
+	return rc;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* told: see told.h.  Items that were found identical are counted, not listed: nothing happened. */
+#include "cli/told.h"
+
+#include "cli/show.h"
+#include "restore/restore.h"
+
+static void
+put_fields(struct cli *cli, struct json_object *o, const char *key,
+	   const struct restore_field *fields, size_t n)
+{
+	struct json_object *list = json_list(cli);
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *one = json_push(cli, list);
+
+		json_put_text(cli, one, "field", fields[i].field);
+		json_put_text(cli, one, "value", fields[i].value);
+	}
+	json_put(cli, o, key, list);
+}
+
+static void
+print_json(struct cli *cli, const struct restore_result *r)
+{
+	struct json_object *o = json_record(cli), *items = json_list(cli);
+
+	json_put_text(cli, o, "restore", r->id[0] ? r->id : NULL);
+	for (size_t i = 0; i < r->n_items; i++) {
+		const struct restore_item *item = &r->items[i];
+		struct json_object *one = json_push(cli, items);
+
+		json_put_text(cli, one, "app", item->app);
+		json_put_text(cli, one, "id", item->id);
+		json_put_text(cli, one, "name", item->name);
+		json_put_text(cli, one, "result", restore_outcome_name(item->outcome));
+		put_fields(cli, one, "fields_added", item->added, item->n_added);
+		put_fields(cli, one, "fields_held", item->held, item->n_held);
+		json_put_text(cli, one, "reason", item->reason);
+	}
+	json_put(cli, o, "items", items);
+	json_put_number(cli, o, "written", r->written);
+	json_put_number(cli, o, "bytes_received", r->bytes_received);
+	json_put_number(cli, o, "requests", r->requests);
+	json_result(cli, o);
+}
+
+static const char *
+mark(const struct cli *cli, enum restore_outcome outcome)
+{
+	switch (outcome) {
+	case RESTORE_ADDED:
+	case RESTORE_MERGED:
+		return cli_green(cli);
+	case RESTORE_SKIPPED:
+		return cli_yellow(cli);
+	case RESTORE_FAILED:
+		return cli_red(cli);
+	case RESTORE_IDENTICAL:
+		break;
+	}
+	return "";
+}
+
+static const char *
+outcome_text(enum restore_outcome outcome)
+{
+	switch (outcome) {
+	case RESTORE_IDENTICAL:
+		return _("identical");
+	case RESTORE_MERGED:
+		return _("merged");
+	case RESTORE_ADDED:
+		return _("added");
+	case RESTORE_SKIPPED:
+		return _("skipped");
+	case RESTORE_FAILED:
+		return _("failed");
+	}
+	return "";
+}
+
+static void
+print_item(struct cli *cli, const struct restore_item *item)
+{
+	printf("  %s%s%s %s%s%s", mark(cli, item->outcome), outcome_text(item->outcome),
+	       cli_plain(cli), cli_bold(cli), cli_clean(item->name), cli_plain(cli));
+	if (item->reason[0])
+		printf(" %s(%s)%s", cli_dim(cli), cli_clean(item->reason), cli_plain(cli));
+	putchar('\n');
+	if (item->outcome == RESTORE_ADDED)
+		return; /* all of it is new: its fields would only repeat it */
+	for (size_t i = 0; i < item->n_added; i++)
+		printf("      + %s  %s\n", cli_clean(item->added[i].field),
+		       cli_clean(item->added[i].value));
+	for (size_t i = 0; i < item->n_held; i++)
+		printf(_("      = %s  stays %s; the backup has %s\n"),
+		       cli_clean(item->held[i].field), cli_clean(item->held[i].here),
+		       cli_clean(item->held[i].value));
+}
+
+static uint64_t
+count(const struct restore_result *r, enum restore_outcome outcome)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->n_items; i++)
+		n += r->items[i].outcome == outcome;
+	return n;
+}
+
+static void
+print_text(struct cli *cli, const struct restore_result *r, bool preview)
+{
+	uint64_t held = 0;
+
+	if (r->n_items == 0) {
+		puts(_("Nothing lies in the cloud for this."));
+		return;
+	}
+	if (preview)
+		printf("%s%s%s\n", cli_bold(cli),
+		       _("Preview: nothing has been written. A restore would do this:"),
+		       cli_plain(cli));
+	for (size_t i = 0; i < r->n_items; i++) {
+		held += r->items[i].n_held;
+		if (r->items[i].outcome != RESTORE_IDENTICAL)
+			print_item(cli, &r->items[i]);
+	}
+	printf(_("%s added, %s merged, %s identical, %s skipped, %s failed"),
+	       show_count(count(r, RESTORE_ADDED)).s, show_count(count(r, RESTORE_MERGED)).s,
+	       show_count(count(r, RESTORE_IDENTICAL)).s, show_count(count(r, RESTORE_SKIPPED)).s,
+	       show_count(count(r, RESTORE_FAILED)).s);
+	printf(_("; received %s in %u requests.\n"), show_bytes(r->bytes_received).s, r->requests);
+	if (held && !preview)
+		puts(_("What the backup has otherwise is kept: cloudbox held"));
+	if (r->id[0])
+		printf(_("What was here before is kept, too: cloudbox originals (restore %.8s)\n"),
+		       r->id);
+}
+
+void
+told_restore(struct cli *cli, const struct restore_result *r, bool preview)
+{
+	if (cli->json)
+		print_json(cli, r);
+	else
+		print_text(cli, r, preview);
+}

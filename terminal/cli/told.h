@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* told: what a restore did, item by item, for people and in JSON: used by restore, join and undo. */
+#ifndef CLI_TOLD_H
+#define CLI_TOLD_H
+
+#include "cli/cli.h"
+
+struct restore_result;
+
+/** Print @r, or make it the result.  @preview: nothing was done, it only would be. */
+void told_restore(struct cli *cli, const struct restore_result *r, bool preview);
+
+#endif
