@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* accounts: see accounts.h.  Here: invitations, registration, decoys. */
+#include "accounts/accounts.h"
+
+#include <sodium.h>
+
+#include "os/os.h"
+
+/* Codes have 128 random bits: a plain hash keeps them. */
+static void
+code_hash(const struct id16 *code, struct hash32 *out)
+{
+	crypto_generichash(out->b, sizeof out->b, code->b, sizeof code->b, NULL, 0);
+}
+
+int
+invitation_make(struct catalog_tx *tx, uint64_t quota_bytes, int64_t expires_unix_ms,
+		struct id16 *code, struct err *err)
+{
+	struct catalog_invitation inv = {
+		.quota_bytes = quota_bytes,
+		.expires_unix_ms = expires_unix_ms,
+	};
+
+	os_random(code->b, sizeof code->b);
+	code_hash(code, &inv.hash);
+	return tx->ops->invitation_put(tx, &inv, err);
+}
+
+void
+registration_clear(struct registration *r)
+{
+	log_state_clear(&r->log);
+}
+
+/* What the log's module found wrong with an entry, as a problem. */
+static int
+refuse_entry(struct problem *p, const struct err *err)
+{
+	switch (err->code) {
+	case ERR_AUTH:
+		return refuse_because(p, PROBLEM_SIGNATURE, "%s", err->msg);
+	case ERR_NOMEM:
+	case ERR_INTERNAL:
+		return -1;
+	default:
+		return refuse_because(p, PROBLEM_MALFORMED, "%s", err->msg);
+	}
+}
+
+/* A wrap is of its kind, and the one that the credentials name. */
+static int
+check_wrap(struct span wrap, enum wrap_kind kind, const struct hash32 *named, struct problem *p,
+	   struct err *err)
+{
+	struct hash32 hash;
+	struct wrap w;
+
+	if (wrap_decode(&w, wrap, err) < 0)
+		return refuse_entry(p, err);
+	if (w.kind != kind)
+		return refuse_because(p, PROBLEM_MALFORMED, "a wrap is of the wrong kind");
+	if (kind == WRAP_PASSPHRASE && passphrase_cost_check(w.cost, UINT64_MAX, err) < 0)
+		return refuse_because(p, PROBLEM_MALFORMED, "%s", err->msg);
+	log_wrap_hash(&hash, wrap);
+	if (!hash32_equal(&hash, named))
+		return refuse_because(p, PROBLEM_MALFORMED,
+				      "a wrap is not the one that the log names");
+	return 0;
+}
+
+static int
+check_wraps(const struct log_credentials *c, struct span passphrase, struct span recovery,
+	    struct problem *p, struct err *err)
+{
+	int rc = check_wrap(passphrase, WRAP_PASSPHRASE, &c->passphrase_wrap_hash, p, err);
+
+	return rc ? rc : check_wrap(recovery, WRAP_RECOVERY, &c->recovery_wrap_hash, p, err);
+}
+
+int
+registration_check(struct registration *r, const struct wire_account *asked, struct problem *p,
+		   struct err *err)
+{
+	struct log_entry create, add;
+
+	r->asked = *asked;
+	code_hash(&asked->invitation, &r->invitation);
+	if (log_entry_decode(&create, asked->create_entry, err) < 0 ||
+	    log_entry_decode(&add, asked->add_device_entry, err) < 0)
+		return refuse_entry(p, err);
+	if (create.type != LOG_CREATE || add.type != LOG_ADD_DEVICE)
+		return refuse_because(p, PROBLEM_MALFORMED,
+				      "an account begins with create and add_device");
+	log_state_init(&r->log, &create.account);
+	if (log_state_apply(&r->log, asked->create_entry, err) < 0 ||
+	    log_state_apply(&r->log, asked->add_device_entry, err) < 0)
+		return refuse_entry(p, err);
+	log_entry_hash(&r->device_hash, asked->add_device_entry);
+	return check_wraps(&r->log.credentials, asked->passphrase_wrap, asked->recovery_wrap, p,
+			   err);
+}
+
+/* The same registration came before, and its answer was lost. */
+static int
+is_repeated(struct catalog_tx *tx, const struct registration *r, struct err *err)
+{
+	struct hash32 stored;
+	int rc = tx->ops->log_hash(tx, &r->log.account, 1, &stored, err);
+
+	return rc < 0 ? -1 : rc == 0 && hash32_equal(&stored, &r->device_hash);
+}
+
+static int
+take_invitation(struct catalog_tx *tx, const struct registration *r, int64_t now_unix_ms,
+		struct catalog_invitation *inv, struct problem *p, struct err *err)
+{
+	int rc = tx->ops->invitation_get(tx, inv, &r->invitation, err);
+
+	if (rc == CATALOG_ABSENT)
+		return refuse(p, PROBLEM_INVITATION);
+	if (rc < 0)
+		return -1;
+	if (inv->used)
+		return refuse(p, PROBLEM_INVITATION_USED);
+	if (inv->expires_unix_ms <= now_unix_ms)
+		return refuse(p, PROBLEM_INVITATION);
+	inv->used = true;
+	inv->used_by = r->log.account;
+	return tx->ops->invitation_put(tx, inv, err);
+}
+
+static int
+store_account(struct catalog_tx *tx, const struct registration *r, uint64_t quota_bytes,
+	      int64_t now_unix_ms, struct problem *p, struct err *err)
+{
+	const struct log_credentials *c = &r->log.credentials;
+	struct catalog_account a = {
+		.account = r->log.account,
+		.quota_bytes = quota_bytes,
+		.created_unix_ms = now_unix_ms,
+		.epoch = r->log.epoch,
+		.log_length = r->log.length,
+		.log_head = r->log.head,
+		.recovery_find = c->recovery_find,
+	};
+	struct catalog_device d = {
+		.account = r->log.account,
+		.device = r->log.devices[0].id,
+		.added_unix_ms = now_unix_ms,
+		.head = r->device_hash,
+	};
+	struct hash32 create_hash;
+
+	memcpy(a.ask, r->log.ask_public, sizeof a.ask);
+	memcpy(a.passphrase_key, c->passphrase_login, sizeof a.passphrase_key);
+	memcpy(a.recovery_key, c->recovery_login, sizeof a.recovery_key);
+	memcpy(d.key, r->log.devices[0].dsk_public, sizeof d.key);
+	log_entry_hash(&create_hash, r->asked.create_entry);
+	int rc = tx->ops->account_add(tx, &a, err);
+	if (rc == CATALOG_EXISTS)
+		return refuse(p, PROBLEM_EXISTS);
+	if (rc < 0 ||
+	    tx->ops->log_add(tx, &a.account, 0, &create_hash, r->asked.create_entry, err) < 0 ||
+	    tx->ops->log_add(tx, &a.account, 1, &r->device_hash, r->asked.add_device_entry, err) <
+		    0 ||
+	    tx->ops->wraps_put(tx, &a.account, r->asked.passphrase_wrap, r->asked.recovery_wrap,
+			       err) < 0 ||
+	    tx->ops->device_add(tx, &d, err) < 0)
+		return -1;
+	return 0;
+}
+
+int
+registration_commit(struct catalog_tx *tx, const struct registration *r, int64_t now_unix_ms,
+		    struct problem *p, struct err *err)
+{
+	struct catalog_invitation inv = { 0 };
+	int rc = take_invitation(tx, r, now_unix_ms, &inv, p, err);
+
+	if (rc == 0)
+		return store_account(tx, r, inv.quota_bytes, now_unix_ms, p, err);
+	if (rc == REFUSED && inv.used && id16_equal(&inv.used_by, &r->log.account)) {
+		int repeated = is_repeated(tx, r, err);
+		return repeated < 0 ? -1 : repeated ? 0 : rc;
+	}
+	return rc;
+}
+
+/* --- growing a log --- */
+
+static int
+replay(void *ctx, uint64_t index, struct span entry, struct err *err)
+{
+	(void)index;
+	return log_state_apply(ctx, entry, err);
+}
+
+/* An entry whose place is taken: by itself (it came before), or by another. */
+static int
+compare_stored(struct catalog_tx *tx, const struct id16 *account, uint64_t index,
+	       const struct hash32 *hash, struct err *err)
+{
+	struct hash32 stored;
+	int rc = tx->ops->log_hash(tx, account, index, &stored, err);
+
+	return rc < 0 ? -1 : rc == 0 && hash32_equal(&stored, hash);
+}
+
+static int
+add_device(struct catalog_tx *tx, const struct id16 *account, const struct log_entry *e,
+	   const struct hash32 *hash, int64_t now_unix_ms, struct err *err)
+{
+	struct catalog_device d = {
+		.account = *account,
+		.device = e->device,
+		.added_unix_ms = now_unix_ms,
+		.head = *hash,
+	};
+
+	memcpy(d.key, e->dsk_public, sizeof d.key);
+	int rc = tx->ops->device_add(tx, &d, err);
+	if (rc == CATALOG_EXISTS)
+		return err_set(err, ERR_REFUSED, "the device exists already");
+	return rc;
+}
+
+static int
+close_device(struct catalog_tx *tx, const struct id16 *account, const struct id16 *device,
+	     enum device_state state, uint64_t cut_seq, struct catalog_device *d, struct err *err)
+{
+	int rc = tx->ops->device_get(tx, d, account, device, err);
+
+	if (rc)
+		return rc < 0 ? -1 : err_set(err, ERR_FORMAT, "a device of the log has no row");
+	d->state = state;
+	d->cut_seq = cut_seq;
+	return tx->ops->device_put(tx, d, err);
+}
+
+static int
+replace_device(struct catalog_tx *tx, const struct id16 *account, const struct log_entry *e,
+	       struct err *err)
+{
+	struct catalog_device old, new;
+
+	if (close_device(tx, account, &e->old_device, DEVICE_REPLACED, e->trusted_seq, &old, err) <
+	    0)
+		return -1;
+	int rc = tx->ops->device_get(tx, &new, account, &e->device, err);
+	if (rc)
+		return rc < 0 ? -1 : err_set(err, ERR_FORMAT, "a device of the log has no row");
+	new.replaces_row = old.row;
+	return tx->ops->device_put(tx, &new, err);
+}
+
+/* What an entry that was checked means for the rows of devices; the account's own follow from the
+ * log's state in the end. */
+static int
+act_on(struct catalog_tx *tx, const struct id16 *account, const struct log_entry *e,
+       const struct hash32 *hash, int64_t now_unix_ms, struct err *err)
+{
+	struct catalog_device d;
+
+	switch (e->type) {
+	case LOG_ADD_DEVICE:
+		return add_device(tx, account, e, hash, now_unix_ms, err);
+	case LOG_REVOKE:
+		return close_device(tx, account, &e->device, DEVICE_REVOKED, e->trusted_seq, &d,
+				    err);
+	case LOG_RETIRE_DEVICE:
+		return close_device(tx, account, &e->device, DEVICE_RETIRED, 0, &d, err);
+	case LOG_REPLACE_DEVICE:
+		return replace_device(tx, account, e, err);
+	case LOG_CREATE:
+	case LOG_ROTATE:
+	case LOG_SET_POLICY:
+	case LOG_SET_SERVER:
+	case LOG_REWRAP:
+	case LOG_DELETE_ACCOUNT:
+		return 0;
+	}
+	return err_set(err, ERR_UNSUPPORTED, "log entry of an unknown type");
+}
+
+/* Where the log stands, for a client that had another idea. */
+static int
+refuse_log(struct problem *p, const struct log_state *log)
+{
+	refuse(p, PROBLEM_LOG);
+	p->length = log->length;
+	p->head = log->head;
+	return REFUSED;
+}
+
+static int
+extend_by(struct catalog_tx *tx, struct log_state *log, struct span entry, int64_t now_unix_ms,
+	  struct problem *p, struct err *err)
+{
+	struct hash32 hash;
+	struct log_entry e;
+
+	if (log_entry_decode(&e, entry, err) < 0)
+		return refuse_entry(p, err);
+	log_entry_hash(&hash, entry);
+	if (e.index < log->length) {
+		int same = compare_stored(tx, &log->account, e.index, &hash, err);
+		return same < 0 ? -1 : same ? 0 : refuse_log(p, log);
+	}
+	if (log_state_apply(log, entry, err) < 0)
+		return err->code == ERR_CONFLICT ? refuse_log(p, log) : refuse_entry(p, err);
+	if (tx->ops->log_add(tx, &log->account, e.index, &hash, entry, err) < 0)
+		return -1;
+	return act_on(tx, &log->account, &e, &hash, now_unix_ms, err);
+}
+
+/* The account's row, and its wraps where the credentials changed. */
+static int
+settle_account(struct catalog_tx *tx, const struct log_state *log,
+	       const struct log_credentials *before, const struct wire_wraps *wraps,
+	       struct problem *p, struct err *err)
+{
+	const struct log_credentials *c = &log->credentials;
+	struct catalog_account a;
+	int rc = tx->ops->account_get(tx, &a, &log->account, err);
+
+	if (rc)
+		return rc < 0 ? -1 : refuse(p, PROBLEM_ACCOUNT);
+	if (memcmp(before, c, sizeof *c) != 0) {
+		rc = check_wraps(c, wraps->passphrase_wrap, wraps->recovery_wrap, p, err);
+		if (rc)
+			return rc;
+		if (tx->ops->wraps_put(tx, &log->account, wraps->passphrase_wrap,
+				       wraps->recovery_wrap, err) < 0)
+			return -1;
+	}
+	a.epoch = log->epoch;
+	a.log_length = log->length;
+	a.log_head = log->head;
+	a.recovery_find = c->recovery_find;
+	memcpy(a.ask, log->ask_public, sizeof a.ask);
+	memcpy(a.passphrase_key, c->passphrase_login, sizeof a.passphrase_key);
+	memcpy(a.recovery_key, c->recovery_login, sizeof a.recovery_key);
+	return tx->ops->account_put(tx, &a, err);
+}
+
+int
+log_extend(struct catalog_tx *tx, const struct id16 *account, const struct wire_log_post *post,
+	   int64_t now_unix_ms, struct wire_log_state *state, struct problem *p, struct err *err)
+{
+	AUTO(log_state_clear) struct log_state log;
+	int rc = 0;
+
+	log_state_init(&log, account);
+	if (tx->ops->log_read(tx, account, 0, replay, &log, err) < 0)
+		return -1;
+	struct log_credentials before = log.credentials;
+	for (uint8_t i = 0; i < post->n_entries && rc == 0; i++)
+		rc = extend_by(tx, &log, post->entries[i], now_unix_ms, p, err);
+	if (rc == 0)
+		rc = settle_account(tx, &log, &before, &post->wraps, p, err);
+	*state = (struct wire_log_state){ log.length, log.head, (uint64_t)now_unix_ms };
+	return rc;
+}
+
+/* --- decoys --- */
+
+#define DECOY_SETTING "decoy"
+
+int
+decoy_load(struct decoy *d, struct catalog_tx *tx, struct err *err)
+{
+	AUTO(buf_clear) struct buf stored = BUF_INIT(sizeof d->secret);
+	int rc = tx->ops->setting_get(tx, DECOY_SETTING, &stored, err);
+
+	if (rc == 0 && stored.n == sizeof d->secret) {
+		memcpy(d->secret, stored.p, sizeof d->secret);
+		return 0;
+	}
+	if (rc < 0)
+		return -1;
+	os_random(d->secret, sizeof d->secret);
+	return tx->ops->setting_put(tx, DECOY_SETTING, SPAN_ARRAY(d->secret), err);
+}
+
+static void
+decoy_bytes(const struct decoy *d, uint8_t what, const struct id16 *id, uint8_t out[static 16])
+{
+	uint8_t in[1 + sizeof id->b];
+
+	in[0] = what;
+	memcpy(in + 1, id->b, sizeof id->b);
+	crypto_generichash(out, 16, in, sizeof in, d->secret, sizeof d->secret);
+}
+
+void
+decoy_account(const struct decoy *d, const struct id16 *find, struct id16 *account)
+{
+	decoy_bytes(d, 1, find, account->b);
+}
+
+void
+decoy_kdf(const struct decoy *d, const struct id16 *account, struct wire_login_challenge *out)
+{
+	struct passphrase_cost cost = passphrase_cost_default(UINT64_MAX);
+
+	out->passes = cost.passes;
+	out->memory_kib = cost.memory_kib;
+	decoy_bytes(d, 2, account, out->salt);
+}
