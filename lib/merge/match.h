@@ -10,15 +10,15 @@
  *      sharing most fields; a tie: none;
  *   3. otherwise none: a new item.
  *
- * The index is built once over the live items and follows what a restore writes.  It keeps keys
- * only: 24 bytes for each field, plus the ids; the items may go.  Finding costs what the item's
- * rarest key has in common with others, so 10,000 against 10,000 is linear.
+ * The index is built once over the live items and follows what a restore writes.  It keeps keys only,
+ * some 50 bytes for each field; the items may go.  Finding looks at no more than MATCH_LOOK_MAX live
+ * items that share the item's rarest field or its name, so 10,000 against 10,000 is linear.
  *
- * One live item is one backup item's counterpart: match_claim() what was matched.  Rules 1 and 2
- * then leave it alone, so that a father's and a son's card, alike but for one number, are not
- * merged into one.  Items that this very restore created (match_add with MATCH_CREATED) are not
- * matched at all: the backup's two alike cards come back as two.  Best is to go over the backup
- * twice: first MATCH_RULE_IDENTICAL and MATCH_RULE_ID, then all rules for what is left.
+ * One live item is one backup item's counterpart: match_claim() what was matched.  Rule 2 then leaves
+ * it alone, so that a father's and a son's card, alike but for one number, are not merged into one.
+ * Items that this very restore created (match_add with MATCH_CREATED) are not matched at all: the
+ * backup's two alike cards come back as two.  Best is to go over the backup twice: first up to
+ * MATCH_RULE_ID, claiming, then up to MATCH_RULE_NAME for what is left.
  */
 #ifndef MERGE_MATCH_H
 #define MERGE_MATCH_H
@@ -43,7 +43,8 @@ enum match_new_reason {
 	MATCH_NEW_CLAIMED,    /* the one that fits is another backup item's counterpart */
 };
 
-#define MATCH_NONE SIZE_MAX
+#define MATCH_NONE     SIZE_MAX
+#define MATCH_LOOK_MAX 1000 /* live items that one find looks at, for one rule */
 
 struct match {
 	size_t at;                     /* the live item, or MATCH_NONE */
