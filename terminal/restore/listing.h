@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * listing: the live items of one device as a server lists them, and the proof that the list is
+ * whole: its state root is the one that the device signed in its newest batch.
+ *
+ * A list that is not proven is still of use, for every record proves itself by its path in a signed
+ * batch; only that it is the newest, and that none is missing, is not known then.  That is an alarm
+ * to be shown, never a reason to withhold what authenticates.
+ */
+#ifndef RESTORE_LISTING_H
+#define RESTORE_LISTING_H
+
+#include "base/auto.h"
+#include "wire/wire.h"
+
+/* 2^22 items: 10,000 contacts a hundred times over; 96 bytes each. */
+#define LISTING_ITEMS_MAX (1u << 22)
+
+struct listing {
+	struct wire_item *items; /* owned; ascending by item id, version */
+	size_t n, cap;
+};
+
+void listing_clear(struct listing *l);
+AUTO_OBJ(listing_clear, struct listing);
+
+/** Add one, as the server gives it.  ERR_LIMIT, ERR_NOMEM. */
+int listing_add(struct listing *l, const struct wire_item *item, struct err *err);
+
+/** The item with this id, or NULL; of several versions the first. */
+const struct wire_item *listing_find(const struct listing *l, const struct id16 *item);
+
+/**
+ * Whether these are exactly the live items after the batch with @root and @seq.
+ * @return 0, or -1: ERR_ALARM (something is missing, too old, too new, foreign, or a removed item
+ * is said to live), ERR_NOMEM.
+ */
+int
+listing_check(const struct listing *l, const struct hash32 *root, uint64_t seq, struct err *err);
+
+#endif
