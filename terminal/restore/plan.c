@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan: see plan.h. */
+#include "restore/plan.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "item/card.h"
+#include "restore/held.h"
+
+/* Native ids and UIDs of the app as it is and as it will be: a set of hashes, open addressing. */
+struct id_set {
+	struct field_key *keys;
+	bool *used;
+	size_t n, cap; /* cap: a power of two, at most half full */
+};
+
+struct plan {
+	struct plan_rules rules;
+	struct match_index *index;
+	struct id_set uids;
+	size_t n_live;
+	struct {
+		char **ids; /* native id of each live item, owned; with its length before it */
+		size_t cap;
+	} live;
+};
+
+/* The set of ids. */
+
+static size_t
+id_set_slot(const struct id_set *s, const struct field_key *k)
+{
+	size_t at = 0;
+
+	memcpy(&at, k->b, sizeof at);
+	for (at &= s->cap - 1; s->used[at] && !field_key_equal(&s->keys[at], k);
+	     at = (at + 1) & (s->cap - 1))
+		;
+	return at;
+}
+
+static int
+id_set_grow(struct id_set *s, struct err *err)
+{
+	struct id_set big = { .cap = s->cap ? 2 * s->cap : 256 };
+
+	big.keys = calloc(big.cap, sizeof *big.keys);
+	big.used = calloc(big.cap, sizeof *big.used);
+	if (!big.keys || !big.used) {
+		free(big.keys);
+		free(big.used);
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < s->cap; i++) {
+		size_t at;
+
+		if (!s->used[i])
+			continue;
+		at = id_set_slot(&big, &s->keys[i]);
+		big.keys[at] = s->keys[i];
+		big.used[at] = true;
+	}
+	big.n = s->n;
+	free(s->keys);
+	free(s->used);
+	*s = big;
+	return 0;
+}
+
+static int
+id_set_add(struct id_set *s, struct span id, struct err *err)
+{
+	struct field_key k = key_hash(id);
+	size_t at;
+
+	if (2 * (s->n + 1) > s->cap && id_set_grow(s, err) < 0)
+		return -1;
+	at = id_set_slot(s, &k);
+	s->n += !s->used[at];
+	s->keys[at] = k;
+	s->used[at] = true;
+	return 0;
+}
+
+static bool
+id_set_has(const struct id_set *s, struct span id)
+{
+	struct field_key k = key_hash(id);
+
+	return s->cap && s->used[id_set_slot(s, &k)];
+}
+
+/* Making. */
+
+int
+plan_new(struct plan **out, const struct plan_rules *rules, struct err *err)
+{
+	AUTO(plan_free) struct plan *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return err_nomem(err);
+	p->rules = *rules;
+	if (match_index_new(&p->index, err) < 0)
+		return -1;
+	*out = TAKE(p);
+	return 0;
+}
+
+void
+plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	match_index_free(p->index);
+	free(p->uids.keys);
+	free(p->uids.used);
+	for (size_t i = 0; i < p->n_live; i++)
+		free(p->live.ids[i]);
+	free(p->live.ids);
+	free(p);
+}
+
+void
+plan_step_clear(struct plan_step *s)
+{
+	restore_fields_free(s->added, s->n_added);
+	restore_fields_free(s->held, s->n_held);
+	for (size_t i = 0; s->held_bodies && i < s->n_held; i++)
+		buf_clear(&s->held_bodies[i]);
+	free(s->held_bodies);
+	free(s->added_keys);
+	buf_clear(&s->before);
+	buf_clear(&s->bytes);
+	*s = (struct plan_step){ 0 };
+}
+
+/* The live app. */
+
+/* The native ids under which a live item goes: the one that the Box knows it by, and its own UID
+ * where it is another (a card that a restore wrote under a UUIDv8). */
+static size_t
+live_ids(struct span ids[static 2], struct span native_id, const struct item *it)
+{
+	struct span uid = it->uid ? span_str(it->uid) : (struct span){ NULL, 0 };
+	bool second_of = native_id.n > uid.n && native_id.p[uid.n] == '#' && uid.n > 0 &&
+			 memcmp(native_id.p, uid.p, uid.n) == 0;
+	size_t n = 0;
+
+	if (native_id.n)
+		ids[n++] = native_id;
+	if (uid.n && !span_equal(uid, native_id) && !second_of)
+		ids[n++] = uid;
+	return n;
+}
+
+static int
+remember_id(struct plan *p, struct span native_id, struct err *err)
+{
+	uint32_t n = (uint32_t)native_id.n;
+	char *kept;
+
+	if (array_reserve((void **)&p->live.ids, &p->live.cap, p->n_live + 1, sizeof *p->live.ids,
+			  SIZE_MAX / sizeof *p->live.ids, err) < 0)
+		return -1;
+	kept = malloc(sizeof n + native_id.n);
+	if (!kept)
+		return err_nomem(err);
+	memcpy(kept, &n, sizeof n);
+	if (n)
+		memcpy(kept + sizeof n, native_id.p, n);
+	p->live.ids[p->n_live++] = kept;
+	return 0;
+}
+
+static struct span
+remembered_id(const struct plan *p, size_t at)
+{
+	uint32_t n;
+
+	memcpy(&n, p->live.ids[at], sizeof n);
+	return span_of(p->live.ids[at] + sizeof n, n);
+}
+
+/* Put the live item's (new) state into the index. */
+static int
+index_item(struct plan *p, size_t at, struct span native_id, struct span bytes, struct err *err)
+{
+	AUTO(item_free) struct item *it = NULL;
+	struct span ids[2];
+	struct err bad = { 0 };
+	size_t n;
+
+	if (card_parse(&it, bytes, "", 1, p->rules.profile, &bad) < 0)
+		return bad.code == ERR_NOMEM ? err_nomem(err) : 0;
+	n = live_ids(ids, native_id, it);
+	if (it->uid && id_set_add(&p->uids, span_str(it->uid), err) < 0)
+		return -1;
+	return match_add(p->index, at, it, ids, n, MATCH_LIVE, err);
+}
+
+int
+plan_add_live(struct plan *p, struct span native_id, struct span bytes, struct err *err)
+{
+	size_t at = p->n_live;
+
+	return remember_id(p, native_id, err) < 0 ? -1 : index_item(p, at, native_id, bytes, err);
+}
+
+/* What was added and held, in words and bytes that outlive the items. */
+
+static int
+field_copy(struct restore_field *out, const struct merge_change *c, struct err *err)
+{
+	out->field = strdup(c->theirs->name);
+	out->value = strdup(c->theirs->value);
+	out->here = strdup(c->mine ? c->mine->value : "");
+	return out->field && out->value && out->here ? 0 : err_nomem(err);
+}
+
+static int
+keep_added(struct plan_step *s, const struct merge_change *c, size_t n, struct err *err)
+{
+	s->added = calloc(n ? n : 1, sizeof *s->added);
+	s->added_keys = calloc(n ? n : 1, sizeof *s->added_keys);
+	if (!s->added || !s->added_keys)
+		return err_nomem(err);
+	s->n_added = n;
+	for (size_t i = 0; i < n; i++) {
+		s->added_keys[i] = c[i].theirs->key;
+		if (field_copy(&s->added[i], &c[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+keep_held(struct plan_step *s, const struct item *theirs, const struct merge_change *c, size_t n,
+	  struct err *err)
+{
+	s->held = calloc(n ? n : 1, sizeof *s->held);
+	s->held_bodies = calloc(n ? n : 1, sizeof *s->held_bodies);
+	if (!s->held || !s->held_bodies)
+		return err_nomem(err);
+	s->n_held = n;
+	for (size_t i = 0; i < n; i++) {
+		s->held_bodies[i] = (struct buf)BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+		if (field_copy(&s->held[i], &c[i], err) < 0 ||
+		    held_encode(&s->held_bodies[i], theirs, &c[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Planning. */
+
+static int
+find(struct match *m, struct plan *p, const struct item *theirs, const struct plan_theirs *t,
+     enum match_rule upto, struct err *err)
+{
+	char urn[UUID8_URN_BYTES];
+	struct span ids[2];
+
+	uuid8_urn(urn, t->item_id);
+	ids[0] = t->native_id;
+	ids[1] = span_str(urn);
+	return match_find(m, p->index, theirs, ids, 2, upto, err);
+}
+
+static int
+say(struct plan_step *s, const struct match *m)
+{
+	match_reason(s->reason, m);
+	return 0;
+}
+
+/* It has a counterpart: merge into that. */
+static int
+plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const struct match *m,
+	   struct err *err)
+{
+	AUTO(merge_outcome_clear) struct merge_outcome o = MERGE_OUTCOME_INIT;
+	AUTO(item_free) struct item *mine = NULL;
+	int rc;
+
+	s->before = (struct buf)BUF_INIT(CARD_BYTES_MAX);
+	rc = p->rules.read(p->rules.ctx, m->at, &s->before, err);
+	if (rc != 0)
+		return rc;
+	if (card_parse(&mine, buf_span(&s->before), "", 1, p->rules.profile, err) < 0 ||
+	    merge_items(&o, mine, theirs, p->rules.choice, err) < 0 ||
+	    keep_added(s, o.added, o.n_added, err) < 0 ||
+	    keep_held(s, theirs, o.held, o.n_held, err) < 0)
+		return -1;
+	match_claim(p->index, m->at);
+	s->at = m->at;
+	s->writes = o.result == MERGE_MERGED;
+	s->outcome = s->writes || s->n_held ? RESTORE_MERGED : RESTORE_IDENTICAL;
+	if (!s->writes)
+		return say(s, m);
+	s->bytes = o.bytes;
+	o.bytes = (struct buf)BUF_INIT(0);
+	if (index_item(p, m->at, remembered_id(p, m->at), buf_span(&s->bytes), err) < 0)
+		return -1;
+	return say(s, m);
+}
+
+/* It has none: write it as a new item. */
+static int
+plan_new_item(struct plan_step *s, struct plan *p, const struct item *theirs,
+	      const struct plan_theirs *t, const struct match *m, struct err *err)
+{
+	struct merge_new how = { 0 };
+	AUTO(item_free) struct item *made = NULL;
+
+	memcpy(how.item_id, t->item_id, sizeof how.item_id);
+	how.uid_taken = theirs->uid && id_set_has(&p->uids, span_str(theirs->uid));
+	if (p->rules.choice)
+		how.choice = *p->rules.choice;
+	s->bytes = (struct buf)BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	if (merge_new_item(&s->bytes, theirs, &how, err) < 0 ||
+	    card_parse(&made, buf_span(&s->bytes), "", 1, p->rules.profile, err) < 0)
+		return -1;
+	if (made->uid && id_set_add(&p->uids, span_str(made->uid), err) < 0)
+		return -1;
+	s->uid_taken = how.uid_taken;
+	s->new_uid = made->uid && (!theirs->uid || strcmp(made->uid, theirs->uid) != 0);
+	if (s->new_uid)
+		uuid8_urn(s->uid, t->item_id);
+	s->at = MATCH_NONE;
+	s->writes = true;
+	s->outcome = RESTORE_ADDED;
+	return say(s, m);
+}
+
+int
+plan_item(struct plan_step *step, struct plan *p, const struct plan_theirs *theirs,
+	  enum plan_pass pass, struct err *err)
+{
+	AUTO(item_free) struct item *it = NULL;
+	struct err bad = { 0 };
+	struct match m;
+
+	step->at = MATCH_NONE;
+	if (card_parse(&it, theirs->bytes, "", 1, p->rules.profile, &bad) < 0) {
+		if (bad.code == ERR_NOMEM)
+			return err_nomem(err);
+		step->outcome = RESTORE_FAILED;
+		snprintf(step->reason, sizeof step->reason, "%s", bad.msg);
+		return 0;
+	}
+	if (find(&m, p, it, theirs, pass == PLAN_SURE ? MATCH_RULE_ID : MATCH_RULE_NAME, err) < 0)
+		return -1;
+	if (m.at != MATCH_NONE && m.rule == MATCH_RULE_IDENTICAL) {
+		match_claim(p->index, m.at);
+		step->at = m.at;
+		step->outcome = RESTORE_IDENTICAL;
+		return say(step, &m);
+	}
+	if (m.at != MATCH_NONE)
+		return plan_merge(step, p, it, &m, err);
+	return pass == PLAN_SURE ? PLAN_LATER : plan_new_item(step, p, it, theirs, &m, err);
+}
+
+bool
+plan_wants(void *plan_fields, const struct field *theirs)
+{
+	const struct plan_fields *f = plan_fields;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const char *equals = strchr(f->names[i], '=');
+		size_t n = equals ? (size_t)(equals - f->names[i]) : strlen(f->names[i]);
+
+		if (strlen(theirs->name) == n && strncasecmp(theirs->name, f->names[i], n) == 0 &&
+		    (!equals || strcmp(equals + 1, theirs->value) == 0))
+			return true;
+	}
+	return false;
+}
