@@ -65,6 +65,9 @@ struct restore_field {
 	char *here;  /* held fields: what the terminal has and keeps; else "" */
 };
 
+/** Free @n fields and their strings. */
+void restore_fields_free(struct restore_field *f, size_t n);
+
 struct restore_item {
 	char *app; /* the app it came from */
 	char *id;  /* as shown: native id, or short id where that is no clean text */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cloud: see cloud.h. */
+#include "restore/cloud.h"
+
+#include "base/array.h"
+#include "base/text.h"
+#include "box/box_items.h"
+#include "box/shortcuts.h"
+#include "restore/pick.h"
+#include "restore/restore_internal.h"
+
+#define ALARMS_MAX 4
+
+static struct remote_traffic
+traffic(struct unlocked *u)
+{
+	struct remote *r = unlocked_remote(u, NULL);
+
+	return r ? remote_traffic(r) : (struct remote_traffic){ 0 };
+}
+
+static char *
+shown_id(struct box *box, const struct identity *me, const struct record *r, struct err *err)
+{
+	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
+	uint8_t item[BOX_ID_BYTES];
+
+	keys_item_id(item, me->ids, r->app, r->native_id);
+	if (item_show_id(&id, box, r->native_id, item, err) < 0)
+		return NULL;
+	return text_for_people(buf_span(&id), err);
+}
+
+/* The list of what is live. */
+
+struct listing_cloud {
+	struct cloud_list *out;
+	struct box *box;
+	const struct identity *me;
+	struct fetch *fetch;
+};
+
+void
+cloud_list_clear(struct cloud_list *l)
+{
+	for (size_t i = 0; i < l->n_items; i++) {
+		struct cloud_item *it = &l->items[i];
+
+		free(it->app);
+		free(it->id);
+		free(it->name);
+		free(it->type);
+		free(it->problem);
+	}
+	free(l->items);
+	for (size_t i = 0; i < l->n_alarms; i++)
+		free(l->alarms[i]);
+	free(l->alarms);
+	*l = (struct cloud_list){ 0 };
+}
+
+static int
+fill(struct cloud_item *it, struct listing_cloud *c, const struct fetched *f, struct err *err)
+{
+	const struct record *r = f->record;
+	char hex[9];
+
+	it->versions = f->at->version;
+	it->saved_at_unix_ms = f->saved_unix_ms;
+	if (r) {
+		it->size_bytes = r->size_bytes;
+		it->app = text_for_people(r->app, err);
+		it->id = shown_id(c->box, c->me, r, err);
+		it->name = text_for_people(r->name, err);
+		it->type = text_for_people(r->mime, err);
+		it->problem = strdup("");
+	} else {
+		hex_encode(hex, span_of(f->at->item.b, 4));
+		it->app = strdup("");
+		it->id = strdup(hex);
+		it->name = strdup("");
+		it->type = strdup("");
+		it->problem = strdup(f->why->msg);
+	}
+	return it->app && it->id && it->name && it->type && it->problem ? 0 : err_nomem(err);
+}
+
+static int
+add_item(void *ctx, const struct fetched *f, struct err *err)
+{
+	struct listing_cloud *c = ctx;
+	struct cloud_list *l = c->out;
+
+	if (f->record && !f->record->live)
+		return 0;
+	if (array_reserve((void **)&l->items, &l->cap_items, l->n_items + 1, sizeof *l->items,
+			  LISTING_ITEMS_MAX, err) < 0)
+		return -1;
+	return fill(&l->items[l->n_items++], c, f, err);
+}
+
+static int
+by_app_name_id(const void *a, const void *b)
+{
+	const struct cloud_item *x = a, *y = b;
+	int c = strcmp(x->app, y->app);
+
+	if (c == 0)
+		c = strcmp(x->name, y->name);
+	return c ? c : strcmp(x->id, y->id);
+}
+
+static int
+add_alarm(struct cloud_list *l, const char *sentence, struct err *err)
+{
+	if (array_reserve((void **)&l->alarms, &l->cap_alarms, l->n_alarms + 1, sizeof *l->alarms,
+			  ALARMS_MAX, err) < 0)
+		return -1;
+	l->alarms[l->n_alarms] = strdup(sentence);
+	return l->alarms[l->n_alarms++] ? 0 : err_nomem(err);
+}
+
+/* What is wrong with the list as a whole. */
+static int
+add_alarms(struct listing_cloud *c, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (fetch_alarm(c->fetch)[0] && add_alarm(c->out, fetch_alarm(c->fetch), err) < 0)
+		return -1;
+	if (device_check_newest(c->fetch, c->box, &why) == 0)
+		return 0;
+	return why.code == ERR_ALARM ? add_alarm(c->out, why.msg, err)
+				     : err_set(err, why.code, "%s", why.msg);
+}
+
+static int
+read_items(struct listing_cloud *c, const char *app, struct err *err)
+{
+	const struct listing *live = fetch_live(c->fetch);
+	AUTO(free) const struct wire_item **want = calloc(live->n + 1, sizeof *want);
+	struct id16 box = opener_folder_id(fetch_opener(c->fetch), span_str(BOX_APP));
+	struct id16 only = opener_folder_id(fetch_opener(c->fetch), span_str(app ? app : ""));
+	struct fetch_sink sink = { c, add_item, NULL };
+	size_t n = 0;
+
+	if (!want)
+		return err_nomem(err);
+	for (size_t i = 0; i < live->n; i++) {
+		const struct id16 *folder = &live->items[i].folder;
+
+		if (!id16_equal(folder, &box) && (!app || id16_equal(folder, &only)))
+			want[n++] = &live->items[i];
+	}
+	return n ? fetch_records(c->fetch, want, n, FETCH_LIVE, &sink, err) : 0;
+}
+
+int
+cloud_read(struct cloud_list *out, struct box *box, struct unlocked *u, const char *app,
+	   const char *from, struct err *err)
+{
+	AUTO(fetch_free) struct fetch *f = NULL;
+	struct listing_cloud c = { .out = out, .box = box };
+	struct remote_traffic before = traffic(u), after;
+
+	if (box_identity_need(&c.me, box, err) < 0 ||
+	    device_open(&f, box, u, from, DEVICE_NEEDS_ITEMS, err) < 0)
+		return -1;
+	c.fetch = f;
+	hex_encode(out->device, SPAN_ARRAY(fetch_device(f)->id.b));
+	if (add_alarms(&c, err) < 0 || read_items(&c, app, err) < 0)
+		return -1;
+	if (out->n_items > 1)
+		qsort(out->items, out->n_items, sizeof *out->items, by_app_name_id);
+	after = traffic(u);
+	out->bytes_received = after.bytes_received - before.bytes_received;
+	out->requests = after.requests - before.requests;
+	return 0;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* device: see device.h. */
+#include "restore/device.h"
+
+#include <stdio.h>
+
+#include "box/box_items.h"
+
+size_t
+device_chain(struct id16 out[static DEVICE_CHAIN_MAX], const struct log_state *log,
+	     const struct id16 *id)
+{
+	size_t n = 1;
+
+	out[0] = *id;
+	while (n < DEVICE_CHAIN_MAX) {
+		const struct log_device *d = log_state_device(log, &out[n - 1]);
+
+		if (!d || id16_is_zero(&d->replaces))
+			break;
+		out[n++] = d->replaces;
+	}
+	return n;
+}
+
+static bool
+is_among(const struct id16 *id, const struct id16 *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id16_equal(id, &list[i]))
+			return true;
+	return false;
+}
+
+/* "Phone (1f3a…), Laptop (77c0…)" */
+static void
+name_device(char *list, size_t size, const struct unlocked *u, const struct id16 *id)
+{
+	char name[ACCOUNT_DEVICE_NAME_MAX + 1];
+	size_t n = strlen(list);
+
+	unlocked_device_name(name, u, id);
+	snprintf(list + n, size - n, "%s%s (%.8s)", n ? ", " : "", name, id16_hex(id).s);
+}
+
+int
+device_only_other(struct id16 *out, const struct unlocked *u, const struct id16 *own_chain,
+		  size_t n, struct err *err)
+{
+	const struct log_state *log = unlocked_log(u);
+	char list[400] = "";
+	size_t n_others = 0;
+
+	for (size_t i = 0; i < log->n_devices; i++) {
+		const struct log_device *d = &log->devices[i];
+
+		if (d->state == DEVICE_REPLACED || is_among(&d->id, own_chain, n))
+			continue;
+		*out = d->id;
+		n_others++;
+		name_device(list, sizeof list, u, &d->id);
+	}
+	if (n_others == 1)
+		return 0;
+	if (n_others == 0)
+		return err_set(
+			err, ERR_NOT_FOUND,
+			"nothing is backed up from this device, and the account has no other");
+	err_set(err, ERR_AMBIGUOUS, "which device's backups? There are: %s", list);
+	return err_hint(err, "type --from and one of the names");
+}
+
+static int
+fetch_of(struct fetch **out, struct unlocked *u, const struct id16 *id, struct err *err)
+{
+	const struct log_device *d = log_state_device(unlocked_log(u), id);
+	struct fetch_source source = fetch_source_of(u);
+	struct opener_keys keys;
+
+	if (!d)
+		return err_set(err, ERR_NOT_FOUND, "the account has no such device");
+	keys = opener_keys_of(u, d);
+	return fetch_new(out, &keys, &source, err);
+}
+
+/* Whether the list holds what is needed. */
+static bool
+has_needed(const struct fetch *f, enum device_need need)
+{
+	struct id16 box = opener_folder_id(fetch_opener(f), span_str(BOX_APP));
+	const struct listing *l = fetch_live(f);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (id16_equal(&l->items[i].folder, &box) == (need == DEVICE_NEEDS_BOX))
+			return true;
+	return false;
+}
+
+/* The first of @chain that has what is needed: *out, or NULL. */
+static int
+open_chain(struct fetch **out, struct unlocked *u, const struct id16 *chain, size_t n,
+	   enum device_need need, struct err *err)
+{
+	*out = NULL;
+	for (size_t i = 0; i < n; i++) {
+		AUTO(fetch_free) struct fetch *f = NULL;
+
+		if (fetch_of(&f, u, &chain[i], err) < 0 || fetch_list(f, err) < 0)
+			return -1;
+		if (has_needed(f, need)) {
+			*out = TAKE(f);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* This device and those it replaced, as far as they can have backups. */
+static int
+own_chain(struct id16 out[static DEVICE_CHAIN_MAX], size_t *n, bool *sent, struct box *box,
+	  struct unlocked *u, struct err *err)
+{
+	const struct identity *me;
+	struct id16 id;
+
+	if (box_identity_need(&me, box, err) < 0)
+		return -1;
+	memcpy(id.b, me->device, sizeof id.b);
+	*n = device_chain(out, unlocked_log(u), &id);
+	*sent = me->acked_seq > 0;
+	return 0;
+}
+
+static int
+open_named(struct fetch **out, struct unlocked *u, const char *from, struct err *err)
+{
+	struct id16 id;
+
+	return unlocked_device_find(&id, u, from, err) < 0 ? -1 : fetch_of(out, u, &id, err);
+}
+
+int
+device_open(struct fetch **out, struct box *box, struct unlocked *u, const char *from,
+	    enum device_need need, struct err *err)
+{
+	AUTO(fetch_free) struct fetch *f = NULL;
+	struct id16 own[DEVICE_CHAIN_MAX], other[DEVICE_CHAIN_MAX];
+	size_t n_own, n_other;
+	bool sent;
+
+	if (from) {
+		if (open_named(&f, u, from, err) < 0 || fetch_list(f, err) < 0)
+			return -1;
+		*out = TAKE(f);
+		return 0;
+	}
+	/* A device that never got an acknowledgement has nothing there: it need not be asked. */
+	if (own_chain(own, &n_own, &sent, box, u, err) < 0 ||
+	    open_chain(&f, u, own + !sent, n_own - !sent, need, err) < 0)
+		return -1;
+	if (!f) {
+		struct id16 only;
+
+		if (device_only_other(&only, u, own, n_own, err) < 0)
+			return -1;
+		n_other = device_chain(other, unlocked_log(u), &only);
+		if (open_chain(&f, u, other, n_other, need, err) < 0)
+			return -1;
+	}
+	if (!f)
+		return err_set(err, ERR_NOT_FOUND, "nothing is backed up yet");
+	*out = TAKE(f);
+	return 0;
+}
+
+int
+device_first(struct fetch **out, struct box *box, struct unlocked *u, const char *from,
+	     struct err *err)
+{
+	struct id16 own[DEVICE_CHAIN_MAX], other;
+	struct err why = { 0 };
+	size_t n_own;
+	bool sent;
+
+	if (from)
+		return open_named(out, u, from, err);
+	if (own_chain(own, &n_own, &sent, box, u, err) < 0)
+		return -1;
+	if (sent || n_own > 1)
+		return fetch_of(out, u, &own[!sent], err);
+	if (device_only_other(&other, u, own, n_own, &why) < 0)
+		return BOX_ABSENT;
+	return fetch_of(out, u, &other, err);
+}
+
+int
+device_check_newest(const struct fetch *f, struct box *box, struct err *err)
+{
+	const struct identity *me = box_identity(box);
+	const struct id16 *id = &fetch_device(f)->id;
+	struct identity_device known[IDENTITY_DEVICES_MAX];
+	uint64_t seq = 0;
+	size_t n = 0;
+
+	if (me && memcmp(me->device, id->b, sizeof id->b) == 0) {
+		seq = me->acked_seq;
+	} else {
+		if (identity_heads(known, &n, box, err) < 0)
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			if (memcmp(known[i].device, id->b, sizeof id->b) == 0)
+				seq = known[i].seq;
+	}
+	if (fetch_newest_seq(f) >= seq)
+		return 0;
+	return err_set(
+		err, ERR_ALARM,
+		"the server shows an older state: batch %llu of this device's is its newest, "
+		"but batch %llu was there",
+		(unsigned long long)fetch_newest_seq(f), (unsigned long long)seq);
+}

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * files: the restore of an app whose items are whole files.
+ *
+ *     nothing at its path             it comes there
+ *     the same content                identical
+ *     other content                   the terminal's stays; the backup's comes once beside it, as
+ *                                     NAME (from backup).EXT
+ *
+ * A file's bytes flow from the server into a temporary file that is linked into place whole; no
+ * more than a few chunks are in memory.
+ */
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "box/content.h"
+#include "box/inventory.h"
+#include "merge/merge.h"
+#include "restore/restore_internal.h"
+#include "restore/same_file.h"
+
+#define FILES_MAX   (1u << 22)
+#define GROUP_BYTES (8u << 20) /* files whose chunks are fetched ahead together */
+
+/* What was written: told to the inventory once the app is read anew. */
+struct written {
+	char *path;
+	struct app_place place;
+	uint8_t content[BOX_HASH_BYTES];
+};
+
+struct files {
+	struct run *r;
+	struct target *t;
+	struct app_source *live; /* owned, with its paths; ascending */
+	size_t n_live, cap_live;
+	struct written *written; /* owned */
+	size_t n_written, cap_written;
+};
+
+/* One file of the backup on its way. */
+struct file {
+	const struct opened *from;
+	size_t row;
+	enum merge_file plan;
+	bool beside;     /* at "NAME (from backup).EXT" */
+	bool decided;    /* to be written, else done with */
+	struct buf path; /* where it is to lie */
+	int64_t kept;
+};
+
+/* The folder as it is. */
+
+static void
+live_clear(struct files *f)
+{
+	for (size_t i = 0; i < f->n_live; i++)
+		free((void *)(uintptr_t)f->live[i].path);
+	free(f->live);
+	f->live = NULL;
+	f->n_live = f->cap_live = 0;
+}
+
+static int
+add_live(void *ctx, const struct app_source *source, struct err *err)
+{
+	struct files *f = ctx;
+
+	if (array_reserve((void **)&f->live, &f->cap_live, f->n_live + 1, sizeof *f->live,
+			  FILES_MAX, err) < 0)
+		return -1;
+	f->live[f->n_live] = *source;
+	f->live[f->n_live].path = strdup(source->path);
+	return f->live[f->n_live++].path ? 0 : err_nomem(err);
+}
+
+static int
+pass_by(void *ctx, const struct app_refused *refused, struct err *err)
+{
+	(void)ctx;
+	(void)refused;
+	(void)err;
+	return 0;
+}
+
+static int
+by_path(const void *a, const void *b)
+{
+	const struct app_source *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static int
+live_load(struct files *f, struct err *err)
+{
+	live_clear(f);
+	if (f->t->session->adapter->sources(f->t->session, add_live, pass_by, f, err) < 0)
+		return -1;
+	if (f->n_live > 1)
+		qsort(f->live, f->n_live, sizeof *f->live, by_path);
+	return 0;
+}
+
+static const struct app_source *
+live_find(const struct files *f, const char *path)
+{
+	struct app_source key = { .path = path };
+
+	return f->n_live ? bsearch(&key, f->live, f->n_live, sizeof *f->live, by_path) : NULL;
+}
+
+int
+files_new(struct files **out, struct run *r, struct target *t, struct err *err)
+{
+	AUTO(files_free) struct files *f = calloc(1, sizeof *f);
+
+	if (!f)
+		return err_nomem(err);
+	f->r = r;
+	f->t = t;
+	if (live_load(f, err) < 0)
+		return -1;
+	*out = TAKE(f);
+	return 0;
+}
+
+void
+files_free(struct files *f)
+{
+	if (!f)
+		return;
+	live_clear(f);
+	for (size_t i = 0; i < f->n_written; i++)
+		free(f->written[i].path);
+	free(f->written);
+	free(f);
+}
+
+/* 1. What to do with a file. */
+
+/* Like the content hashes that merge_file() compares: all that counts is which are equal. */
+static const struct span backup_hash = { (const uint8_t *)"backup", 6 };
+static const struct span other_hash = { (const uint8_t *)"other", 5 };
+
+/* 0 with *have NULL (no such file), or the file's stand-in for a hash; APP_MOVED; -1. */
+static int
+content_at(const struct span **have, struct files *f, const struct record *rec, const char *path,
+	   struct err *err)
+{
+	const struct app_source *s = live_find(f, path);
+	struct app_place place;
+	bool same = false;
+	int rc;
+
+	*have = NULL;
+	if (!s)
+		return 0;
+	place = (struct app_place){ .source = s->path, .stamp = s->stamp, .size = s->stamp.size };
+	rc = same_file(&same, f->r->fetch, rec, f->t->session, &place, err);
+	*have = same ? &backup_hash : &other_hash;
+	return rc;
+}
+
+static int
+decide_once(struct file *file, struct files *f, struct err *err)
+{
+	const struct record *rec = &file->from->record;
+	const struct span *at_path, *beside = NULL;
+	struct span path = record_path(rec);
+	int rc;
+
+	buf_reset(&file->path);
+	if (buf_append(&file->path, path, err) < 0)
+		return -1;
+	rc = content_at(&at_path, f, rec, buf_str(&file->path), err);
+	if (rc != 0)
+		return rc;
+	if (at_path == &other_hash) {
+		buf_reset(&file->path);
+		if (merge_file_name(&file->path, path, err) < 0)
+			return -1;
+		rc = content_at(&beside, f, rec, buf_str(&file->path), err);
+		if (rc != 0)
+			return rc;
+	}
+	file->plan = merge_file(backup_hash, at_path, beside);
+	file->beside = at_path == &other_hash;
+	return 0;
+}
+
+static int
+decide(struct file *file, struct files *f, struct err *err)
+{
+	int rc = APP_MOVED;
+
+	for (int i = 0; i < RESTORE_TRIES && rc == APP_MOVED; i++) {
+		if (i > 0 && live_load(f, err) < 0)
+			return -1;
+		rc = decide_once(file, f, err);
+	}
+	return rc == APP_MOVED
+		       ? err_set(err, ERR_CONFLICT, "the file kept changing while it was compared")
+		       : rc;
+}
+
+/* The outcome's sentence. */
+static void
+sentence(char *out, size_t n, const struct file *file)
+{
+	switch (file->plan) {
+	case MERGE_FILE_NEW:
+		snprintf(out, n, "%s", _("it was not here"));
+		return;
+	case MERGE_FILE_IDENTICAL:
+		snprintf(out, n, "%s",
+			 file->beside ? _("this terminal's own stays; the backup's lies beside it "
+					  "already")
+				      : _("the same content is here"));
+		return;
+	case MERGE_FILE_BESIDE:
+		snprintf(out, n, _("other content is here and stays; the backup's comes as \"%s\""),
+			 buf_str(&file->path));
+		return;
+	case MERGE_FILE_HELD:
+		break;
+	}
+	snprintf(out, n,
+		 _("other content is here, and also in \"%s\": both stay, nothing is written"),
+		 buf_str(&file->path));
+}
+
+static int
+one_field(struct restore_field **list, size_t *n, const char *value, const char *here,
+	  struct err *err)
+{
+	struct restore_field *f = calloc(1, sizeof *f);
+
+	if (!f)
+		return err_nomem(err);
+	f->field = strdup("content");
+	f->value = strdup(value);
+	f->here = strdup(here);
+	*list = f;
+	*n = 1;
+	return f->field && f->value && f->here ? 0 : err_nomem(err);
+}
+
+static int
+tell(struct files *f, struct file *file, struct err *err)
+{
+	struct restore_item *it = &f->r->out->items[file->row];
+	enum restore_outcome outcome = RESTORE_ADDED;
+	char words[512], bytes[64];
+	int rc = 0;
+
+	sentence(words, sizeof words, file);
+	snprintf(bytes, sizeof bytes, _("%llu bytes"),
+		 (unsigned long long)file->from->record.size_bytes);
+	if (file->plan == MERGE_FILE_IDENTICAL) {
+		outcome = RESTORE_IDENTICAL;
+	} else if (file->plan == MERGE_FILE_HELD) {
+		outcome = RESTORE_MERGED;
+		rc = one_field(&it->held, &it->n_held, bytes, _("other content"), err);
+	} else {
+		rc = one_field(&it->added, &it->n_added, bytes, "", err);
+	}
+	file->decided = false;
+	run_progress(f->r, 1);
+	return rc < 0 ? -1 : result_set(f->r, file->row, outcome, words, err);
+}
+
+static int
+fail(struct files *f, struct file *file, const char *reason, struct err *err)
+{
+	file->decided = false;
+	run_progress(f->r, 1);
+	return result_set(f->r, file->row, RESTORE_FAILED, reason, err);
+}
+
+/* What concerns this file; everything else ends the restore. */
+static bool
+is_of_file(const struct err *err)
+{
+	switch (err->code) {
+	case ERR_NOMEM:
+	case ERR_UNREACHABLE:
+	case ERR_CANCELLED:
+	case ERR_REVOKED:
+	case ERR_REFUSED:
+	case ERR_LOCKED:
+	case ERR_FULL:
+	case ERR_INTERNAL:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* @why failed: the file is named, or, where it is no matter of this file, -1. */
+static int
+blame(struct files *f, struct file *file, const struct err *why, struct err *err)
+{
+	if (is_of_file(why))
+		return fail(f, file, why->msg, err);
+	if (err)
+		*err = *why;
+	return -1;
+}
+
+static bool
+wants_content(const struct restore_request *rq)
+{
+	for (size_t i = 0; i < rq->n_fields; i++)
+		if (strcasecmp(rq->fields[i], "content") == 0)
+			return true;
+	return rq->n_fields == 0;
+}
+
+static int
+file_begin(struct file *file, struct files *f, const struct opened *from, struct err *err)
+{
+	const struct record *rec = &from->record;
+	struct err why = { 0 };
+
+	file->from = from;
+	file->path = (struct buf)BUF_INIT(APP_PATH_MAX + 300);
+	if (result_add(&file->row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
+		return -1;
+	if (!path_is_safe(record_path(rec)))
+		return fail(f, file, _("its path leads out of the app's folder: refused"), err);
+	if (!wants_content(f->r->rq)) {
+		run_progress(f->r, 1);
+		return result_set(f->r, file->row, RESTORE_SKIPPED,
+				  _("a file has one field only: content"), err);
+	}
+	if (decide(file, f, &why) < 0)
+		return blame(f, file, &why, err);
+	file->decided = file->plan == MERGE_FILE_NEW || file->plan == MERGE_FILE_BESIDE;
+	return file->decided && !f->r->rq->preview ? 0 : tell(f, file, err);
+}
+
+/* 2. What is kept before anything is written. */
+
+static int
+keep_created(struct files *f, struct file *file, struct err *err)
+{
+	const struct record *rec = &file->from->record;
+	struct kept k = { .kind = KEPT_CREATED,
+			  .restore = span_str(f->r->out->id),
+			  .app = f->t->app->name,
+			  .native_id = buf_span(&file->path),
+			  .name = rec->name,
+			  .field = "",
+			  .source = buf_span(&file->path) };
+
+	keys_item_id(k.item, f->r->me->ids, span_str(k.app), k.native_id);
+	if (kept_put(f->r->box, &k, (struct span){ NULL, 0 }, err) < 0)
+		return -1;
+	file->kept = k.number;
+	return 0;
+}
+
+static int
+keep_all(struct files *f, struct file *list, size_t n, struct err *err)
+{
+	if (!f->t->in_box)
+		return 0;
+	if (box_begin(f->r->box, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].decided && keep_created(f, &list[i], err) < 0) {
+			box_rollback(f->r->box);
+			return -1;
+		}
+	}
+	return box_commit(f->r->box, err);
+}
+
+/* 3. The write. */
+
+/* From the payload into the file, its content hash on the way. */
+struct flow {
+	struct item_writer *writer;
+	struct content content;
+	struct buf piece; /* of APP_PIECE_BYTES, as the content hash counts */
+};
+
+static int
+flow_write(void *ctx, struct span bytes, struct err *err)
+{
+	struct flow *w = ctx;
+
+	if (item_writer_write(w->writer, bytes, err) < 0)
+		return -1;
+	while (bytes.n) {
+		size_t room = APP_PIECE_BYTES - w->piece.n;
+		struct span part = span_of(bytes.p, bytes.n < room ? bytes.n : room);
+
+		bytes = span_skip(bytes, part.n);
+		if (part.n == APP_PIECE_BYTES) {
+			content_add(&w->content, part);
+			continue;
+		}
+		if (buf_append(&w->piece, part, err) < 0)
+			return -1;
+		if (w->piece.n == APP_PIECE_BYTES) {
+			content_add(&w->content, buf_span(&w->piece));
+			buf_reset(&w->piece);
+		}
+	}
+	return 0;
+}
+
+static int
+remember(struct files *f, const struct file *file, const struct app_place *place, struct flow *flow,
+	 struct err *err)
+{
+	struct written *w;
+
+	if (array_reserve((void **)&f->written, &f->cap_written, f->n_written + 1,
+			  sizeof *f->written, FILES_MAX, err) < 0)
+		return -1;
+	w = &f->written[f->n_written];
+	w->path = strdup(buf_str(&file->path));
+	if (!w->path)
+		return err_nomem(err);
+	f->n_written++;
+	w->place = *place;
+	w->place.source = w->path;
+	if (flow->piece.n > 0 || file->from->record.size_bytes == 0)
+		content_add(&flow->content, buf_span(&flow->piece));
+	content_final(&flow->content, w->content);
+	return file->kept ? kept_put_written(f->r->box, file->kept, w->content, err) : 0;
+}
+
+/* 0, APP_EXISTS, or -1. */
+static int
+write_file(struct files *f, struct file *file, struct err *err)
+{
+	AUTO(item_writer_free) struct item_writer *writer = NULL;
+	struct flow flow = { .piece = BUF_INIT(APP_PIECE_BYTES) };
+	struct payload_sink sink = { &flow, flow_write };
+	const struct record *rec = &file->from->record;
+	struct app_place place = { 0 };
+	int rc;
+
+	content_init(&flow.content, f->r->me->ids);
+	rc = item_writer_open(&writer, f->t->session, buf_str(&file->path), err);
+	flow.writer = writer;
+	if (rc == 0)
+		rc = fetch_payload(f->r->fetch, rec, &sink, err);
+	if (rc == 0)
+		rc = item_writer_finish(
+			writer, rec->has_modified ? (int64_t)rec->modified_unix_ms : INT64_MIN,
+			&place, err);
+	if (rc == 0 && place.size != rec->size_bytes)
+		rc = err_set(err, ERR_IO, "what was written is not as long as it should be");
+	if (rc == 0)
+		rc = remember(f, file, &place, &flow, err);
+	buf_clear(&flow.piece);
+	return rc;
+}
+
+/* A file took the place since the folder was looked at: look again. */
+static int
+write_decided(struct files *f, struct file *file, struct err *err)
+{
+	struct err why = { 0 };
+	int rc = APP_EXISTS;
+
+	for (int i = 0; i < RESTORE_TRIES && rc == APP_EXISTS; i++) {
+		if (i > 0 && (live_load(f, err) < 0 || decide(file, f, &why) < 0))
+			return why.code ? blame(f, file, &why, err) : -1;
+		if (file->plan != MERGE_FILE_NEW && file->plan != MERGE_FILE_BESIDE)
+			break;
+		rc = write_file(f, file, &why);
+	}
+	if (rc == 0) {
+		f->r->out->written++;
+		return tell(f, file, err);
+	}
+	if (file->kept && kept_remove(f->r->box, file->kept, err) < 0)
+		return -1;
+	if (rc < 0)
+		return blame(f, file, &why, err);
+	if (file->plan != MERGE_FILE_NEW && file->plan != MERGE_FILE_BESIDE)
+		return tell(f, file, err);
+	return fail(f, file, _("another file kept taking its place"), err);
+}
+
+/* The chunks of files at and after @at, as many as fit together. */
+static int
+fetch_group(struct files *f, const struct file *list, size_t at, size_t n, size_t *end,
+	    struct err *err)
+{
+	AUTO(free) struct opened *ahead = calloc(n - at, sizeof *ahead);
+	uint64_t bytes = 0;
+	size_t n_ahead = 0;
+
+	if (!ahead)
+		return err_nomem(err);
+	for (*end = at; *end < n; (*end)++) {
+		if (!list[*end].decided)
+			continue;
+		bytes += list[*end].from->record.size_bytes;
+		if (n_ahead > 0 && bytes > GROUP_BYTES)
+			break;
+		ahead[n_ahead++] = *list[*end].from;
+	}
+	return n_ahead > 1 ? fetch_ahead(f->r->fetch, ahead, n_ahead, err) : 0;
+}
+
+static int
+write_all(struct files *f, struct file *list, size_t n, struct err *err)
+{
+	for (size_t at = 0, end = 0; at < n; at = end) {
+		if (fetch_group(f, list, at, n, &end, err) < 0)
+			return -1;
+		for (size_t i = at; i < end; i++) {
+			if (run_check_cancelled(f->r, err) < 0 ||
+			    (list[i].decided && write_decided(f, &list[i], err) < 0))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+int
+files_restore(struct files *f, const struct opened *items, size_t n, struct err *err)
+{
+	struct file *list = calloc(n ? n : 1, sizeof *list);
+	int rc = 0;
+
+	if (!list)
+		return err_nomem(err);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = file_begin(&list[i], f, &items[i], err);
+	if (rc == 0)
+		rc = keep_all(f, list, n, err);
+	if (rc == 0)
+		rc = write_all(f, list, n, err);
+	for (size_t i = 0; i < n; i++)
+		buf_clear(&list[i].path);
+	free(list);
+	return rc;
+}
+
+int
+files_finish(struct files *f, struct err *err)
+{
+	int rc;
+
+	if (!f->t->in_box || f->n_written == 0)
+		return 0;
+	if (inventory_refresh(NULL, f->r->box, f->t->session, NULL, NULL, err) < 0 ||
+	    box_begin(f->r->box, err) < 0)
+		return -1;
+	for (size_t i = 0; i < f->n_written; i++) {
+		const struct written *w = &f->written[i];
+
+		rc = inventory_put_content(f->r->box, f->t->app->name, span_str(w->path), &w->place,
+					   w->content, err);
+		if (rc < 0) {
+			box_rollback(f->r->box);
+			return -1;
+		}
+	}
+	return box_commit(f->r->box, err);
+}

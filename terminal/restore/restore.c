@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * restore: the run from a request to its receipt; see restore.h.
+ *
+ *     device -> list -> for each of its folders: which app takes it, which records, then cards.c or
+ *     files.c -> receipt
+ *
+ * One named item of a device takes a shorter way: its record with its proof, in one request.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "box/box_apps.h"
+#include "box/box_items.h"
+#include "box/shortcuts.h"
+#include "os/os.h"
+#include "remote/remote.h"
+#include "restore/device.h"
+#include "restore/pick.h"
+#include "restore/restore_internal.h"
+#include "restore/takeover.h"
+#include "restore/when_version.h"
+
+#define FOLDERS_MAX 1024 /* of a device: docs/formats */
+#define SINGLE_MAX  4    /* so many named items go the shorter way; more: the list */
+
+/* One cloud folder on its way into an app. */
+struct cloud_folder {
+	struct run *r;
+	struct id16 id;
+	char *app; /* its app's name, owned; NULL: not known before a record is opened */
+	const struct wire_item **want; /* owned; borrows from the run's lists */
+	size_t n_want;
+	enum fetch_kind kind;
+	bool have_target;
+	struct target target;
+	bool made_up;          /* --create in a preview: the app is as empty as a new one */
+	struct files *files;   /* owned; an app of whole files */
+	struct opened *opened; /* owned; put aside: all of an app with fields, else a group */
+	size_t n_opened, cap_opened;
+};
+
+void
+target_clear(struct target *t)
+{
+	app_session_free(t->session);
+	app_free(t->app);
+	*t = (struct target){ 0 };
+}
+
+/* Which app takes a folder. */
+
+static bool
+is_card_type(struct span mime)
+{
+	return span_equal(mime, span_str("text/vcard")) ||
+	       span_equal(mime, span_str("text/x-vcard")) ||
+	       span_equal(mime, span_str("text/directory"));
+}
+
+static const char *
+adapter_for(struct span mime)
+{
+	return is_card_type(mime) ? "vcard" : "files";
+}
+
+/* DIR/APP, absolute. */
+static int
+create_path(char *out, size_t n, const char *dir, const char *app, struct err *err)
+{
+	char here[PATH_MAX] = "";
+	int len;
+
+	if (dir[0] != '/' && !getcwd(here, sizeof here))
+		return err_sys(err, errno, "the present folder");
+	len = snprintf(out, n, "%s%s%s/%s", here, dir[0] == '/' ? "" : "/", dir, app);
+	return len < 0 || (size_t)len >= n ? err_set(err, ERR_LIMIT, "the path is too long") : 0;
+}
+
+static int
+target_create(struct cloud_folder *f, const char *app, struct span mime, struct err *err)
+{
+	char path[PATH_MAX];
+	struct err why = { 0 };
+
+	if (create_path(path, sizeof path, f->r->rq->create_dir, app, err) < 0)
+		return -1;
+	if (!f->r->rq->preview && os_make_folders(AT_FDCWD, path, 0700, err) < 0)
+		return -1;
+	if (app_new(&f->target.app, app, adapter_for(mime), path, err) < 0)
+		return -1;
+	if (app_session_open(&f->target.session, f->target.app, &why) == 0)
+		return 0;
+	f->made_up = f->r->rq->preview && why.code == ERR_NOT_FOUND;
+	target_clear(&f->target);
+	if (f->made_up)
+		return 0;
+	if (err)
+		*err = why;
+	return -1;
+}
+
+/* The app of the Box, with its place on this disk; no target where either is missing. */
+static int
+target_find(struct cloud_folder *f, const char *app, struct err *err)
+{
+	struct err why = { 0 };
+
+	f->target.in_box = true;
+	if (box_app_get(&f->target.app, f->r->box, app, &why) == 0 &&
+	    app_session_open(&f->target.session, f->target.app, &why) == 0)
+		return 0;
+	target_clear(&f->target);
+	if (why.code == ERR_NOT_FOUND)
+		return 0;
+	if (err)
+		*err = why;
+	return -1;
+}
+
+static int
+target_open(struct cloud_folder *f, struct span mime, struct err *err)
+{
+	const char *into = f->r->rq->into ? f->r->rq->into : f->app;
+
+	f->have_target = true;
+	if (target_find(f, into, err) < 0)
+		return -1;
+	if (!f->target.app && f->r->rq->into)
+		return err_set(err, ERR_NOT_FOUND, "app \"%s\" is not on this terminal", into);
+	if (!f->target.app && f->r->rq->create_dir)
+		return target_create(f, f->app, mime, err);
+	return 0;
+}
+
+static bool
+has_fields(const struct cloud_folder *f)
+{
+	return f->target.session && f->target.session->adapter->merge == ADAPTER_FIELDS;
+}
+
+/* Records as they come. */
+
+static int
+learn_app(struct cloud_folder *f, struct span app, struct err *err)
+{
+	if (f->app)
+		return 0;
+	f->app = strndup((const char *)app.p, app.n);
+	return f->app ? 0 : err_nomem(err);
+}
+
+static int
+put_aside(struct cloud_folder *f, const struct fetched *it, struct err *err)
+{
+	if (array_reserve((void **)&f->opened, &f->cap_opened, f->n_opened + 1, sizeof *f->opened,
+			  LISTING_ITEMS_MAX, err) < 0)
+		return -1;
+	if (opened_copy(&f->opened[f->n_opened], it, err) < 0) {
+		opened_clear(&f->opened[f->n_opened]);
+		return -1;
+	}
+	f->n_opened++;
+	return 0;
+}
+
+static int
+take(void *ctx, const struct fetched *it, struct err *err)
+{
+	struct cloud_folder *f = ctx;
+
+	if (!it->record) {
+		run_progress(f->r, 1);
+		return result_add_unopened(f->r, f->app ? f->app : "", it->at, it->why, err);
+	}
+	if (!it->record->live)
+		return 0;
+	return learn_app(f, it->record->app, err) < 0 ? -1 : put_aside(f, it, err);
+}
+
+/* Items that no app here takes. */
+static int
+skip(struct cloud_folder *f, const struct opened *o, struct err *err)
+{
+	const struct record *rec = &o->record;
+	char words[400];
+	size_t row;
+
+	if (result_add(&row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
+		return -1;
+	run_progress(f->r, 1);
+	if (f->made_up)
+		return result_set(f->r, row, RESTORE_ADDED, _("it was not here"), err);
+	snprintf(words, sizeof words,
+		 _("the app is not on this terminal; type: cloudbox apps add %s --adapter %s "
+		   "--path PATH"),
+		 f->app, adapter_for(rec->mime));
+	return result_set(f->r, row, RESTORE_SKIPPED, words, err);
+}
+
+/* Work off what was put aside. */
+static int
+deliver(struct cloud_folder *f, struct err *err)
+{
+	int rc = 0;
+
+	if (f->n_opened == 0)
+		return 0;
+	if (!f->target.session) {
+		for (size_t i = 0; rc == 0 && i < f->n_opened; i++)
+			rc = skip(f, &f->opened[i], err);
+	} else if (has_fields(f)) {
+		rc = cards_restore(f->r, &f->target, f->opened, f->n_opened, err);
+	} else {
+		if (!f->files && files_new(&f->files, f->r, &f->target, err) < 0)
+			return -1;
+		rc = files_restore(f->files, f->opened, f->n_opened, err);
+	}
+	for (size_t i = 0; i < f->n_opened; i++)
+		opened_clear(&f->opened[i]);
+	f->n_opened = 0;
+	return rc;
+}
+
+/* A request's records are here. */
+static int
+group_done(void *ctx, struct err *err)
+{
+	struct cloud_folder *f = ctx;
+
+	if (f->n_opened && !f->have_target && target_open(f, f->opened[0].record.mime, err) < 0)
+		return -1;
+	if (run_check_cancelled(f->r, err) < 0)
+		return -1;
+	return has_fields(f) ? 0 : deliver(f, err);
+}
+
+static int
+finish(struct cloud_folder *f, struct err *err)
+{
+	if (f->n_opened && !f->have_target && target_open(f, f->opened[0].record.mime, err) < 0)
+		return -1;
+	if (deliver(f, err) < 0)
+		return -1;
+	return f->files ? files_finish(f->files, err) : 0;
+}
+
+static void
+folder_clear(struct cloud_folder *f)
+{
+	for (size_t i = 0; i < f->n_opened; i++)
+		opened_clear(&f->opened[i]);
+	free(f->opened);
+	free(f->app);
+	free(f->want);
+	files_free(f->files);
+	target_clear(&f->target);
+}
+AUTO_OBJ(folder_clear, struct cloud_folder);
+
+/* Which records. */
+
+struct cloud_folders {
+	struct cloud_folder *list; /* owned */
+	size_t n, cap;
+};
+
+static void
+folders_clear(struct cloud_folders *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		folder_clear(&l->list[i]);
+	free(l->list);
+}
+AUTO_OBJ(folders_clear, struct cloud_folders);
+
+static int
+folder_at(struct cloud_folder **out, struct cloud_folders *l, struct run *r, const struct id16 *id,
+	  struct err *err)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (id16_equal(&l->list[i].id, id)) {
+			*out = &l->list[i];
+			return 0;
+		}
+	}
+	if (array_reserve((void **)&l->list, &l->cap, l->n + 1, sizeof *l->list, FOLDERS_MAX, err) <
+	    0)
+		return -1;
+	*out = &l->list[l->n++];
+	**out = (struct cloud_folder){ .r = r, .id = *id };
+	return 0;
+}
+
+static int
+count_in(struct cloud_folders *l, struct run *r, const struct listing *items,
+	 const struct id16 *only, struct err *err)
+{
+	struct id16 box = opener_folder_id(fetch_opener(r->fetch), span_str(BOX_APP));
+	struct cloud_folder *f;
+
+	for (size_t i = 0; i < items->n; i++) {
+		const struct id16 *id = &items->items[i].folder;
+
+		if (id16_equal(id, &box) || (only && !id16_equal(id, only)))
+			continue;
+		if (folder_at(&f, l, r, id, err) < 0)
+			return -1;
+		f->n_want++;
+	}
+	return 0;
+}
+
+/* The list, folder by folder. */
+static int
+folders_of(struct cloud_folders *l, struct run *r, const struct listing *items,
+	   const struct id16 *only, struct err *err)
+{
+	struct cloud_folder *f;
+
+	if (count_in(l, r, items, only, err) < 0)
+		return -1;
+	for (size_t i = 0; i < l->n; i++) {
+		f = &l->list[i];
+		f->want = calloc(f->n_want + 1, sizeof *f->want);
+		if (!f->want)
+			return err_nomem(err);
+		f->n_want = 0;
+	}
+	for (size_t i = 0; i < items->n; i++) {
+		for (size_t j = 0; j < l->n; j++) {
+			f = &l->list[j];
+			if (id16_equal(&f->id, &items->items[i].folder)) {
+				f->want[f->n_want++] = &items->items[i];
+				break;
+			}
+		}
+	}
+	for (size_t i = 0; i < l->n; i++)
+		r->total += l->list[i].n_want;
+	return 0;
+}
+
+struct naming {
+	struct cloud_folders *l;
+	const struct opener *opener;
+};
+
+/* A folder id tells nothing about its app, but the apps here tell their folder ids. */
+static int
+name_folder(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err)
+{
+	struct naming *n = ctx;
+	struct id16 id = opener_folder_id(n->opener, span_str(app->name));
+
+	(void)counts;
+	for (size_t i = 0; i < n->l->n; i++)
+		if (id16_equal(&n->l->list[i].id, &id))
+			return learn_app(&n->l->list[i], span_str(app->name), err);
+	return 0;
+}
+
+/* The version that is wanted of each of a folder's items. */
+static int
+choose_versions(struct cloud_folder *f, struct listing *versions, const struct id16 *item,
+		struct err *err)
+{
+	struct version_wish wish = { f->r->rq->version, f->r->rq->at_unix_ms };
+	AUTO(batch_times_clear) struct batch_times times = { 0 };
+
+	if (fetch_versions(versions, f->r->fetch, &f->id, item, err) < 0 ||
+	    (wish.at_unix_ms && batch_times_read(&times, f->r->fetch, versions, err) < 0))
+		return -1;
+	free(f->want);
+	f->want = calloc(versions->n + 1, sizeof *f->want);
+	if (!f->want)
+		return err_nomem(err);
+	f->n_want = versions_choose(f->want, versions, &wish, &times);
+	f->kind = FETCH_VERSIONS;
+	return 0;
+}
+
+/* All of a folder. */
+static int
+restore_folder(struct cloud_folder *f, struct err *err)
+{
+	AUTO(listing_clear) struct listing versions = { 0 };
+	struct fetch_sink sink = { f, take, group_done };
+
+	if ((f->r->rq->version || f->r->rq->at_unix_ms) &&
+	    choose_versions(f, &versions, NULL, err) < 0)
+		return -1;
+	if (f->app && target_open(f, (struct span){ NULL, 0 }, err) < 0)
+		return -1;
+	if (f->n_want && fetch_records(f->r->fetch, f->want, f->n_want, f->kind, &sink, err) < 0)
+		return -1;
+	return finish(f, err);
+}
+
+static int
+restore_folders(struct run *r, struct err *err)
+{
+	AUTO(folders_clear) struct cloud_folders l = { 0 };
+	struct naming naming = { &l, fetch_opener(r->fetch) };
+	struct id16 only = { { 0 } };
+
+	if (r->rq->app)
+		only = opener_folder_id(fetch_opener(r->fetch), span_str(r->rq->app));
+	if (folders_of(&l, r, fetch_live(r->fetch), r->rq->app ? &only : NULL, err) < 0 ||
+	    box_apps_each(r->box, name_folder, &naming, err) < 0)
+		return -1;
+	if (r->rq->app && l.n == 0) {
+		struct cloud_folder *f;
+
+		if (!r->rq->version && !r->rq->at_unix_ms)
+			return err_set(err, ERR_NOT_FOUND,
+				       "nothing of app \"%s\" is backed up there", r->rq->app);
+		if (folder_at(&f, &l, r, &only, err) < 0) /* all of it was removed since */
+			return -1;
+	}
+	for (size_t i = 0; i < l.n; i++) {
+		if (r->rq->app && learn_app(&l.list[i], span_str(r->rq->app), err) < 0)
+			return -1;
+		if (restore_folder(&l.list[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Named items. */
+
+static int
+offer(void *ctx, const struct fetched *it, struct err *err)
+{
+	return picks_offer(ctx, it, err);
+}
+
+/* What item ids the texts would have, for records that cannot be opened. */
+static int
+expect(struct run *r, struct picks *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		AUTO(shortcut_found_clear) struct shortcut_found f = SHORTCUT_FOUND_INIT;
+		struct pick *k = &p->list[i];
+		struct span text = span_str(k->text);
+		struct err why = { 0 };
+
+		k->expected[0] = opener_item_id(fetch_opener(r->fetch), span_str(r->rq->app), text);
+		if (shortcut_find(&f, r->box, r->rq->app, text, &why) == 0)
+			memcpy(k->expected[1].b, f.shortcut.item, sizeof k->expected[1].b);
+		else if (why.code == ERR_NOMEM)
+			return err_nomem(err);
+	}
+	return 0;
+}
+
+/* Each text asked for as a native id, with its proof.  0: all found; 1: the list is needed. */
+static int
+pick_directly(struct run *r, struct picks *p, struct err *err)
+{
+	struct fetch_sink sink = { p, offer, NULL };
+
+	if (p->n > SINGLE_MAX || r->rq->version || r->rq->at_unix_ms)
+		return 1;
+	if (expect(r, p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n; i++) {
+		int rc = fetch_item(r->fetch, span_str(r->rq->app), span_str(p->list[i].text),
+				    &sink, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc != 0 || p->list[i].n == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* All records of the app's folder, looked through. */
+static int
+pick_from_list(struct run *r, struct picks *p, struct err *err)
+{
+	const struct listing *live = fetch_live(r->fetch);
+	AUTO(free) const struct wire_item **want = calloc(live->n + 1, sizeof *want);
+	struct id16 folder = opener_folder_id(fetch_opener(r->fetch), span_str(r->rq->app));
+	struct fetch_sink sink = { p, offer, NULL };
+	size_t n = 0;
+
+	if (!want)
+		return err_nomem(err);
+	for (size_t i = 0; i < live->n; i++)
+		if (id16_equal(&live->items[i].folder, &folder))
+			want[n++] = &live->items[i];
+	if (n && fetch_records(r->fetch, want, n, FETCH_LIVE, &sink, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* The version of item @id that is wanted, put aside. */
+static int
+take_version(struct cloud_folder *f, const struct id16 *id, const char *text, struct err *err)
+{
+	AUTO(listing_clear) struct listing versions = { 0 };
+	struct fetch_sink sink = { f, take, NULL };
+
+	if (choose_versions(f, &versions, id, err) < 0)
+		return -1;
+	if (f->n_want == 0) {
+		err_set(err, ERR_NOT_FOUND, "there is no such version of \"%.200s\"", text);
+		return err_hint(err, "`cloudbox history %s ITEM` lists them", f->r->rq->app);
+	}
+	if (fetch_records(f->r->fetch, f->want, f->n_want, f->kind, &sink, err) < 0)
+		return -1;
+	free(f->want);
+	f->want = NULL;
+	f->n_want = 0;
+	return 0;
+}
+
+static bool
+is_aside(const struct cloud_folder *f, const struct id16 *item)
+{
+	for (size_t i = 0; i < f->n_opened; i++)
+		if (id16_equal(&f->opened[i].at.item, item))
+			return true;
+	return false;
+}
+
+static int
+aside_picked(struct cloud_folder *f, struct picks *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct pick *k = &p->list[i];
+		struct fetched it = { &k->found[0].at, k->found[0].saved_unix_ms,
+				      &k->found[0].record, NULL };
+
+		if (is_aside(f, &it.at->item))
+			continue;
+		if (f->r->rq->version || f->r->rq->at_unix_ms) {
+			if (take_version(f, &it.at->item, k->text, err) < 0)
+				return -1;
+		} else if (take(f, &it, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+restore_picked(struct run *r, struct picks *p, struct err *err)
+{
+	AUTO(folder_clear) struct cloud_folder f = { .r = r };
+
+	f.id = opener_folder_id(fetch_opener(r->fetch), span_str(r->rq->app));
+	r->total = p->n;
+	if (learn_app(&f, span_str(r->rq->app), err) < 0 || aside_picked(&f, p, err) < 0)
+		return -1;
+	return finish(&f, err);
+}
+
+/* An item that is not live any more still has versions under its native id. */
+static int
+add_removed(struct run *r, struct picks *p, struct err *err)
+{
+	struct id16 folder = opener_folder_id(fetch_opener(r->fetch), span_str(r->rq->app));
+	struct fetch_sink sink = { p, offer, NULL };
+
+	if (!r->rq->version && !r->rq->at_unix_ms)
+		return 0;
+	for (size_t i = 0; i < p->n; i++) {
+		AUTO(listing_clear) struct listing versions = { 0 };
+		struct id16 item = opener_item_id(fetch_opener(r->fetch), span_str(r->rq->app),
+						  span_str(p->list[i].text));
+		const struct wire_item *one = NULL;
+
+		if (p->list[i].n > 0)
+			continue;
+		if (fetch_versions(&versions, r->fetch, &folder, &item, err) < 0)
+			return -1;
+		for (size_t j = 0; j < versions.n; j++)
+			if (!(versions.items[j].flags & RECORD_TOMBSTONE))
+				one = &versions.items[j];
+		if (one && fetch_records(r->fetch, &one, 1, FETCH_VERSIONS, &sink, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+restore_named(struct run *r, struct err *err)
+{
+	AUTO(picks_clear) struct picks p = { 0 };
+	const struct restore_request *rq = r->rq;
+	int rc;
+
+	if (picks_new(&p, rq->items, rq->n_items, r->me->ids, err) < 0)
+		return -1;
+	rc = device_first(&r->fetch, r->box, r->u, rq->from, err);
+	if (rc < 0)
+		return -1;
+	rc = rc == 0 ? pick_directly(r, &p, err) : 1;
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return run_begin(r, err) < 0 ? -1 : restore_picked(r, &p, err);
+	picks_clear(&p);
+	fetch_free(r->fetch);
+	r->fetch = NULL;
+	if (picks_new(&p, rq->items, rq->n_items, r->me->ids, err) < 0 ||
+	    run_open_device(r, DEVICE_NEEDS_ITEMS, err) < 0 || expect(r, &p, err) < 0 ||
+	    pick_from_list(r, &p, err) < 0 || add_removed(r, &p, err) < 0 ||
+	    picks_check(&p, err) < 0)
+		return -1;
+	return run_begin(r, err) < 0 ? -1 : restore_picked(r, &p, err);
+}
+
+static int
+restore_apps(struct run *r, struct err *err)
+{
+	if (run_open_device(r, DEVICE_NEEDS_ITEMS, err) < 0 || run_begin(r, err) < 0)
+		return -1;
+	return restore_folders(r, err);
+}
+
+/* From the request to the receipt. */
+
+static int
+check_request(const struct restore_request *rq, struct err *err)
+{
+	if (rq->n_items && !rq->app)
+		return err_set(err, ERR_USAGE, "items are named without their app");
+	if (rq->into && !rq->app)
+		return err_set(err, ERR_USAGE, "--into needs the app whose items are to go there");
+	if (rq->version && rq->at_unix_ms)
+		return err_set(err, ERR_USAGE, "--version and --at exclude each other");
+	return 0;
+}
+
+int
+restore_run(struct restore_result *out, struct box *box, struct unlocked *u,
+	    const struct restore_request *request, const struct restore_watch *watch,
+	    struct err *err)
+{
+	struct run r = { .out = out, .box = box, .u = u, .rq = request, .watch = watch };
+	int rc;
+
+	if (check_request(request, err) < 0 || run_start(&r, err) < 0)
+		return -1;
+	if (request->app && strcmp(request->app, BOX_APP) == 0)
+		rc = takeover_run(&r, err);
+	else
+		rc = request->n_items ? restore_named(&r, err) : restore_apps(&r, err);
+	return run_end(&r, rc, err);
+}
+
+int
+restore_take_over_box(struct restore_result *out, struct box *box, struct unlocked *u,
+		      const char *from, const struct restore_watch *watch, struct err *err)
+{
+	struct restore_request request = { .app = BOX_APP, .from = from };
+
+	return restore_run(out, box, u, &request, watch, err);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* restore_internal: the innards that the files of one restore share. */
+#ifndef RESTORE_RESTORE_INTERNAL_H
+#define RESTORE_RESTORE_INTERNAL_H
+
+#include "apps/apps.h"
+#include "box/identity.h"
+#include "box/originals.h"
+#include "box/receipts.h"
+#include "remote/remote.h"
+#include "restore/device.h"
+#include "restore/fetch.h"
+#include "restore/restore.h"
+
+#define RESTORE_TRIES 3 /* of an item whose app moves under the restore */
+
+/* One restore on its way. */
+struct run {
+	struct restore_result *out;
+	struct box *box;
+	struct unlocked *u;
+	const struct identity *me;
+	const struct restore_request *rq;
+	const struct restore_watch *watch; /* or NULL */
+	struct fetch *fetch;
+	uint64_t done, total;         /* items */
+	struct remote_traffic before; /* when the run began */
+	struct receipt receipt;
+};
+
+/* An app that takes items: one of the Box's, or made with --create. */
+struct target {
+	struct app *app;             /* owned; NULL: there is none */
+	struct app_session *session; /* owned */
+	bool in_box;                 /* the Box knows it: native ids come from its inventory */
+};
+
+void target_clear(struct target *t);
+AUTO_OBJ(target_clear, struct target);
+
+/* run.c */
+
+/** Who we are, and the Box's run lock. */
+int run_start(struct run *r, struct err *err);
+/** Choose the device and fetch its list; what is wrong with it becomes an alarm. */
+int run_open_device(struct run *r, enum device_need need, struct err *err);
+/** From here on something may be written: the restore stands in the Box as begun. */
+int run_begin(struct run *r, struct err *err);
+/** The receipt, the counts, and the lock is let go.  @rc: how it went; returned, or -1. */
+int run_end(struct run *r, int rc, struct err *err);
+/** Another item is done. */
+void run_progress(struct run *r, uint64_t n_done);
+/** ERR_CANCELLED if the person wants it to end. */
+int run_check_cancelled(const struct run *r, struct err *err);
+
+/* result.c */
+
+/** A row for the backup's item @app, @native_id, named @name; *row is its place in the result.
+ *  The id shown is the one that this terminal's other commands show. */
+int result_add(size_t *row, struct run *r, struct span app, struct span native_id, struct span name,
+	       struct err *err);
+/** A row for an item that cannot be opened: named as far as this terminal knows it. */
+int result_add_unopened(struct run *r, const char *app, const struct wire_item *at,
+			const struct err *why, struct err *err);
+/** The row's outcome and reason, a sentence that is copied. */
+int result_set(struct run *r, size_t row, enum restore_outcome outcome, const char *reason,
+	       struct err *err);
+/** A sentence for the person, once. */
+int result_alarm(struct restore_result *out, const char *sentence, struct err *err);
+void result_sort(struct restore_result *out);
+/** UTF-8 for people: what is none, and control characters but line feeds, become U+FFFD. */
+char *text_for_people(struct span bytes, struct err *err);
+/** Whether @path may be used within an app's folder: relative, no "..", no NUL, no empty part. */
+bool path_is_safe(struct span path);
+
+/* cards.c: an app whose items have fields. */
+
+/** Restore all of @items (opened; those with `why` are named and left) into @t. */
+int cards_restore(struct run *r, struct target *t, struct opened *items, size_t n, struct err *err);
+
+/* files.c: an app whose items are whole files. */
+
+struct files; /* the app's folder as it is */
+
+int files_new(struct files **out, struct run *r, struct target *t, struct err *err);
+void files_free(struct files *f);
+AUTO_PTR(files_free, struct files);
+/** Restore a group of files. */
+int files_restore(struct files *f, const struct opened *items, size_t n, struct err *err);
+/** After the last group: the Box's inventory learns what was written. */
+int files_finish(struct files *f, struct err *err);
+
+#endif
