@@ -82,8 +82,7 @@ struct restore_item {
 
 /* Owned by the caller, who calls restore_result_clear(); all zero is empty. */
 struct restore_result {
-	char id[RESTORE_ID_BYTES];   /* of this restore; "" for a preview and where nothing had to
-					be written or held */
+	char id[RESTORE_ID_BYTES];   /* of this restore; "" for a preview */
 	char from[RESTORE_ID_BYTES]; /* the device whose backups were read */
 	struct restore_item *items;  /* by app, then name bytewise, then id */
 	size_t n_items;
@@ -115,11 +114,13 @@ struct restore_watch {
  * @out    filled also where items failed; the caller clears it, after a failure too.
  * @u      unlocked account: its keys open, its session reads.
  * @watch  may be NULL.
- * @return 0, items of RESTORE_FAILED included, or -1 with nothing written:
+ * @return 0, items of RESTORE_FAILED included, or -1; what was written until then stands in @out
+ *         and in the receipt:
  *         ERR_NOT_FOUND, ERR_AMBIGUOUS (an ITEM, or the device; the message lists the candidates),
- *         ERR_USAGE (the request contradicts itself), ERR_UNREACHABLE, ERR_AUTH, ERR_ALARM (the
- *         newest batch is not signed by its device), ERR_FULL and ERR_IO (the originals could not
- *         be kept), ERR_BUSY.
+ *         ERR_USAGE (the request contradicts itself, or there is no account yet), ERR_UNREACHABLE
+ *         and remote.h's, ERR_FULL and ERR_IO (the originals could not be kept; the disk), ERR_BUSY
+ *         (another backup or restore runs), ERR_CANCELLED.
+ *         A list that its device did not sign is no error: see out->alarms.
  */
 int restore_run(struct restore_result *out, struct box *box, struct unlocked *u,
 		const struct restore_request *request, const struct restore_watch *watch,
