@@ -19,7 +19,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-bold= dim= plain=
+bold='' dim='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
 	bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
 fi
