@@ -240,7 +240,12 @@ ask_recovery_code(struct recovery_code **out, const struct cli *cli, struct err 
 	if (secret_line(&owned, &t, cli, &recovery_source, cli->recovery, _("the recovery code"),
 			_("Recovery code: "), err) < 0)
 		return -1;
-	return recovery_code_parse(out, typed_span(t), err);
+	if (recovery_code_parse(out, typed_span(t), err) < 0) {
+		if (err->code == ERR_SYNTAX)
+			err->code = ERR_LOCKED; /* a wrong key, however it is wrong */
+		return -1;
+	}
+	return 0;
 }
 
 void

@@ -31,7 +31,7 @@ int ask_passphrase(struct passphrase **out, const struct cli *cli, struct err *e
 int ask_new_passphrase(struct passphrase **out, const struct cli *cli, bool or_present,
 		       struct err *err);
 
-/** The recovery code.  ERR_LOCKED where nobody gives one, recovery_code_parse()'s. */
+/** The recovery code.  ERR_LOCKED where nobody gives one, or what is given is none. */
 int ask_recovery_code(struct recovery_code **out, const struct cli *cli, struct err *err);
 
 /* What unlocks the account: one of the two. */

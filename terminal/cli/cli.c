@@ -278,8 +278,12 @@ cli_account_box(struct cli *cli, struct err *err)
 	const struct identity *id;
 	struct box *box = cli_box(cli, err);
 
-	if (!box || box_identity_need(&id, box, err) < 0)
+	if (!box)
 		return NULL;
+	if (box_identity_need(&id, box, err) < 0) {
+		err->code = ERR_NOT_FOUND; /* the call is right; what it is about is not there */
+		return NULL;
+	}
 	return box;
 }
 
