@@ -92,8 +92,11 @@ take_nested(struct parse *p, const struct contentline *line, bool last)
 	struct property_line *agent = &p->lines[p->n_lines - 1];
 	struct span card = p->it->bytes;
 
-	if (agent->nested.n == 0)
-		agent->nested.p = card.p + line->range.start;
+	if (agent->nested.n == 0) { /* what follows AGENT's colon; the line may say BEGIN itself */
+		agent->nested.p = card.p + agent->line.value.start;
+		while (*agent->nested.p <= ' ')
+			agent->nested.p++;
+	}
 	agent->nested.n = (size_t)(card.p + line->range.end - agent->nested.p);
 	if (last)
 		agent->line.range.end = line->range.end;

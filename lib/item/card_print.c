@@ -267,6 +267,12 @@ append_types(struct print *p, struct err *err)
 
 /* ---- values ---- */
 
+static bool
+is_cr_of_crlf(struct span s, size_t i)
+{
+	return s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n';
+}
+
 static int
 append_escaped(struct print *p, struct span s, struct err *err)
 {
@@ -281,13 +287,11 @@ append_escaped(struct print *p, struct span s, struct err *err)
 		special = "\\"; /* a URI's commas and semicolons are its own */
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i];
-		if (!old && c == '\n') {
-			if (buf_append_str(&p->text, "\\n", err) < 0)
+		if (!old && (c == '\n' || c == '\r')) {
+			if (!is_cr_of_crlf(s, i) && buf_append_str(&p->text, "\\n", err) < 0)
 				return -1;
 			continue;
 		}
-		if (!old && c == '\r' && kind != PROPERTY_EXACT)
-			continue;
 		if (c && strchr(special, c) && buf_append_byte(&p->text, '\\', err) < 0)
 			return -1;
 		if (buf_append_byte(&p->text, c, err) < 0)
@@ -558,7 +562,8 @@ print_line(struct buf *out, struct print *p, struct err *err)
 	contentline_init(&c, p->source, "", 1);
 	if (contentline_next(&c, &p->line, err) < 0)
 		return -1;
-	struct span nested = span_skip(p->source, p->line.range.end);
+	bool inner = p->line.range.end < p->source.n; /* lines of an inner card */
+	struct span nested = span_skip(p->source, inner ? p->line.value.start : p->source.n);
 	while (nested.n && nested.p[0] <= ' ')
 		nested = span_skip(nested, 1);
 	bool agent = contentline_is(&p->line, "AGENT");

@@ -64,7 +64,14 @@ card_walk_next(struct card_walk *w, const struct contentline *line)
 		return on_end(w);
 	if (w->depth == 0)
 		return CARD_OUTSIDE;
-	w->after_agent = line->kind == CONTENTLINE_PROPERTY && contentline_is(line, "AGENT") &&
-			 trimmed_value(w->source, line).n == 0;
-	return w->depth > 1 ? CARD_NESTED : CARD_INSIDE;
+	enum card_step here = w->depth > 1 ? CARD_NESTED : CARD_INSIDE;
+	w->after_agent = false;
+	if (line->kind != CONTENTLINE_PROPERTY || !contentline_is(line, "AGENT"))
+		return here;
+	struct span v = trimmed_value(w->source, line);
+	w->after_agent = v.n == 0;
+	if (v.n == 11 && strncasecmp((const char *)v.p, "BEGIN:VCARD", 11) == 0 &&
+	    ++w->depth > CARD_DEPTH_MAX)
+		return CARD_DEEP;
+	return here;
 }

@@ -7,7 +7,8 @@
  *           <--------           <--------------        <--------
  *             END                     END                 END
  *
- * A BEGIN in a card that no AGENT announces cuts it off: a new card begins.
+ * An AGENT: announces an inner card, on the next line or on its own (`AGENT:BEGIN:VCARD`).  Any other
+ * BEGIN in a card cuts it off: a new card begins.
  */
 #ifndef ITEM_CARD_WALK_H
 #define ITEM_CARD_WALK_H

@@ -16,7 +16,7 @@ enum {
 	FLAG_OPEN_END = 8,
 };
 
-static const char *const line_ends[] = { "\r\n", "\n", "\r" };
+static const char *const line_ends[] = { "\r\n", "\n", "\r", "\r\r\n" };
 
 static struct span
 line_end(const struct recipe *r)
@@ -94,6 +94,8 @@ guess_folds(struct recipe *r, struct span value)
 	struct span rest = span_skip(value, n);
 	if (rest.p[0] == '\n')
 		r->line_end = RECIPE_LF;
+	else if (rest.n >= 3 && memcmp(rest.p, "\r\r\n", 3) == 0)
+		r->line_end = RECIPE_CRCRLF;
 	else if (rest.n < 2 || rest.p[1] != '\n')
 		r->line_end = RECIPE_CR;
 	rest = span_skip(rest, line_end(r).n);
@@ -223,8 +225,8 @@ decode_base64(struct recipe *r, struct reader *in, struct err *err)
 	r->n_indent = read_u8(in);
 	if (in->failed)
 		return reader_done(in, "recipe", err);
-	if (flags > (FLAG_LINE_END | FLAG_UNPADDED | FLAG_OPEN_END) ||
-	    (flags & FLAG_LINE_END) > RECIPE_CR || r->later == 0 || r->n_indent > RECIPE_INDENT_MAX)
+	if (flags > (FLAG_LINE_END | FLAG_UNPADDED | FLAG_OPEN_END) || r->later == 0 ||
+	    r->n_indent > RECIPE_INDENT_MAX)
 		return err_set(err, ERR_FORMAT, "recipe with impossible values");
 	r->line_end = flags & FLAG_LINE_END;
 	r->unpadded = flags & FLAG_UNPADDED;

@@ -13,8 +13,8 @@
  *
  * Serialised (RECIPE_BYTES_MAX bytes at most):
  *     0  u8   kind: 0 raw (nothing follows), 1 base64
- *     1  u8   bit 0-1 line end (0 CRLF, 1 LF, 2 CR), bit 2 no `=` padding, bit 3 ends with a line
- *             end and an indent although no character follows
+ *     1  u8   bit 0-1 line end (0 CRLF, 1 LF, 2 CR, 3 CR CR LF), bit 2 no `=` padding, bit 3 ends
+ *             with a line end and an indent although no character follows
  *     2  u16  first: 0..65534; 65535 = all on one line (no folds)
  *     4  u16  later: 1..65535
  *     6  u8   length of the indent, 0..8
@@ -42,6 +42,7 @@ struct recipe {
 		RECIPE_CRLF,
 		RECIPE_LF,
 		RECIPE_CR,
+		RECIPE_CRCRLF, /* a file that went through DOS twice */
 	} line_end;
 	bool unpadded;
 	bool open_end; /* ends with a line end and an indent */

@@ -25,8 +25,10 @@ struct single {
 
 struct merge {
 	const struct item *mine, *theirs;
+	const struct merge_choice *choice;
 	struct merge_outcome *out;
 	struct key_set have;    /* keys of A, and of what is added */
+	struct key_set held;    /* and of what is held: a second FN like the first is held, too */
 	struct single *singles; /* asked for so far: as few as there are single-valued properties */
 	size_t n_singles, cap_singles;
 };
@@ -35,6 +37,7 @@ static void
 merge_clear(struct merge *m)
 {
 	key_set_clear(&m->have);
+	key_set_clear(&m->held);
 	free(m->singles);
 }
 AUTO_OBJ(merge_clear, struct merge);
@@ -92,10 +95,13 @@ judge(struct merge *m, const struct field *f, struct err *err)
 		m->out->n_equal++;
 		return 0;
 	}
-	if ((f->flags & FIELD_SINGLE) && single_of(m, f->name, &s, err) < 0)
+	bool single = (f->flags & FIELD_SINGLE) || key_set_find(&m->held, &f->key) != KEY_SET_NONE;
+	if (single && single_of(m, f->name, &s, err) < 0)
 		return -1;
 	if (s && s->taken)
-		return hold(m, f, s->mine, MERGE_HELD_SINGLE, err);
+		return key_set_add(&m->held, &f->key, &at, err) < 0
+			       ? -1
+			       : hold(m, f, s->mine, MERGE_HELD_SINGLE, err);
 	if (s)
 		s->taken = true;
 	if (key_set_add(&m->have, &f->key, &at, err) < 0)
@@ -104,8 +110,14 @@ judge(struct merge *m, const struct field *f, struct err *err)
 	return add_change(&m->out->added, &m->out->n_added, &m->out->cap_added, c, err);
 }
 
+static bool
+is_chosen(const struct merge *m, const struct field *f)
+{
+	return !m->choice || !m->choice->wants || m->choice->wants(m->choice->ctx, f);
+}
+
 static int
-judge_all(struct merge *m, const struct merge_choice *choice, struct err *err)
+judge_all(struct merge *m, struct err *err)
 {
 	size_t at;
 
@@ -115,11 +127,7 @@ judge_all(struct merge *m, const struct merge_choice *choice, struct err *err)
 			return -1;
 	for (size_t i = 0; i < m->theirs->n_fields; i++) {
 		const struct field *f = &m->theirs->fields[i];
-		if (f->flags & FIELD_IGNORED)
-			continue;
-		if (choice && choice->wants && !choice->wants(choice->ctx, f))
-			continue;
-		if (judge(m, f, err) < 0)
+		if (!(f->flags & FIELD_IGNORED) && is_chosen(m, f) && judge(m, f, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -149,11 +157,51 @@ write_line(struct merge *m, struct addition *a, size_t from, size_t to, size_t *
 	return 0;
 }
 
+/* Both lists are in A''s order. */
+static bool
+is_in(const struct merge_change *list, size_t n, const struct field *f)
+{
+	for (size_t low = 0, high = n; low < high;) {
+		size_t mid = low + (high - low) / 2;
+		if (list[mid].theirs == f)
+			return true;
+		if (list[mid].theirs < f)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* Fields of A' that seemed equal to one that then could not be written are held with it: those held
+ * from @first on. */
+static int
+hold_doubles(struct merge *m, size_t first, struct err *err)
+{
+	AUTO(key_set_clear) struct key_set lost = KEY_SET_INIT;
+	struct merge_outcome *o = m->out;
+	size_t n_held = o->n_held, at;
+
+	for (size_t i = first; i < n_held; i++)
+		if (key_set_add(&lost, &o->held[i].theirs->key, &at, err) < 0)
+			return -1;
+	for (size_t i = 0; i < m->theirs->n_fields; i++) {
+		const struct field *f = &m->theirs->fields[i];
+		if ((f->flags & FIELD_IGNORED) || key_set_find(&lost, &f->key) == KEY_SET_NONE ||
+		    !is_chosen(m, f) || is_in(o->held + first, n_held - first, f))
+			continue;
+		o->n_equal--;
+		if (hold(m, f, NULL, MERGE_HELD_UNWRITABLE, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 write_added(struct merge *m, struct addition *a, struct err *err)
 {
 	struct merge_outcome *o = m->out;
-	size_t kept = 0;
+	size_t kept = 0, n_held = o->n_held;
 
 	for (size_t from = 0, to; from < o->n_added; from = to) {
 		size_t line = o->added[from].theirs->own.start;
@@ -163,7 +211,7 @@ write_added(struct merge *m, struct addition *a, struct err *err)
 			return -1;
 	}
 	o->n_added = kept;
-	return 0;
+	return o->n_held > n_held ? hold_doubles(m, n_held, err) : 0;
 }
 
 /* ---- the new A ---- */
@@ -226,11 +274,12 @@ int
 merge_items(struct merge_outcome *out, const struct item *mine, const struct item *theirs,
 	    const struct merge_choice *choice, struct err *err)
 {
-	AUTO(merge_clear) struct merge m = { .mine = mine, .theirs = theirs, .out = out };
+	AUTO(merge_clear)
+	struct merge m = { .mine = mine, .theirs = theirs, .choice = choice, .out = out };
 	AUTO(addition_clear) struct addition a;
 
 	addition_init(&a, mine, theirs);
-	if (judge_all(&m, choice, err) < 0 || write_added(&m, &a, err) < 0)
+	if (judge_all(&m, err) < 0 || write_added(&m, &a, err) < 0)
 		return -1;
 	out->result = out->n_added ? MERGE_MERGED : MERGE_IDENTICAL;
 	if (out->result == MERGE_IDENTICAL)
