@@ -211,8 +211,8 @@ class Terminal:
         return environment(self.folder, **{"CLOUDBOX_PASSPHRASE": passphrase, **more})
 
     def run(self, *args, expect=0, json=True, lang=None, stdin=None, env={}):
-        """A command's JSON document (json=False: its text).  Its exit status must be `expect`; None:
-        0 or 3, which is for the story to judge."""
+        """A command's JSON document (json=False: its text).  Its exit status must be `expect`
+        (one of them, if a tuple); None: 0 or 3, which is for the story to judge."""
         done = subprocess.run(
             self._command(args, json, lang), input=stdin or "", capture_output=True, text=True,
             errors="surrogateescape", timeout=PATIENCE, env=self._environment(env))
@@ -220,7 +220,8 @@ class Terminal:
         told = f"cloudbox {' '.join(map(str, args))!s:.2000}: {done.returncode}\n" \
                f"{done.stdout[:20000]}{done.stderr[:20000]}"
         assert not SANITIZER.search(done.stderr), told
-        assert done.returncode in ((0, 3) if expect is None else (expect,)), told
+        allowed = (0, 3) if expect is None else expect if isinstance(expect, tuple) else (expect,)
+        assert done.returncode in allowed, told
         return parse(done.stdout) if json else done.stdout
 
     def error(self, *args, expect=1, **how):

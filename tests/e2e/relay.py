@@ -85,9 +85,10 @@ class Relay:
         self._released.clear()
         self._rule = (direction, position, what)
 
-    def wait_reached(self, patience=120):
-        """Wait until that byte came."""
-        assert self._reached.wait(patience), f"no connection got to {self._rule}"
+    def wait_reached(self, running):
+        """Wait until that byte came; the command that sends it must not end before."""
+        while not self._reached.wait(0.05):
+            assert running.is_alive(), f"it ended before a connection got to {self._rule}"
 
     @property
     def reached(self):

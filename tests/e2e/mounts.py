@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A file system of a chosen size that only the test's programs see.
+
+    with Disk(folder, "64m") as disk:
+        Terminal(..., within=disk.within); disk.resize("1m"); disk.outside(path).read_bytes()
+
+It is a tmpfs in a mount namespace of its own, which a waiting process keeps open.
+"""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+
+class Disk:
+    def __init__(self, folder, size):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        as_root = os.geteuid() == 0
+        keeper = ["unshare", "--mount", *([] if as_root else ["--user", "--map-root-user"]), "sh", "-c",
+                  'mount -t tmpfs -o "size=$1" tmpfs "$2" && echo ready && exec cat', "sh", size,
+                  str(self.folder)]
+        try:
+            self._keeper = subprocess.Popen(keeper, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=subprocess.PIPE, text=True)
+        except FileNotFoundError as problem:
+            pytest.skip(f"no private mount namespace: {problem}")
+        if self._keeper.stdout.readline() != "ready\n":
+            why = self._keeper.communicate()[1].strip()
+            pytest.skip(f"no private mount namespace here: {why}")
+        self.within = ["nsenter", f"--target={self._keeper.pid}", "--mount",
+                       *([] if as_root else ["--user", "--preserve-credentials"]), "--"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.close()
+
+    def close(self):
+        self._keeper.communicate()  # its input ends, and so does it
+        self._keeper.wait()
+
+    def resize(self, size):
+        """Smaller than what lies there is allowed: then it is full."""
+        subprocess.run([*self.within, "mount", "-o", f"remount,size={size}", str(self.folder)],
+                       check=True)
+
+    def outside(self, path):
+        """The same path as seen from the test."""
+        return pathlib.Path(f"/proc/{self._keeper.pid}/root{pathlib.Path(path).resolve()}")
