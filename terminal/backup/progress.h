@@ -30,6 +30,8 @@ struct backup_watch {
 	void (*progress)(void *ctx, const struct backup_progress *p); /* at most ten a second */
 	/* True ends the backup cleanly with ERR_CANCELLED; it goes on from there next time. */
 	bool (*cancelled)(void *ctx);
+	/* Another backup or restore of this Box runs, with this process id: waiting for it. */
+	void (*waiting)(void *ctx, long pid);
 };
 
 #endif

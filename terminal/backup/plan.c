@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan: which items are new or changed, and what became of the others. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/backup_internal.h"
+#include "base/array.h"
+#include "base/text.h"
+
+#define APPS_MAX 1024
+#define TODO_MAX 10000000
+
+int
+plan_app(uint32_t *at, struct run *r, const char *name, struct err *err)
+{
+	struct run_app *a;
+
+	for (size_t i = 0; i < r->n_apps; i++)
+		if (strcmp(r->apps[i].app->name, name) == 0) {
+			*at = (uint32_t)i;
+			return 0;
+		}
+	if (array_reserve((void **)&r->apps, &r->cap_apps, r->n_apps + 1, sizeof *r->apps, APPS_MAX,
+			  err) < 0)
+		return -1;
+	a = &r->apps[r->n_apps];
+	if (box_app_get(&a->app, r->box, name, err) < 0)
+		return -1;
+	*at = (uint32_t)r->n_apps++;
+	return 0;
+}
+
+/* An app whose data is away: its items are not `missing`, nothing is known of them. */
+static int
+app_fails(struct run *r, const struct run_app *a, const struct err *why, struct err *err)
+{
+	return result_add(r->out, BACKUP_FAILED, a->app->name, "", a->app->path, 0, why->msg, err);
+}
+
+static int
+open_app(struct run *r, struct run_app *a, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (app_session_open(&a->session, a->app, &why) == 0)
+		return inventory_refresh(NULL, r->box, a->session, NULL, NULL, err);
+	return why.code == ERR_NOMEM ? err_nomem(err) : app_fails(r, a, &why, err);
+}
+
+/* Where found items go. */
+struct finding {
+	struct run *r;
+	uint32_t app;
+};
+
+static int
+add_todo(void *ctx, const struct pending *p, struct err *err)
+{
+	struct finding *f = ctx;
+	struct run *r = f->r;
+	struct todo *t;
+
+	if (array_reserve((void **)&r->todo, &r->cap_todo, r->n_todo + 1, sizeof *r->todo, TODO_MAX,
+			  err) < 0)
+		return -1;
+	t = &r->todo[r->n_todo++];
+	*t = (struct todo){ .app = f->app,
+			    .saved_before = p->saved_before,
+			    .size = p->item.place.size };
+	memcpy(t->item.b, p->item.item, sizeof t->item.b);
+	memcpy(t->saved_content, p->saved_content, sizeof t->saved_content);
+	r->progress.items_total++;
+	r->progress.bytes_total += t->size;
+	return 0;
+}
+
+/* Shortcuts in scope are counted, and those whose item vanished are reported. */
+struct counting {
+	struct run *r;
+	struct run_app *app;
+	bool selected_only;
+};
+
+static int
+add_missing(struct run *r, struct run_app *a, const struct shortcut *s, struct err *err)
+{
+	AUTO(buf_clear) struct buf id = BUF_INIT(64u << 10);
+	AUTO(free) char *name = strndup((const char *)s->name.p, s->name.n);
+
+	if (!name)
+		return err_nomem(err);
+	a->missing++;
+	if (item_show_id(&id, r->box, s->native_id, s->item, err) < 0)
+		return -1;
+	return result_add(r->out, BACKUP_MISSING, s->app, buf_str(&id), name, 0,
+			  text("it is not in its app any more; its backup is kept"), err);
+}
+
+static int
+count_shortcut(void *ctx, const struct shortcut *s, struct err *err)
+{
+	struct counting *c = ctx;
+
+	if (c->selected_only && !s->selected)
+		return 0;
+	c->app->shortcuts++;
+	return s->state == SHORTCUT_MISSING ? add_missing(c->r, c->app, s, err) : 0;
+}
+
+static int
+plan_whole_app(struct run *r, uint32_t at, bool selected_only, struct err *err)
+{
+	struct run_app *a = &r->apps[at];
+	struct finding f = { r, at };
+	struct counting c = { r, a, selected_only };
+
+	if (open_app(r, a, err) < 0)
+		return -1;
+	if (!a->session)
+		return 0;
+	if (shortcuts_each_pending(r->box, a->app->name, selected_only, add_todo, &f, err) < 0)
+		return -1;
+	return shortcuts_each(r->box, a->app->name, count_shortcut, &c, err);
+}
+
+static int
+plan_item(struct run *r, uint32_t at, const char *typed, bool selected_only, struct err *err)
+{
+	AUTO(shortcut_found_clear) struct shortcut_found found = SHORTCUT_FOUND_INIT;
+	struct run_app *a = &r->apps[at];
+	struct finding f = { r, at };
+
+	if (shortcut_find(&found, r->box, a->app->name, span_str(typed), err) < 0)
+		return -1;
+	if (selected_only && !found.shortcut.selected)
+		return 0;
+	a->shortcuts++;
+	if (found.shortcut.state == SHORTCUT_MISSING)
+		return add_missing(r, a, &found.shortcut, err);
+	return shortcut_pending(r->box, a->app->name, found.shortcut.native_id, add_todo, &f, err) <
+			       0
+		       ? -1
+		       : 0;
+}
+
+static int
+by_item(const void *a, const void *b)
+{
+	const struct todo *x = a, *y = b;
+
+	return id16_compare(&x->item, &y->item);
+}
+
+/* An item named twice is backed up once. */
+static void
+drop_repeated(struct run *r)
+{
+	size_t n = 0;
+
+	if (r->n_todo > 1)
+		qsort(r->todo, r->n_todo, sizeof *r->todo, by_item);
+	for (size_t i = 0; i < r->n_todo; i++)
+		if (n == 0 || !id16_equal(&r->todo[n - 1].item, &r->todo[i].item))
+			r->todo[n++] = r->todo[i];
+	r->n_todo = n;
+}
+
+static int
+plan_items(struct run *r, uint32_t at, const struct backup_request *q, struct err *err)
+{
+	if (open_app(r, &r->apps[at], err) < 0)
+		return -1;
+	if (!r->apps[at].session)
+		return 0;
+	for (size_t i = 0; i < q->n_items; i++)
+		if (plan_item(r, at, q->items[i], q->selected, err) < 0)
+			return -1;
+	drop_repeated(r);
+	return 0;
+}
+
+struct folders {
+	struct run *r;
+	const char *only; /* or NULL: all */
+	bool found;
+};
+
+static int
+add_folder(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err)
+{
+	struct folders *f = ctx;
+	uint32_t at;
+
+	if (f->only && strcmp(f->only, app->name) != 0)
+		return 0;
+	f->found = true;
+	return counts->in_box == 0 ? 0 : plan_app(&at, f->r, app->name, err);
+}
+
+int
+plan_make(struct run *r, const struct backup_request *q, struct err *err)
+{
+	struct folders f = { .r = r, .only = q->app };
+
+	if (q->n_items > 0 && !q->app)
+		return err_set(err, ERR_USAGE, "an item needs its app");
+	if (box_apps_each(r->box, add_folder, &f, err) < 0)
+		return -1;
+	if (q->app && !f.found)
+		return err_set(err, ERR_NOT_FOUND, "there is no app %s in the Box", q->app);
+	if (q->n_items > 0 && r->n_apps == 0)
+		return err_set(err, ERR_NOT_FOUND, "no item of %s is in the Box", q->app);
+	for (uint32_t i = 0; i < r->n_apps; i++) {
+		r->progress.app = r->apps[i].app->name;
+		run_show(r, false);
+		if (q->n_items > 0 ? plan_items(r, i, q, err) < 0
+				   : plan_whole_app(r, i, q->selected, err) < 0)
+			return -1;
+	}
+	return 0;
+}

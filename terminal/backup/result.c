@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* result: what a run did, in items and in bytes, and its receipt. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/backup_internal.h"
+#include "base/array.h"
+#include "base/text.h"
+#include "os/os.h"
+
+#define ITEMS_MAX    10000000
+#define WARNINGS_MAX 1000
+#define APPS_MAX     1024
+
+static void
+item_clear(struct backup_item *i)
+{
+	free(i->app);
+	free(i->id);
+	free(i->name);
+	free(i->reason);
+}
+
+void
+backup_result_clear(struct backup_result *r)
+{
+	for (size_t i = 0; i < r->n_items; i++)
+		item_clear(&r->items[i]);
+	for (size_t i = 0; i < r->n_apps; i++)
+		free(r->apps[i].app);
+	for (size_t i = 0; i < r->n_warnings; i++)
+		free(r->warnings[i]);
+	free(r->items);
+	free(r->apps);
+	free(r->warnings);
+	*r = (struct backup_result){ 0 };
+}
+
+int
+result_add(struct backup_result *out, enum backup_outcome outcome, const char *app, const char *id,
+	   const char *name, uint64_t bytes, const char *reason, struct err *err)
+{
+	struct backup_item item = {
+		.outcome = outcome,
+		.app = strdup(app),
+		.id = strdup(id),
+		.name = strdup(name),
+		.bytes = bytes,
+		.reason = strdup(reason),
+	};
+
+	if (!item.app || !item.id || !item.name || !item.reason) {
+		item_clear(&item);
+		return err_nomem(err);
+	}
+	if (array_reserve((void **)&out->items, &out->cap_items, out->n_items + 1,
+			  sizeof *out->items, ITEMS_MAX, err) < 0) {
+		item_clear(&item);
+		return -1;
+	}
+	out->items[out->n_items++] = item;
+	out->n_uploaded += outcome == BACKUP_UPLOADED;
+	out->n_missing += outcome == BACKUP_MISSING;
+	out->n_failed += outcome == BACKUP_FAILED;
+	return 0;
+}
+
+int
+result_warn(struct backup_result *out, struct err *err, const char *fmt, ...)
+{
+	char line[1024];
+	va_list args;
+	char *copy;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof line, text(fmt), args);
+	va_end(args);
+	if (array_reserve((void **)&out->warnings, &out->cap_warnings, out->n_warnings + 1,
+			  sizeof(char *), WARNINGS_MAX, err) < 0)
+		return -1;
+	copy = strdup(line);
+	if (!copy)
+		return err_nomem(err);
+	out->warnings[out->n_warnings++] = copy;
+	return 0;
+}
+
+int
+result_receipt(struct run *r, struct err *err)
+{
+	if (r->receipt.number)
+		return 0;
+	r->receipt.kind = RECEIPT_BACKUP;
+	r->receipt.at_unix_ms = os->now_unix_ms();
+	return receipt_put(r->box, &r->receipt, err);
+}
+
+static int
+by_app_name_id(const void *a, const void *b)
+{
+	const struct backup_item *x = a, *y = b;
+	int c = strcmp(x->app, y->app);
+
+	if (c == 0)
+		c = strcmp(x->name, y->name);
+	return c ? c : strcmp(x->id, y->id);
+}
+
+/* One app's cost beside a full backup of it. */
+static int
+add_cost(struct run *r, const struct run_app *a, struct err *err)
+{
+	struct backup_result *out = r->out;
+	struct backup_app_cost cost = { .app = strdup(a->app->name) };
+
+	if (!cost.app)
+		return err_nomem(err);
+	for (size_t i = 0; i < out->n_items; i++)
+		if (out->items[i].outcome == BACKUP_UPLOADED &&
+		    strcmp(out->items[i].app, cost.app) == 0) {
+			cost.uploaded++;
+			cost.bytes += out->items[i].bytes;
+		}
+	if (saved_full_backup_bytes(&cost.full_backup_bytes, &cost.estimated, r->box, cost.app,
+				    err) < 0 ||
+	    array_reserve((void **)&out->apps, &out->cap_apps, out->n_apps + 1, sizeof *out->apps,
+			  APPS_MAX, err) < 0) {
+		free(cost.app);
+		return -1;
+	}
+	out->full_backup_bytes += cost.full_backup_bytes;
+	out->estimated = out->estimated || cost.estimated;
+	out->apps[out->n_apps++] = cost;
+	return 0;
+}
+
+static int
+finish_receipt(struct run *r, struct err *err)
+{
+	const struct backup_result *out = r->out;
+
+	if (!r->receipt.number)
+		return 0;
+	r->receipt.kind = RECEIPT_BACKUP;
+	r->receipt.at_unix_ms = os->now_unix_ms();
+	r->receipt.items = out->n_uploaded;
+	r->receipt.bytes_sent = out->bytes_sent;
+	r->receipt.bytes_received = out->bytes_received;
+	r->receipt.full_backup_bytes = out->full_backup_bytes;
+	r->receipt.estimated = out->estimated;
+	r->receipt.failed = out->n_failed;
+	return receipt_update(r->box, &r->receipt, err);
+}
+
+int
+result_finish(struct run *r, struct err *err)
+{
+	struct backup_result *out = r->out;
+	struct remote_traffic now = remote_traffic(r->remote);
+	uint64_t shortcuts = 0, not_same = r->n_todo - r->n_same;
+
+	for (size_t i = 0; i < r->n_apps; i++)
+		shortcuts += r->apps[i].shortcuts - r->apps[i].missing;
+	out->n_unchanged = shortcuts > not_same ? shortcuts - not_same : 0;
+	out->bytes_sent = now.bytes_sent - r->before.bytes_sent;
+	out->bytes_received = now.bytes_received - r->before.bytes_received;
+	out->requests = now.requests - r->before.requests;
+	out->duration_ms = os->uptime_ms() - r->started_ms;
+	out->seq = r->me->acked_seq;
+	if (out->n_items > 1)
+		qsort(out->items, out->n_items, sizeof *out->items, by_app_name_id);
+	for (size_t i = 0; i < r->n_apps; i++)
+		if (add_cost(r, &r->apps[i], err) < 0)
+			return -1;
+	return finish_receipt(r, err);
+}

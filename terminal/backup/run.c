@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run: one backup from beginning to end.  See backup_internal.h for its course. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account.h"
+#include "backup/backup_internal.h"
+#include "os/os.h"
+
+#define SHOW_EVERY_MS 100
+
+void
+run_keys(struct run *r)
+{
+	r->keys = (struct object_keys){
+		.account = r->account,
+		.device = r->device,
+		.epoch = r->me->keys.epoch,
+		.psk = r->me->keys.psk,
+		.aek_public = r->me->keys.aek_public,
+		.keys = r->me->ids,
+	};
+}
+
+int
+run_open(struct run *r, struct box *box, struct remote *remote, const struct backup_watch *watch,
+	 struct backup_result *out, struct err *err)
+{
+	*r = (struct run){ .box = box, .remote = remote, .watch = watch, .out = out };
+	r->started_ms = os->uptime_ms();
+	r->progress.app = "";
+	r->progress.left_ms = -1;
+	if (remote)
+		r->before = remote_traffic(remote);
+	if (account_check_keys(box, err) < 0 || box_identity_need(&r->me, box, err) < 0 ||
+	    object_sealer_new(&r->sealer, err) < 0 || record_packer_new(&r->packer, err) < 0)
+		return -1;
+	memcpy(r->account.b, r->me->account, sizeof r->account.b);
+	memcpy(r->device.b, r->me->device, sizeof r->device.b);
+	run_keys(r);
+	return 0;
+}
+
+void
+run_clear(struct run *r)
+{
+	if (r->remote)
+		remote_watch(r->remote, NULL);
+	group_clear(&r->group);
+	for (size_t i = 0; i < r->n_apps; i++) {
+		app_session_free(r->apps[i].session);
+		app_free(r->apps[i].app);
+	}
+	free(r->apps);
+	free(r->todo);
+	object_sealer_free(r->sealer);
+	record_packer_free(r->packer);
+}
+
+bool
+run_cancelled(const struct run *r)
+{
+	return r->watch && r->watch->cancelled && r->watch->cancelled(r->watch->ctx);
+}
+
+void
+run_show(struct run *r, bool force)
+{
+	struct backup_progress *p = &r->progress;
+	int64_t now = os->uptime_ms();
+
+	if (!r->watch || !r->watch->progress || (!force && now - r->shown_ms < SHOW_EVERY_MS))
+		return;
+	r->shown_ms = now;
+	p->elapsed_ms = now - r->started_ms;
+	p->bytes_sent = r->remote ? remote_traffic(r->remote).bytes_sent - r->before.bytes_sent : 0;
+	p->left_ms = -1;
+	if (p->bytes_done > 0 && p->bytes_total >= p->bytes_done)
+		p->left_ms =
+			(int64_t)((double)p->elapsed_ms * (double)(p->bytes_total - p->bytes_done) /
+				  (double)p->bytes_done);
+	r->watch->progress(r->watch->ctx, p);
+}
+
+static void
+on_moved(void *ctx, const struct remote_traffic *t)
+{
+	(void)t;
+	run_show(ctx, false);
+}
+
+static bool
+on_cancelled(void *ctx)
+{
+	return run_cancelled(ctx);
+}
+
+void
+run_watch(struct run *r)
+{
+	remote_watch(r->remote, &(struct remote_watch){ r, on_moved, on_cancelled });
+}
+
+/* Items whose cloud copy is to go, if no version of them is about to be saved. */
+static int
+add_tombstone(void *ctx, const struct saved *s, struct err *err)
+{
+	struct run *r = ctx;
+	struct prepared *p;
+
+	for (size_t i = 0; i < r->n_todo; i++)
+		if (memcmp(r->todo[i].item.b, s->item, sizeof s->item) == 0)
+			return 0;
+	if (r->group.n_items >= GROUP_RECORDS)
+		return 0; /* the rest goes with the next backup */
+	if (prepare_tombstone(&p, r, s, err) < 0)
+		return -1;
+	return group_add(r, p, err);
+}
+
+int
+run_tombstones(struct run *r, struct err *err)
+{
+	return saved_each_forgotten(r->box, add_tombstone, r, err);
+}
+
+static int
+run_one(struct run *r, const struct todo *t, struct err *err)
+{
+	struct prepared *p = NULL;
+	struct err why = { 0 };
+	int rc;
+
+	if (run_cancelled(r))
+		return err_set(err, ERR_CANCELLED, "stopped");
+	r->progress.stage = BACKUP_READING;
+	r->progress.app = r->apps[t->app].app->name;
+	run_show(r, false);
+	rc = prepare_item(&p, r, t, &why, err);
+	if (rc == 0)
+		return group_add(r, p, err);
+	if (rc == PREPARE_SAME)
+		r->n_same++;
+	else if (rc == PREPARE_FAILED)
+		rc = result_add(r->out, BACKUP_FAILED, r->progress.app,
+				p && p->shown_id ? p->shown_id : "", p && p->name ? p->name : "", 0,
+				why.msg, err);
+	prepared_free(p);
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+run_items(struct run *r, struct err *err)
+{
+	for (size_t i = 0; i < r->n_todo; i++) {
+		if (run_one(r, &r->todo[i], err) < 0)
+			return -1;
+		if (group_full(&r->group) && group_send(r, err) < 0)
+			return -1;
+	}
+	return group_send(r, err);
+}
+
+/* Nothing changed: is what was acknowledged still what the server has? */
+static int
+check_server(struct run *r, struct err *err)
+{
+	AUTO(wire_heads_clear) struct wire_heads heads = { 0 };
+
+	if (remote_login_device(r->remote, &r->account, &r->device, r->me->dsk, err) < 0 ||
+	    remote_heads(r->remote, &heads, err) < 0)
+		return -1;
+	for (size_t i = 0; i < heads.n_devices; i++) {
+		const struct wire_device *d = &heads.devices[i];
+
+		if (!id16_equal(&d->device, &r->device))
+			continue;
+		if (d->seq == r->me->acked_seq &&
+		    memcmp(d->head.b, r->me->acked_head, sizeof d->head.b) == 0)
+			return 0;
+		return d->seq > r->me->acked_seq ? send_alarm_cloned(d->seq, err)
+						 : send_alarm_behind(r, d->seq, err);
+	}
+	return err_set(err, ERR_ALARM, "the server does not know this terminal any more");
+}
+
+/* Entries that others signed meanwhile; where it costs one request only. */
+static int
+follow_log(struct run *r, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (!r->log_grew || !remote_logged_in(r->remote, LOGIN_PUT))
+		return 0;
+	if (account_log_refresh(r->box, r->remote, &why) == 0)
+		return 0;
+	if (why.code == ERR_ALARM || why.code == ERR_REVOKED || why.code == ERR_NOMEM) {
+		*err = why;
+		return -1;
+	}
+	return result_warn(r->out, err, "the account log could not be fetched: %s", why.msg);
+}
+
+static int
+run_all(struct run *r, const struct backup_request *q, struct err *err)
+{
+	run_watch(r);
+	if (send_leftover(r, err) < 0 || plan_make(r, q, err) < 0 || run_tombstones(r, err) < 0)
+		return -1;
+	if (r->n_todo == 0 && r->group.n_items == 0 && q->check && check_server(r, err) < 0)
+		return -1;
+	if (run_items(r, err) < 0)
+		return -1;
+	return follow_log(r, err);
+}
+
+static void
+waiting(void *ctx, long pid)
+{
+	const struct backup_watch *w = ctx;
+
+	if (w && w->waiting)
+		w->waiting(w->ctx, pid);
+}
+
+int
+run_lock(struct box *box, const struct backup_watch *watch, struct err *err)
+{
+	union {
+		const struct backup_watch *in;
+		void *out;
+	} ctx = { watch };
+
+	return box_lock(box, BOX_LOCK_WAIT_MS, waiting, ctx.out, err);
+}
+
+int
+backup_run(struct backup_result *out, struct box *box, struct remote *remote,
+	   const struct backup_request *request, const struct backup_watch *watch, struct err *err)
+{
+	AUTO(run_clear) struct run r = { 0 };
+	struct err why = { 0 };
+	int rc;
+
+	if (run_lock(box, watch, err) < 0)
+		return -1;
+	rc = run_open(&r, box, remote, watch, out, &why);
+	if (rc == 0)
+		rc = run_all(&r, request, &why);
+	if (r.me) /* figures of what was done until then, too */
+		rc = result_finish(&r, rc == 0 ? &why : &(struct err){ 0 }) < 0 ? -1 : rc;
+	r.progress.stage = BACKUP_DONE;
+	run_show(&r, true);
+	box_unlock(box);
+	if (rc < 0 && err)
+		*err = why;
+	return rc;
+}
