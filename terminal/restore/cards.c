@@ -24,6 +24,7 @@ struct card {
 	struct buf bytes;
 	struct plan_step step;
 	bool pending;     /* not decided for good */
+	bool planned;     /* pending, and `step` is what to do */
 	bool path_shared; /* other items of the backup lay in the same file */
 	int64_t kept;     /* number of its original, or 0 */
 };
@@ -72,7 +73,7 @@ is_of_item(const struct err *err)
 static int
 fail(struct cards *c, struct card *card, const char *reason, struct err *err)
 {
-	card->pending = false;
+	card->pending = card->planned = false;
 	return result_set(c->r, card->row, RESTORE_FAILED, reason, err);
 }
 
@@ -184,9 +185,10 @@ plan_pending(struct cards *c, struct plan *plan, struct err *err)
 			if (!c->list[i].pending || (pass == PLAN_REST && !later[i]))
 				continue;
 			rc = plan_one(&c->list[i], plan, (enum plan_pass)pass, err);
-			if (rc != 0 && rc != PLAN_LATER)
+			if (rc < 0 || rc == PLAN_MOVED)
 				return rc;
 			later[i] = rc == PLAN_LATER;
+			c->list[i].planned = rc == 0;
 		}
 	}
 	return 0;
@@ -202,9 +204,12 @@ plan_against_live(struct cards *c, struct err *err)
 	AUTO(plan_free) struct plan *plan = NULL;
 	int rc;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (c->list[i].pending)
-			plan_step_clear(&c->list[i].step);
+	for (size_t i = 0; i < c->n; i++) {
+		if (!c->list[i].pending)
+			continue;
+		c->list[i].planned = false;
+		plan_step_clear(&c->list[i].step);
+	}
 	if (plan_new(&plan, &rules, err) < 0)
 		return -1;
 	rc = live_cards_load(&c->live, c->r, c->t, plan, err);
@@ -220,7 +225,7 @@ settle(struct cards *c, struct card *card, struct err *err)
 	struct restore_item *it = &c->r->out->items[card->row];
 	struct plan_step *s = &card->step;
 
-	card->pending = false;
+	card->pending = card->planned = false;
 	it->added = s->added;
 	it->n_added = s->n_added;
 	it->held = s->held;
@@ -324,7 +329,7 @@ keep_all(struct cards *c, struct err *err)
 	for (size_t i = 0; i < c->n; i++) {
 		struct card *card = &c->list[i];
 
-		if (!card->pending)
+		if (!card->planned)
 			continue;
 		if (keep_held(c, card, err) < 0 ||
 		    (card->step.writes && keep_original(c, card, err) < 0)) {
@@ -398,7 +403,7 @@ changes_make(struct changes *ch, struct cards *c, struct err *err)
 	for (size_t i = 0; i < c->n; i++) {
 		struct card *card = &c->list[i];
 
-		if (!card->pending || !card->step.writes)
+		if (!card->planned || !card->step.writes)
 			continue;
 		if (make_change(&ch->list[ch->n], c, card, err) < 0)
 			return -1;
@@ -459,7 +464,7 @@ write_pending(struct cards *c, bool last, struct err *err)
 	if (keep_all(c, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->n; i++)
-		if (c->list[i].pending && !c->list[i].step.writes &&
+		if (c->list[i].planned && !c->list[i].step.writes &&
 		    settle(c, &c->list[i], err) < 0)
 			return -1;
 	if (changes_make(&ch, c, err) < 0)
@@ -477,6 +482,26 @@ write_pending(struct cards *c, bool last, struct err *err)
 			box_rollback(c->r->box);
 	}
 	return rc;
+}
+
+/* What would be done; one that waits for another of this plan would be merged after it. */
+static int
+preview(struct cards *c, struct err *err)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct card *card = &c->list[i];
+
+		if (!card->pending)
+			continue;
+		if (!card->planned) {
+			card->step.outcome = RESTORE_MERGED;
+			snprintf(card->step.reason, sizeof card->step.reason, "%s",
+				 _("another backed-up item is merged into the same one first"));
+		}
+		if (settle(c, card, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static bool
@@ -516,12 +541,8 @@ cards_restore(struct run *r, struct target *t, struct opened *items, size_t n, s
 			return -1;
 		if (rc == PLAN_MOVED)
 			continue;
-		if (r->rq->preview) {
-			for (size_t k = 0; k < c.n; k++)
-				if (c.list[k].pending && settle(&c, &c.list[k], err) < 0)
-					return -1;
-			return 0;
-		}
+		if (r->rq->preview)
+			return preview(&c, err);
 		if (write_pending(&c, i == RESTORE_TRIES, err) < 0)
 			return -1;
 	}

@@ -4,60 +4,6 @@
 
 #include "remote/remote.h"
 
-/* The server itself. */
-
-static int
-server_items(void *ctx, const struct id16 *device, const struct wire_items_sink *sink,
-	     struct err *err)
-{
-	struct remote *r = unlocked_remote(ctx, err);
-
-	return r ? remote_items(r, device, sink, err) : -1;
-}
-
-static int
-server_versions(void *ctx, const struct id16 *device, const struct id16 *folder,
-		const struct id16 *item, const struct wire_items_sink *sink, struct err *err)
-{
-	struct remote *r = unlocked_remote(ctx, err);
-
-	return r ? remote_versions(r, device, folder, item, sink, err) : -1;
-}
-
-static int
-server_records(void *ctx, struct wire_records *ask, wire_frame_fn *fn, void *fn_ctx,
-	       struct err *err)
-{
-	struct remote *r = unlocked_remote(ctx, err);
-
-	return r ? remote_records(r, ask, fn, fn_ctx, err) : -1;
-}
-
-static int
-server_item(void *ctx, const struct wire_item_ask *ask, struct wire_item_answer *out,
-	    struct buf *held, struct err *err)
-{
-	struct remote *r = unlocked_remote(ctx, err);
-
-	return r ? remote_item(r, ask, out, held, err) : -1;
-}
-
-static int
-server_objects(void *ctx, const struct wire_object_at *at, uint32_t n, wire_object_fn *fn,
-	       void *fn_ctx, struct err *err)
-{
-	struct remote *r = unlocked_remote(ctx, err);
-
-	return r ? remote_objects(r, at, n, fn, fn_ctx, err) : -1;
-}
-
-struct fetch_source
-fetch_source_of(struct unlocked *u)
-{
-	return (struct fetch_source){ u,           server_items,  server_versions, server_records,
-				      server_item, server_objects };
-}
-
 /* Making. */
 
 int

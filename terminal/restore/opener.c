@@ -27,37 +27,6 @@ struct opener {
 	struct object_sealer *objects;
 };
 
-static const struct account_keys *
-epoch_of_unlocked(void *ctx, uint64_t epoch)
-{
-	return unlocked_keys(ctx, epoch);
-}
-
-static const struct log_device *
-device_of_unlocked(void *ctx, const struct id16 *id)
-{
-	return log_state_device(unlocked_log(ctx), id);
-}
-
-static int
-ids_of_unlocked(struct device_keys **out, void *ctx, const struct id16 *id, struct err *err)
-{
-	return unlocked_device_keys(out, ctx, id, err);
-}
-
-struct opener_keys
-opener_keys_of(struct unlocked *u, const struct log_device *device)
-{
-	return (struct opener_keys){
-		.account = unlocked_account(u),
-		.device = device,
-		.ctx = u,
-		.of_epoch = epoch_of_unlocked,
-		.device_of = device_of_unlocked,
-		.ids_of = ids_of_unlocked,
-	};
-}
-
 static int
 owner_add(struct opener *o, const struct id16 *device, struct err *err)
 {

@@ -17,15 +17,18 @@ struct id_set {
 	size_t n, cap; /* cap: a power of two, at most half full */
 };
 
+struct live {
+	uint8_t *id; /* native id, owned */
+	size_t n_id;
+	bool changed; /* by this plan */
+};
+
 struct plan {
 	struct plan_rules rules;
 	struct match_index *index;
 	struct id_set uids;
-	size_t n_live;
-	struct {
-		char **ids; /* native id of each live item, owned; with its length before it */
-		size_t cap;
-	} live;
+	struct live *live; /* owned */
+	size_t n_live, cap_live;
 };
 
 /* The set of ids. */
@@ -118,8 +121,8 @@ plan_free(struct plan *p)
 	free(p->uids.keys);
 	free(p->uids.used);
 	for (size_t i = 0; i < p->n_live; i++)
-		free(p->live.ids[i]);
-	free(p->live.ids);
+		free(p->live[i].id);
+	free(p->live);
 	free(p);
 }
 
@@ -157,31 +160,21 @@ live_ids(struct span ids[static 2], struct span native_id, const struct item *it
 }
 
 static int
-remember_id(struct plan *p, struct span native_id, struct err *err)
+remember(struct plan *p, struct span native_id, struct err *err)
 {
-	uint32_t n = (uint32_t)native_id.n;
-	char *kept;
+	struct live *l;
 
-	if (array_reserve((void **)&p->live.ids, &p->live.cap, p->n_live + 1, sizeof *p->live.ids,
-			  SIZE_MAX / sizeof *p->live.ids, err) < 0)
+	if (array_reserve((void **)&p->live, &p->cap_live, p->n_live + 1, sizeof *p->live,
+			  SIZE_MAX / sizeof *p->live, err) < 0)
 		return -1;
-	kept = malloc(sizeof n + native_id.n);
-	if (!kept)
+	l = &p->live[p->n_live];
+	*l = (struct live){ malloc(native_id.n + 1), native_id.n, false };
+	if (!l->id)
 		return err_nomem(err);
-	memcpy(kept, &n, sizeof n);
-	if (n)
-		memcpy(kept + sizeof n, native_id.p, n);
-	p->live.ids[p->n_live++] = kept;
+	if (native_id.n)
+		memcpy(l->id, native_id.p, native_id.n);
+	p->n_live++;
 	return 0;
-}
-
-static struct span
-remembered_id(const struct plan *p, size_t at)
-{
-	uint32_t n;
-
-	memcpy(&n, p->live.ids[at], sizeof n);
-	return span_of(p->live.ids[at] + sizeof n, n);
 }
 
 /* Put the live item's (new) state into the index. */
@@ -206,7 +199,7 @@ plan_add_live(struct plan *p, struct span native_id, struct span bytes, struct e
 {
 	size_t at = p->n_live;
 
-	return remember_id(p, native_id, err) < 0 ? -1 : index_item(p, at, native_id, bytes, err);
+	return remember(p, native_id, err) < 0 ? -1 : index_item(p, at, native_id, bytes, err);
 }
 
 /* What was added and held, in words and bytes that outlive the items. */
@@ -296,13 +289,15 @@ plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const
 		return -1;
 	match_claim(p->index, m->at);
 	s->at = m->at;
+	p->live[m->at].changed = o.result == MERGE_MERGED;
 	s->writes = o.result == MERGE_MERGED;
 	s->outcome = s->writes || s->n_held ? RESTORE_MERGED : RESTORE_IDENTICAL;
 	if (!s->writes)
 		return say(s, m);
 	s->bytes = o.bytes;
 	o.bytes = (struct buf)BUF_INIT(0);
-	if (index_item(p, m->at, remembered_id(p, m->at), buf_span(&s->bytes), err) < 0)
+	if (index_item(p, m->at, span_of(p->live[m->at].id, p->live[m->at].n_id),
+		       buf_span(&s->bytes), err) < 0)
 		return -1;
 	return say(s, m);
 }
@@ -359,6 +354,8 @@ plan_item(struct plan_step *step, struct plan *p, const struct plan_theirs *thei
 		step->outcome = RESTORE_IDENTICAL;
 		return say(step, &m);
 	}
+	if (m.at != MATCH_NONE && p->live[m.at].changed)
+		return pass == PLAN_SURE ? PLAN_LATER : PLAN_AGAIN;
 	if (m.at != MATCH_NONE)
 		return plan_merge(step, p, it, &m, err);
 	return pass == PLAN_SURE ? PLAN_LATER : plan_new_item(step, p, it, theirs, &m, err);

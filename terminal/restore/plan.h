@@ -59,7 +59,7 @@ struct plan_step {
 	struct restore_field *held;
 	size_t n_held;
 	struct buf *held_bodies; /* n_held of them: held.h */
-	char reason[256];
+	char reason[512];
 };
 
 void plan_step_clear(struct plan_step *s);
@@ -69,11 +69,12 @@ enum plan_pass { PLAN_SURE, PLAN_REST };
 
 #define PLAN_LATER 1 /* nothing sure: ask again with PLAN_REST */
 #define PLAN_MOVED 2 /* the app changed meanwhile: load it anew */
+#define PLAN_AGAIN 3 /* its counterpart is changed by this plan: ask again when that is written */
 
 /**
  * Plan one item.
  * @step  a card that cannot be parsed is RESTORE_FAILED with a reason.
- * @return 0, PLAN_LATER (PLAN_SURE only), PLAN_MOVED, or -1: ERR_NOMEM, ERR_LIMIT, what reading
+ * @return 0, PLAN_LATER (PLAN_SURE only), PLAN_MOVED, PLAN_AGAIN (PLAN_REST only), or -1: ERR_NOMEM, ERR_LIMIT, what reading
  *         says.
  */
 int plan_item(struct plan_step *step, struct plan *p, const struct plan_theirs *theirs,

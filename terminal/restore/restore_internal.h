@@ -11,6 +11,7 @@
 #include "restore/device.h"
 #include "restore/fetch.h"
 #include "restore/restore.h"
+#include "restore/result.h"
 
 #define RESTORE_TRIES 3 /* of an item whose app moves under the restore */
 
@@ -53,7 +54,7 @@ void run_progress(struct run *r, uint64_t n_done);
 /** ERR_CANCELLED if the person wants it to end. */
 int run_check_cancelled(const struct run *r, struct err *err);
 
-/* result.c */
+/* rows.c */
 
 /** A row for the backup's item @app, @native_id, named @name; *row is its place in the result.
  *  The id shown is the one that this terminal's other commands show. */
@@ -67,11 +68,6 @@ int result_set(struct run *r, size_t row, enum restore_outcome outcome, const ch
 	       struct err *err);
 /** A sentence for the person, once. */
 int result_alarm(struct restore_result *out, const char *sentence, struct err *err);
-void result_sort(struct restore_result *out);
-/** UTF-8 for people: what is none, and control characters but line feeds, become U+FFFD. */
-char *text_for_people(struct span bytes, struct err *err);
-/** Whether @path may be used within an app's folder: relative, no "..", no NUL, no empty part. */
-bool path_is_safe(struct span path);
 
 /* cards.c: an app whose items have fields. */
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* result: the parts of a restore's result that know neither Box nor app. */
+#ifndef RESTORE_RESULT_H
+#define RESTORE_RESULT_H
+
+#include "base/span.h"
+#include "restore/restore.h"
+
+void result_sort(struct restore_result *out);
+/** UTF-8 for people: what is none, and control characters but line feeds, become U+FFFD. */
+char *text_for_people(struct span bytes, struct err *err);
+/** Whether @path may be used within an app's folder: relative, no "..", no NUL, no empty part. */
+bool path_is_safe(struct span path);
+
+#endif

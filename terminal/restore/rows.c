@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rows: what a restore tells, row by row, named as this terminal names it. */
+#include <stdio.h>
+
+#include "base/array.h"
+#include "box/shortcuts.h"
+#include "restore/restore_internal.h"
+
+#define RESULT_ROWS_MAX   LISTING_ITEMS_MAX
+#define RESULT_ALARMS_MAX 64
+
+static int
+row_new(size_t *row, struct restore_result *out, struct err *err)
+{
+	if (array_reserve((void **)&out->items, &out->cap_items, out->n_items + 1,
+			  sizeof *out->items, RESULT_ROWS_MAX, err) < 0)
+		return -1;
+	*row = out->n_items++;
+	return 0;
+}
+
+int
+result_add(size_t *row, struct run *r, struct span app, struct span native_id, struct span name,
+	   struct err *err)
+{
+	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
+	uint8_t item[BOX_ID_BYTES];
+	struct restore_item *it;
+
+	keys_item_id(item, r->me->ids, app, native_id);
+	if (item_show_id(&id, r->box, native_id, item, err) < 0 || row_new(row, r->out, err) < 0)
+		return -1;
+	it = &r->out->items[*row];
+	it->outcome = RESTORE_FAILED;
+	it->app = text_for_people(app, err);
+	it->id = text_for_people(buf_span(&id), err);
+	it->name = text_for_people(name, err);
+	it->reason = strdup("");
+	if (!it->app || !it->id || !it->name || !it->reason)
+		return err_nomem(err);
+	return 0;
+}
+
+/* This device's own item: the Box knows what it is called. */
+static int
+add_known(bool *known, struct run *r, const char *app, const struct wire_item *at, size_t *row,
+	  struct err *err)
+{
+	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
+	int rc = inventory_get_id(&f, r->box, at->item.b, err);
+
+	*known = rc == 0;
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	return result_add(row, r, span_str(f.item.app ? f.item.app : app), f.item.native_id,
+			  f.item.name, err);
+}
+
+int
+result_add_unopened(struct run *r, const char *app, const struct wire_item *at,
+		    const struct err *why, struct err *err)
+{
+	struct restore_item *it;
+	bool known = false;
+	size_t row = 0;
+
+	if (add_known(&known, r, app, at, &row, err) < 0)
+		return -1;
+	if (!known) {
+		char hex[9];
+
+		hex_encode(hex, span_of(at->item.b, 4));
+		if (row_new(&row, r->out, err) < 0)
+			return -1;
+		it = &r->out->items[row];
+		it->app = strdup(app);
+		it->id = strdup(hex);
+		it->name = strdup("");
+		it->reason = strdup("");
+		if (!it->app || !it->id || !it->name || !it->reason)
+			return err_nomem(err);
+	}
+	return result_set(r, row, RESTORE_FAILED, why->msg, err);
+}
+
+int
+result_set(struct run *r, size_t row, enum restore_outcome outcome, const char *reason,
+	   struct err *err)
+{
+	struct restore_item *it = &r->out->items[row];
+
+	free(it->reason);
+	it->outcome = outcome;
+	it->reason = text_for_people(span_str(reason), err);
+	return it->reason ? 0 : -1;
+}
+
+int
+result_alarm(struct restore_result *out, const char *sentence, struct err *err)
+{
+	for (size_t i = 0; i < out->n_alarms; i++)
+		if (strcmp(out->alarms[i], sentence) == 0)
+			return 0;
+	if (array_reserve((void **)&out->alarms, &out->cap_alarms, out->n_alarms + 1,
+			  sizeof *out->alarms, RESULT_ALARMS_MAX, err) < 0)
+		return -1;
+	out->alarms[out->n_alarms] = strdup(sentence);
+	if (!out->alarms[out->n_alarms])
+		return err_nomem(err);
+	out->n_alarms++;
+	return 0;
+}
