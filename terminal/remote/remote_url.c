@@ -58,19 +58,6 @@ is_loopback(const char *host)
 }
 
 static int
-parse_scheme(struct remote_url *out, CURLU *u, struct err *err)
-{
-	AUTO(part_free) char *s = NULL;
-
-	if (curl_url_get(u, CURLUPART_SCHEME, &s, 0))
-		return no_url(err, N_("it does not begin with https://"));
-	if (strcasecmp(s, "https") != 0 && strcasecmp(s, "http") != 0)
-		return no_url(err, N_("it does not begin with https://"));
-	out->tls = strcasecmp(s, "https") == 0;
-	return 0;
-}
-
-static int
 parse_host(struct remote_url *out, CURLU *u, struct err *err)
 {
 	AUTO(part_free) char *host = NULL;
@@ -183,10 +170,13 @@ remote_url_parse(struct remote_url *out, struct span line, struct err *err)
 		return no_url(err, N_("it is empty or far too long"));
 	memcpy(copy, line.p, line.n);
 	copy[line.n] = 0;
-	if (curl_url_set(u, CURLUPART_URL, copy, CURLU_NON_SUPPORT_SCHEME))
+	url.tls = strncasecmp(copy, "https://", 8) == 0;
+	if (!url.tls && strncasecmp(copy, "http://", 7) != 0)
+		return no_url(err, N_("it does not begin with https://"));
+	if (curl_url_set(u, CURLUPART_URL, copy, 0))
 		return no_url(err, N_("it is no URL"));
-	if (parse_scheme(&url, u, err) < 0 || parse_host(&url, u, err) < 0 ||
-	    parse_path(&url, u, err) < 0 || parse_fragment(&url, u, err) < 0)
+	if (parse_host(&url, u, err) < 0 || parse_path(&url, u, err) < 0 ||
+	    parse_fragment(&url, u, err) < 0)
 		return -1;
 	if (curl_url_get(u, CURLUPART_USER, &extra, 0) == 0 ||
 	    curl_url_get(u, CURLUPART_QUERY, &extra, 0) == 0)
