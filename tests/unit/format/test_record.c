@@ -156,8 +156,7 @@ static void
 a_packed_record_comes_back_and_is_small(void **state)
 {
 	AUTO(buf_clear)
-	struct buf payload = BUF_INIT(1024),
-		   plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
+	struct buf payload = BUF_INIT(1024), plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
 	struct record r = contact(&payload), got;
 
 	(void)state;
@@ -174,8 +173,7 @@ static void
 mixed_text_is_stored_so_that_its_size_tells_nothing(void **state)
 {
 	AUTO(buf_clear)
-	struct buf payload = BUF_INIT(1024),
-		   plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
+	struct buf payload = BUF_INIT(1024), plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
 	struct record r = contact(&payload), got;
 
 	(void)state;
@@ -224,8 +222,7 @@ static void
 a_changed_record_is_refused_or_sound(void **state)
 {
 	AUTO(buf_clear)
-	struct buf payload = BUF_INIT(1024),
-		   plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
+	struct buf payload = BUF_INIT(1024), plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
 	struct record r = contact(&payload);
 
 	(void)state;
@@ -349,8 +346,7 @@ static void
 an_unknown_version_coding_or_dictionary_is_named(void **state)
 {
 	AUTO(buf_clear)
-	struct buf payload = BUF_INIT(1024),
-		   plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
+	struct buf payload = BUF_INIT(1024), plain = BUF_INIT(RECORD_PLAIN_BYTES_MAX);
 	struct record r = contact(&payload), got;
 	struct err err;
 
