@@ -70,10 +70,15 @@ int
 blobs_verify(struct blobs *b, const struct blob_info *expected, struct err *err)
 {
 	struct blob_reader *r = NULL;
-	int rc = blobs_open(&r, b, &expected->name, err);
+	uint64_t size;
+	int rc = blobs_open(&r, &size, b, &expected->name, err);
 
 	if (rc)
 		return rc;
+	if (size != expected->size) {
+		b->ops->close(r);
+		return BLOB_DAMAGED;
+	}
 	EVP_MD_CTX *sha = EVP_MD_CTX_new();
 	if (!sha || !EVP_DigestInit_ex(sha, EVP_sha256(), NULL))
 		rc = err_nomem(err);

@@ -54,9 +54,9 @@ struct blobs_ops {
 	/* End a writer; what it wrote goes away unless it was kept.  NULL does nothing. */
 	void (*drop)(struct blob_writer *w);
 
-	/* 0, BLOB_ABSENT or -1. */
-	int (*open)(struct blob_reader **out, struct blobs *b, const struct blob_name *name,
-		    struct err *err);
+	/* *size: its bytes as it lies there.  0, BLOB_ABSENT or -1. */
+	int (*open)(struct blob_reader **out, uint64_t *size, struct blobs *b,
+		    const struct blob_name *name, struct err *err);
 	/* Up to @n bytes, fewer only at the end. */
 	int (*read)(struct blob_reader *r, void *p, size_t n, size_t *got, struct err *err);
 	void (*close)(struct blob_reader *r);
@@ -96,9 +96,10 @@ blobs_keep(struct blobs *b, struct blob_writer *const *w, size_t n, struct err *
 }
 
 static inline int
-blobs_open(struct blob_reader **out, struct blobs *b, const struct blob_name *name, struct err *err)
+blobs_open(struct blob_reader **out, uint64_t *size, struct blobs *b, const struct blob_name *name,
+	   struct err *err)
 {
-	return b->ops->open(out, b, name, err);
+	return b->ops->open(out, size, b, name, err);
 }
 
 static inline int

@@ -171,9 +171,11 @@ dir_drop(struct blob_writer *w)
 }
 
 static int
-dir_open(struct blob_reader **out, struct blobs *b, const struct blob_name *name, struct err *err)
+dir_open(struct blob_reader **out, uint64_t *size, struct blobs *b, const struct blob_name *name,
+	 struct err *err)
 {
 	char path[PATH_BYTES];
+	struct stat st;
 
 	kept_path(path, name);
 	int fd = os->openat(dir_of(b)->fd, path, O_RDONLY | O_NOFOLLOW, 0);
@@ -181,11 +183,15 @@ dir_open(struct blob_reader **out, struct blobs *b, const struct blob_name *name
 		return errno == ENOENT ? BLOB_ABSENT
 				       : err_sys(err, errno, "cannot open the object %s", path);
 	struct blob_reader *r = malloc(sizeof *r);
-	if (!r) {
+	if (!r || os->fstat(fd, &st) < 0) {
+		int rc = r ? err_sys(err, errno, "cannot look at the object %s", path)
+			   : err_nomem(err);
+		free(r);
 		os->close(fd);
-		return err_nomem(err);
+		return rc;
 	}
 	r->fd = fd;
+	*size = (uint64_t)st.st_size;
 	*out = r;
 	return 0;
 }

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api: the table of calls, and what they have in common (see server.h). */
+#include <string.h>
+
+#include "api/journal.h"
+#include "api/server.h"
+#include "os/os.h"
+#include "wire/server_info.h"
+
+static void
+healthz_end(struct exchange *x)
+{
+	AUTO(buf_clear) struct buf body = BUF_INIT(16);
+	struct err err;
+
+	if (buf_append_str(&body, "ok\n", &err) < 0)
+		http_fail(x, &err);
+	else
+		http_answer_text(x, 200, "text/plain", &body);
+}
+
+static void
+server_end(struct exchange *x)
+{
+	AUTO(buf_clear) struct buf body = BUF_INIT(SERVER_INFO_BYTES_MAX);
+	struct server_info info;
+	struct err err;
+
+	server_info_default(&info);
+	strncpy(info.version, server_of(x)->version, sizeof info.version - 1);
+	info.unix_ms = (uint64_t)os->now_unix_ms();
+	if (server_info_print(&body, &info, &err) < 0)
+		http_fail(x, &err);
+	else
+		http_answer_text(x, 200, "application/json", &body);
+}
+
+#define REGISTRATION_BYTES_MAX                                                                     \
+	(CRYPTO_ID_BYTES + 4 * 4 + 2 * LOG_ENTRY_BYTES_MAX + 2 * WIRE_WRAP_BYTES_MAX)
+#define LOG_POST_BYTES_MAX                                                                         \
+	(1 + WIRE_LOG_ENTRIES_MAX * (4 + LOG_ENTRY_BYTES_MAX) + 2 * (4 + WIRE_WRAP_BYTES_MAX))
+#define HAVE_BYTES_MAX    (2 * CRYPTO_ID_BYTES + 8 + 4 + 32 * WIRE_HAVE_MAX + CRYPTO_SIGNATURE_BYTES)
+#define RECORDS_BYTES_MAX (CRYPTO_ID_BYTES + 1 + 4 + 12 * BATCH_RECORDS_MAX)
+#define OBJECTS_BYTES_MAX (4 + (CRYPTO_ID_BYTES + 32) * WIRE_OBJECTS_MAX)
+#define UPLOAD_BYTES_MAX  (UINT64_C(1) << 40) /* streamed, nothing is collected */
+
+const struct http_route api_routes[] = {
+	{ HTTP_GET, "/healthz", .end = healthz_end },
+	{ HTTP_GET, "/v1/server", .end = server_end },
+	{ HTTP_POST, "/v1/accounts", REGISTRATION_BYTES_MAX, .end = accounts_end,
+	  .drop = accounts_drop },
+	{ HTTP_POST, "/v1/login/start", 64, .end = login_start_end },
+	{ HTTP_POST, "/v1/login/finish", 256, .end = login_finish_end },
+	{ HTTP_GET, "/v1/wraps", .begin = api_begin_get, .end = wraps_end },
+	{ HTTP_GET, "/v1/log", .begin = api_begin_any, .end = log_get_end },
+	{ HTTP_POST, "/v1/log", LOG_POST_BYTES_MAX, .begin = api_begin_get, .end = log_post_end,
+	  .drop = log_post_drop },
+	{ HTTP_GET, "/v1/heads", .begin = api_begin_any, .end = heads_end },
+	{ HTTP_POST, "/v1/have", HAVE_BYTES_MAX, .end = have_end, .drop = have_drop },
+	{ HTTP_POST, "/v1/chunks", UPLOAD_BYTES_MAX, .streamed = true, .begin = chunks_begin,
+	  .piece = chunks_piece, .end = chunks_end, .drop = chunks_drop },
+	{ HTTP_POST, "/v1/batches", BATCH_BYTES_MAX, .begin = batches_begin, .piece = batches_piece,
+	  .end = batches_end, .drop = batches_drop },
+	{ HTTP_GET, "/v1/devices/*/items", .begin = api_begin_any, .end = items_end,
+	  .drop = listing_drop },
+	{ HTTP_GET, "/v1/devices/*/versions", .begin = api_begin_any, .end = versions_end,
+	  .drop = listing_drop },
+	{ HTTP_POST, "/v1/records", RECORDS_BYTES_MAX, .begin = api_begin_get, .end = records_end },
+	{ HTTP_POST, "/v1/item", 3 * CRYPTO_ID_BYTES, .begin = api_begin_get, .end = item_end },
+	{ HTTP_POST, "/v1/objects", OBJECTS_BYTES_MAX, .begin = api_begin_get, .end = objects_end },
+	{ .path = NULL },
+};
+
+/* --- who asks --- */
+
+bool
+api_session(struct exchange *x, unsigned scopes, struct session *out)
+{
+	static const char bearer[] = "Bearer ";
+	const char *head = http_head(x, "Authorization");
+	struct hash32 token;
+
+	if (!head || strncmp(head, bearer, sizeof bearer - 1) != 0 ||
+	    !hash32_from_hex(&token, span_str(head + sizeof bearer - 1)) ||
+	    !sessions_find(server_of(x)->sessions, token.b, out)) {
+		http_refuse(x, PROBLEM_SIGNATURE);
+		return false;
+	}
+	if (!(scopes & (out->scope == LOGIN_PUT ? SCOPE_PUT : SCOPE_GET))) {
+		http_refuse(x, PROBLEM_SCOPE);
+		return false;
+	}
+	return true;
+}
+
+void
+api_begin_put(struct exchange *x)
+{
+	struct session s;
+
+	api_session(x, SCOPE_PUT, &s);
+}
+
+void
+api_begin_get(struct exchange *x)
+{
+	struct session s;
+
+	api_session(x, SCOPE_GET, &s);
+}
+
+void
+api_begin_any(struct exchange *x)
+{
+	struct session s;
+
+	api_session(x, SCOPE_PUT | SCOPE_GET, &s);
+}
+
+bool
+api_room(struct exchange *x)
+{
+	const struct server *s = server_of(x);
+	uint64_t free_bytes, total_bytes, floor = s->min_free_bytes;
+	struct err err;
+
+	if (s->blobs->ops->room(s->blobs, &free_bytes, &total_bytes, &err) < 0) {
+		http_fail(x, &err);
+		return false;
+	}
+	if (floor == UINT64_MAX) {
+		floor = total_bytes / 20;
+		if (floor < UINT64_C(2) << 30)
+			floor = UINT64_C(2) << 30;
+	}
+	if (free_bytes >= floor)
+		return true;
+	http_refuse(x, PROBLEM_DISK);
+	return false;
+}
+
+/* --- reading and changing --- */
+
+struct reading {
+	rule_fn *rule;
+	void *ctx;
+	struct problem problem;
+};
+
+static int
+reading_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct reading *r = ctx;
+
+	return r->rule(tx, r->ctx, &r->problem, err);
+}
+
+bool
+api_read(struct exchange *x, rule_fn *rule, void *ctx)
+{
+	struct reading r = { .rule = rule, .ctx = ctx };
+	struct err err = { 0 };
+	int rc = catalog_read(server_of(x)->catalog, reading_run, &r, &err);
+
+	if (rc < 0)
+		http_fail(x, &err);
+	else if (rc == REFUSED)
+		http_problem(x, &r.problem);
+	return rc == 0;
+}
+
+static int
+change_run(struct catalog_tx *tx, struct catalog_job *job, struct err *err)
+{
+	struct change *c = (struct change *)job;
+
+	return c->rule(tx, c, &c->problem, err);
+}
+
+static void
+change_done(struct catalog_job *job, int rc, const struct err *err)
+{
+	struct change *c = (struct change *)job;
+	struct exchange *x = c->x;
+
+	if (rc < 0)
+		http_fail(x, err);
+	else if (rc == REFUSED)
+		http_problem(x, &c->problem);
+	else
+		c->answer(c);
+	http_resume(x);
+}
+
+void
+api_change(struct exchange *x, struct change *c,
+	   int (*rule)(struct catalog_tx *tx, struct change *c, struct problem *p, struct err *err),
+	   void (*answer)(struct change *c))
+{
+	c->job.run = change_run;
+	c->job.done = change_done;
+	c->x = x;
+	c->rule = rule;
+	c->answer = answer;
+	http_wait(x);
+	catalog_submit(server_of(x)->catalog, &c->job);
+}
+
+void
+api_answer(struct exchange *x, int rc, struct buf *body, const struct err *err)
+{
+	if (rc < 0)
+		http_fail(x, err);
+	else
+		http_answer(x, 200, body);
+}
+
+#define REPLACED_DEPTH_MAX 8
+
+int
+chunk_find(struct catalog_tx *tx, const struct catalog_device *device, const struct hash32 *cid,
+	   struct catalog_chunk *out, int64_t *owner_row, struct err *err)
+{
+	int64_t row = device->row, next = device->replaces_row;
+	struct catalog_device before;
+
+	for (int depth = 0; row; depth++) {
+		int rc = tx->ops->chunk_get(tx, out, row, cid, err);
+		if (rc == 0 && !out->damaged) {
+			*owner_row = row;
+			return 0;
+		}
+		if (rc < 0)
+			return -1;
+		row = depth < REPLACED_DEPTH_MAX ? next : 0;
+		if (row && tx->ops->device_by_row(tx, &before, row, err) != 0)
+			return -1;
+		next = row ? before.replaces_row : 0;
+	}
+	return CATALOG_ABSENT;
+}
+
+int
+newest_prefix(struct catalog_tx *tx, const struct catalog_device *device, struct buf *out,
+	      struct err *err)
+{
+	if (device->seq == 0)
+		return 0;
+	int rc = tx->ops->batch_prefix(tx, device->row, device->seq, out, err);
+	return rc == CATALOG_ABSENT ? err_set(err, ERR_FORMAT, "a device's newest batch is gone")
+				    : rc;
+}
