@@ -129,8 +129,10 @@ fetch_versions(struct listing *out, struct fetch *f, const struct id16 *folder,
 {
 	struct list_taking t = { out, BUF_INIT(0) };
 	struct wire_items_sink sink = { &t, list_begin, list_item };
+	int rc = f->source.versions(f->source.ctx, &f->keys.device->id, folder, item, &sink, err);
 
-	return f->source.versions(f->source.ctx, &f->keys.device->id, folder, item, &sink, err);
+	buf_clear(&t.prefix);
+	return rc;
 }
 
 /* Records. */
