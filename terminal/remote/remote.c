@@ -225,6 +225,7 @@ attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_
 	long status = 0;
 	bool again;
 
+	r->has_problem = false;
 	if (q->answer)
 		buf_reset(q->answer);
 	if ((q->again && q->again(q->ctx, err) < 0) || head_make(&head, r, q, err) < 0 ||
