@@ -99,11 +99,13 @@ static void
 look_at_terminal(struct cli *cli)
 {
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-	bool colours = !(no_colour && *no_colour) && !(term && !strcmp(term, "dumb"));
+	bool dumb = term && !strcmp(term, "dumb");
+	bool colours = !(no_colour && *no_colour) && !dumb;
 	struct winsize size;
 
 	cli->colour_out = colours && isatty(STDOUT_FILENO);
 	cli->colour_err = colours && isatty(STDERR_FILENO);
+	cli->progress = !cli->json && !dumb && isatty(STDERR_FILENO);
 	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
 		cli->width = size.ws_col;
 }

@@ -40,6 +40,7 @@ struct cli {
 	struct args args;
 	bool json;
 	bool colour_out, colour_err; /* escape sequences are welcome there */
+	bool progress;               /* somebody watches standard error */
 	size_t width;                /* cells of standard output's terminal; 0: no terminal */
 	enum cli_answer answer;      /* --yes, --no */
 	struct typed *passphrase;    /* from the environment, or NULL */

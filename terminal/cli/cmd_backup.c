@@ -2,6 +2,7 @@
 /* cmd_backup: backup, forget, receipts. */
 #include "backup/backup.h"
 
+#include "box/identity.h"
 #include "box/receipts.h"
 #include "box/shortcuts.h"
 #include "cli/ask.h"
@@ -11,6 +12,7 @@
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "remote/remote.h"
 
 static const char *
 stage_text(enum backup_stage stage)
@@ -29,16 +31,34 @@ stage_text(enum backup_stage stage)
 	return _("done");
 }
 
+/* Who is told of a backup while it runs. */
+struct watched {
+	const struct cli *cli;
+	struct progress bar;
+};
+
 static void
 show_progress(void *ctx, const struct backup_progress *p)
 {
-	progress_update(ctx, &(struct progress_state){
-				     .what = stage_text(p->stage),
-				     .items_done = p->items_done,
-				     .items_total = p->items_total,
-				     .bytes_done = p->bytes_done,
-				     .bytes_total = p->bytes_total,
-			     });
+	struct watched *w = ctx;
+
+	progress_update(&w->bar, &(struct progress_state){
+					 .what = stage_text(p->stage),
+					 .items_done = p->items_done,
+					 .items_total = p->items_total,
+					 .bytes_done = p->bytes_done,
+					 .bytes_total = p->bytes_total,
+				 });
+}
+
+static void
+tell_waiting(void *ctx, long pid)
+{
+	struct watched *w = ctx;
+	char note[128];
+
+	snprintf(note, sizeof note, _("waiting for another cloudbox (process %ld) to end"), pid);
+	cli_warn(w->cli, note);
 }
 
 static void
@@ -161,17 +181,26 @@ tell_all(const struct cli *cli, char **sentences, size_t n)
 		cli_warn(cli, sentences[i]);
 }
 
-/* The server shows an older state than it acknowledged: only the person can say what that means. */
+/* Whether the server has less of this device than it acknowledged. */
+static bool
+is_behind(const struct cli *cli)
+{
+	return remote_problem_is(cli->remote, 409, "head") &&
+	       remote_problem(cli->remote)->seq < box_identity(cli->box)->acked_seq;
+}
+
+/* An older state than was acknowledged: only the person can say what that means.  @err keeps the
+ * alarm unless the answer is yes. */
 static int
 offer_rejoin(struct backup_result *r, struct cli *cli, struct err *err)
 {
-	struct err alarm = *err, unused;
-	char question[sizeof alarm.msg + 256];
+	char question[sizeof err->msg + 512];
+	struct err unused;
 
 	snprintf(question, sizeof question,
 		 _("%s\nWas the server itself set back (restored from its own backup)? Then this "
 		   "terminal can go on from there and save everything anew. Do that?"),
-		 alarm.msg);
+		 err->msg);
 	if (ask_yes_no(cli, question, &unused) != 1)
 		return -1;
 	return backup_rejoin(r, cli->box, cli->remote, err);
@@ -180,18 +209,23 @@ offer_rejoin(struct backup_result *r, struct cli *cli, struct err *err)
 static int
 run(struct backup_result *r, struct cli *cli, const struct backup_request *request, struct err *err)
 {
-	struct progress bar;
-	struct backup_watch watch = { &bar, show_progress, interrupt_came };
+	struct watched watched = { .cli = cli };
+	struct backup_watch watch = {
+		.ctx = &watched,
+		.progress = show_progress,
+		.cancelled = interrupt_came,
+		.waiting = tell_waiting,
+	};
 	struct remote *remote = cli_remote(cli, err);
 	int rc;
 
 	if (!remote)
 		return -1;
 	interrupt_watch();
-	progress_begin(&bar, cli->colour_err && !cli->json);
+	progress_begin(&watched.bar, cli->progress);
 	rc = backup_run(r, cli->box, remote, request, &watch, err);
-	progress_end(&bar);
-	if (rc < 0 && err->code == ERR_ALARM && offer_rejoin(r, cli, err) == 0) {
+	progress_end(&watched.bar);
+	if (rc < 0 && err->code == ERR_ALARM && is_behind(cli) && offer_rejoin(r, cli, err) == 0) {
 		backup_result_clear(r);
 		*r = (struct backup_result){ 0 };
 		rc = backup_run(r, cli->box, remote, request, &watch, err);
@@ -227,7 +261,12 @@ cmd_forget(struct cli *cli, struct err *err)
 {
 	AUTO(backup_result_clear) struct backup_result r = { 0 };
 	const char *app = cli_word(cli, 0);
-	struct backup_watch watch = { NULL, NULL, interrupt_came };
+	struct watched watched = { .cli = cli };
+	struct backup_watch watch = {
+		.ctx = &watched,
+		.cancelled = interrupt_came,
+		.waiting = tell_waiting,
+	};
 	int all = cli_wants_all(cli, err);
 	struct remote *remote = all < 0 ? NULL : cli_remote(cli, err);
 

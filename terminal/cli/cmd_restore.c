@@ -2,15 +2,14 @@
 /* cmd_restore: restore: getting it back. */
 #include "restore/restore.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/here.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/told.h"
-#include "os/os.h"
 
 #define VERSIONS_MAX 4294967295UL
 
@@ -42,11 +41,10 @@ collect_fields(const char ***out, size_t *n, const struct cli *cli, struct err *
 
 /* The options that say what and where to. */
 static int
-read_options(struct restore_request *request, char **create_dir, const struct cli *cli,
-	     struct err *err)
+read_options(struct restore_request *request, const struct cli *cli, struct err *err)
 {
 	const struct args *a = &cli->args;
-	const char *at = args_value(a, "--at"), *create = args_value(a, "--create");
+	const char *at = args_value(a, "--at");
 	unsigned long version = 0;
 
 	if (args_number(a, "--version", VERSIONS_MAX, &version, err) < 0 ||
@@ -54,10 +52,6 @@ read_options(struct restore_request *request, char **create_dir, const struct cl
 		return -1;
 	if (version && at)
 		return err_set(err, ERR_USAGE, "--version and --at cannot both be meant");
-	if (create && os_make_folders(AT_FDCWD, create, 0700, err) < 0)
-		return -1;
-	if (create && !(*create_dir = realpath(create, NULL)))
-		return err_sys(err, errno, "%s", create);
 	request->app = cli_word(cli, 0);
 	if (a->n_words > 1) {
 		request->items = a->words + 1;
@@ -66,7 +60,7 @@ read_options(struct restore_request *request, char **create_dir, const struct cl
 	request->version = (uint32_t)version;
 	request->from = args_value(a, "--from");
 	request->into = args_value(a, "--into");
-	request->create_dir = *create_dir;
+	request->create_dir = args_value(a, "--create");
 	request->preview = args_has(a, "--preview");
 	return 0;
 }
@@ -76,22 +70,21 @@ cmd_restore(struct cli *cli, struct err *err)
 {
 	AUTO(restore_result_clear) struct restore_result r = { 0 };
 	AUTO(free) const char **fields = NULL;
-	AUTO(free) char *create_dir = NULL;
 	struct restore_request request = { 0 };
 	struct progress bar;
 	struct restore_watch watch = { &bar, show_progress, interrupt_came };
 	struct unlocked *u;
 	int rc;
 
-	if (read_options(&request, &create_dir, cli, err) < 0 ||
+	if (read_options(&request, cli, err) < 0 ||
 	    collect_fields(&fields, &request.n_fields, cli, err) < 0)
 		return -1;
 	request.fields = fields;
 	u = cli_unlock(cli, err);
-	if (!u)
+	if (!u || here_know(cli, request.app, err) < 0)
 		return -1;
 	interrupt_watch();
-	progress_begin(&bar, cli->colour_err && !cli->json);
+	progress_begin(&bar, cli->progress);
 	rc = restore_run(&r, cli->box, u, &request, &watch, err);
 	progress_end(&bar);
 	for (size_t i = 0; i < r.n_alarms; i++)

@@ -15,38 +15,38 @@ here_clear(struct here *h)
 	*h = (struct here)HERE_INIT;
 }
 
-/* One app of those found, if its name is the one looked for. */
 struct looking {
 	struct cli *cli;
-	const char *name;
-	bool found;
+	const char *name; /* NULL: any */
 };
 
+/* An app found by itself is put into the Box, unless the Box knows one of that name. */
 static int
-put_if_named(void *ctx, const struct app *app, struct err *err)
+put_if_meant(void *ctx, const struct app *app, struct err *err)
 {
 	struct looking *l = ctx;
+	AUTO(app_free) struct app *known = NULL;
 
-	if (strcmp(app->name, l->name))
+	if (l->name && strcmp(app->name, l->name))
 		return 0;
-	l->found = true;
-	return box_app_put(l->cli->box, app, err);
+	if (box_app_get(&known, l->cli->box, app->name, err) == 0)
+		return 0;
+	return err->code == ERR_NOT_FOUND ? box_app_put(l->cli->box, app, err) : -1;
+}
+
+int
+here_know(struct cli *cli, const char *name, struct err *err)
+{
+	struct looking l = { cli, name };
+
+	return cli_account_box(cli, err) ? apps_find(put_if_meant, &l, err) : -1;
 }
 
 int
 here_get(struct app **out, struct cli *cli, const char *name, struct err *err)
 {
-	struct looking l = { cli, name, false };
-	struct err unused;
-
-	if (!cli_account_box(cli, err))
+	if (here_know(cli, name, err) < 0)
 		return -1;
-	if (box_app_get(out, cli->box, name, err) == 0)
-		return 0;
-	if (err->code != ERR_NOT_FOUND)
-		return -1;
-	if (apps_find(put_if_named, &l, &unused) < 0 || !l.found)
-		return -1; /* box_app_get() said it best */
 	return box_app_get(out, cli->box, name, err);
 }
 

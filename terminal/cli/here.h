@@ -34,6 +34,10 @@ int here_get(struct app **out, struct cli *cli, const char *name, struct err *er
 /** Open the app @name and refresh its inventory.  ERR_NOT_FOUND, ERR_IO. */
 int here_open(struct here *out, struct cli *cli, const char *name, struct err *err);
 
+/** Make apps known that this terminal has by itself: the one called @name, or all (NULL); so that
+ *  a restore finds them.  None of that name is no error. */
+int here_know(struct cli *cli, const char *name, struct err *err);
+
 /** Refresh the inventory of every app in the Box; one that cannot be opened is a note. */
 int here_refresh_all(struct cli *cli, struct err *err);
 
