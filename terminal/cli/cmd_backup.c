@@ -185,7 +185,7 @@ tell_all(const struct cli *cli, char **sentences, size_t n)
 static bool
 is_behind(const struct cli *cli)
 {
-	return remote_problem_is(cli->remote, 409, "head") &&
+	return remote_problem_is(cli->remote, PROBLEM_HEAD) &&
 	       remote_problem(cli->remote)->seq < box_identity(cli->box)->acked_seq;
 }
 
