@@ -368,7 +368,7 @@ make_change(struct app_change *out, struct cards *c, const struct card *card, st
 	}
 	out->kind = APP_ADD;
 	out->name = rec->name;
-	if (card->path_shared || !rec->path.n || !path_is_safe(path))
+	if (card->path_shared || !path_is_safe(path))
 		return 0;
 	copy = strndup((const char *)path.p, path.n);
 	out->path = copy;

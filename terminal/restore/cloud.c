@@ -28,7 +28,7 @@ shown_id(struct box *box, const struct identity *me, const struct record *r, str
 	keys_item_id(item, me->ids, r->app, r->native_id);
 	if (item_show_id(&id, box, r->native_id, item, err) < 0)
 		return NULL;
-	return text_for_people(buf_span(&id), err);
+	return line_for_people(buf_span(&id), err);
 }
 
 /* The list of what is live. */
@@ -69,10 +69,10 @@ fill(struct cloud_item *it, struct listing_cloud *c, const struct fetched *f, st
 	it->saved_at_unix_ms = f->saved_unix_ms;
 	if (r) {
 		it->size_bytes = r->size_bytes;
-		it->app = text_for_people(r->app, err);
+		it->app = line_for_people(r->app, err);
 		it->id = shown_id(c->box, c->me, r, err);
-		it->name = text_for_people(r->name, err);
-		it->type = text_for_people(r->mime, err);
+		it->name = line_for_people(r->name, err);
+		it->type = line_for_people(r->mime, err);
 		it->problem = strdup("");
 	} else {
 		hex_encode(hex, span_of(f->at->item.b, 4));

@@ -305,8 +305,8 @@ name_it(struct reading *h, const char *app, const char *text, struct err *err)
 		if (item_show_id(&id, h->box, newest->native_id, item, err) < 0)
 			return -1;
 	}
-	h->out->id = newest ? text_for_people(buf_span(&id), err) : strdup(text);
-	h->out->name = newest ? text_for_people(newest->name, err) : strdup("");
+	h->out->id = newest ? line_for_people(buf_span(&id), err) : strdup(text);
+	h->out->name = newest ? line_for_people(newest->name, err) : strdup("");
 	return h->out->app && h->out->id && h->out->name ? 0 : err_nomem(err);
 }
 

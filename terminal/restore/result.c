@@ -65,8 +65,8 @@ sequence(struct span s)
 	return n <= s.n && charset_is_utf8(span_of(s.p, n)) ? n : 0;
 }
 
-char *
-text_for_people(struct span bytes, struct err *err)
+static char *
+clean(struct span bytes, bool lines, struct err *err)
 {
 	char *text = malloc(3 * bytes.n + 1), *to = text;
 
@@ -76,8 +76,8 @@ text_for_people(struct span bytes, struct err *err)
 	}
 	while (bytes.n) {
 		size_t n = sequence(bytes);
-		bool control =
-			n == 1 && (bytes.p[0] < 0x20 || bytes.p[0] == 0x7f) && bytes.p[0] != '\n';
+		bool control = n == 1 && (bytes.p[0] < 0x20 || bytes.p[0] == 0x7f) &&
+			       !(lines && bytes.p[0] == '\n');
 
 		memcpy(to, n && !control ? (const void *)bytes.p : "\xef\xbf\xbd",
 		       n && !control ? n : 3);
@@ -86,6 +86,18 @@ text_for_people(struct span bytes, struct err *err)
 	}
 	*to = '\0';
 	return text;
+}
+
+char *
+text_for_people(struct span bytes, struct err *err)
+{
+	return clean(bytes, true, err);
+}
+
+char *
+line_for_people(struct span bytes, struct err *err)
+{
+	return clean(bytes, false, err);
 }
 
 bool

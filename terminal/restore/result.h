@@ -9,6 +9,8 @@
 void result_sort(struct restore_result *out);
 /** UTF-8 for people: what is none, and control characters but line feeds, become U+FFFD. */
 char *text_for_people(struct span bytes, struct err *err);
+/** The same on one line: names and ids. */
+char *line_for_people(struct span bytes, struct err *err);
 /** Whether @path may be used within an app's folder: relative, no "..", no NUL, no empty part. */
 bool path_is_safe(struct span path);
 

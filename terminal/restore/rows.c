@@ -32,9 +32,9 @@ result_add(size_t *row, struct run *r, struct span app, struct span native_id, s
 		return -1;
 	it = &r->out->items[*row];
 	it->outcome = RESTORE_FAILED;
-	it->app = text_for_people(app, err);
-	it->id = text_for_people(buf_span(&id), err);
-	it->name = text_for_people(name, err);
+	it->app = line_for_people(app, err);
+	it->id = line_for_people(buf_span(&id), err);
+	it->name = line_for_people(name, err);
 	it->reason = strdup("");
 	if (!it->app || !it->id || !it->name || !it->reason)
 		return err_nomem(err);

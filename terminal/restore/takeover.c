@@ -126,6 +126,7 @@ take_over_part(struct run *r, const struct opened *part, struct err *err)
 		 _("added %llu shortcuts, %llu apps and %llu settings; %llu were here already"),
 		 (unsigned long long)n.shortcuts, (unsigned long long)n.apps,
 		 (unsigned long long)n.settings, (unsigned long long)n.kept);
+	r->out->written += n.shortcuts + n.apps + n.settings > 0;
 	return result_set(r, row,
 			  n.shortcuts + n.apps + n.settings ? RESTORE_MERGED : RESTORE_IDENTICAL,
 			  words, err);
