@@ -22,6 +22,7 @@ struct check {
 	struct catalog *catalog;
 	struct blobs *blobs;
 	bool all;
+	const _Atomic bool *stop;
 	uint64_t checked;
 	check_damage_fn *fn;
 	void *ctx;
@@ -31,6 +32,12 @@ struct check {
 	struct catalog_device device;
 	uint64_t seq;
 };
+
+static int
+go_on(const struct check *c, struct err *err)
+{
+	return c->stop && *c->stop ? err_set(err, ERR_CANCELLED, "the check was stopped") : 0;
+}
 
 static int
 damaged(struct check *c, uint64_t seq, const struct blob_name *object, const char *reason,
@@ -213,8 +220,10 @@ check_next_batch(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	struct check *c = ctx;
 	struct catalog_batch b;
-	int rc = tx->ops->batches(tx, c->device.row, c->seq, take_batch, &b, err);
+	int rc = go_on(c, err);
 
+	if (rc == 0)
+		rc = tx->ops->batches(tx, c->device.row, c->seq, take_batch, &b, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : NO_MORE;
 	c->seq = b.seq + 1;
@@ -330,6 +339,8 @@ check_chunk(struct check *c, const struct catalog_chunk *chunk, struct err *err)
 	const struct blob_name *name = &chunk->object.name;
 	int rc = BLOB_DAMAGED;
 
+	if (go_on(c, err) < 0)
+		return -1;
 	c->checked++;
 	if (!chunk->damaged || c->all) {
 		struct marking m = { .device_row = c->device.row, .chunk = *chunk };
@@ -443,10 +454,17 @@ check_account(struct check *c, const struct id16 *account, struct err *err)
 }
 
 int
-check_run(struct catalog *catalog, struct blobs *blobs, bool all, uint64_t *checked,
-	  check_damage_fn *fn, void *ctx, struct err *err)
+check_run(struct catalog *catalog, struct blobs *blobs, bool all, const _Atomic bool *stop,
+	  uint64_t *checked, check_damage_fn *fn, void *ctx, struct err *err)
 {
-	struct check c = { .catalog = catalog, .blobs = blobs, .all = all, .fn = fn, .ctx = ctx };
+	struct check c = {
+		.catalog = catalog,
+		.blobs = blobs,
+		.all = all,
+		.stop = stop,
+		.fn = fn,
+		.ctx = ctx,
+	};
 	struct ids accounts = { 0 };
 	int rc = catalog_read(catalog, read_accounts, &accounts, err);
 

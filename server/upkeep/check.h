@@ -28,10 +28,11 @@ typedef int check_damage_fn(void *ctx, const struct check_damage *d, struct err 
 /**
  * Check everything.  Works beside a running server, account by account.
  * @all      objects that are marked damaged already are read again too.
+ * @stop     end early when it becomes true (ERR_CANCELLED); may be NULL.
  * @checked  how many things were looked at: records, batches, objects, logs.
  * @return 0, whether or not something is damaged, or -1: it could not go on.
  */
-int check_run(struct catalog *c, struct blobs *b, bool all, uint64_t *checked, check_damage_fn *fn,
-	      void *ctx, struct err *err);
+int check_run(struct catalog *c, struct blobs *b, bool all, const _Atomic bool *stop,
+	      uint64_t *checked, check_damage_fn *fn, void *ctx, struct err *err);
 
 #endif

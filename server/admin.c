@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin: see admin.h. */
+#include "admin.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "accounts/accounts.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "os/os.h"
+#include "tls.h"
+#include "upkeep/check.h"
+
+#define DAMAGE_MAX 100000 /* lines of one check */
+
+/* --- JSON --- */
+
+static int
+put(struct json_object *o, const char *name, struct json_object *value, struct err *err)
+{
+	if (value && json_object_object_add(o, name, value) == 0)
+		return 0;
+	json_object_put(value);
+	return err_nomem(err);
+}
+
+static int
+put_number(struct json_object *o, const char *name, uint64_t n, struct err *err)
+{
+	return put(o, name, json_object_new_uint64(n), err);
+}
+
+static int
+put_text(struct json_object *o, const char *name, const char *s, struct err *err)
+{
+	return put(o, name, json_object_new_string(s), err);
+}
+
+static int
+put_time(struct json_object *o, const char *name, int64_t at_unix_ms, struct err *err)
+{
+	char text[WHEN_TEXT_BYTES];
+
+	if (at_unix_ms == 0)
+		return json_object_object_add(o, name, NULL) ? err_nomem(err) : 0;
+	when_print(text, at_unix_ms);
+	return put_text(o, name, text, err);
+}
+
+/* A new object at the end of @array; borrowed. */
+static struct json_object *
+append_object(struct json_object *array, struct err *err)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o && json_object_array_add(array, o) == 0)
+		return o;
+	json_object_put(o);
+	err_nomem(err);
+	return NULL;
+}
+
+static const char *
+get_text(struct json_object *request, const char *name)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(request, name, &v) ? json_object_get_string(v) : NULL;
+}
+
+static int64_t
+get_number(struct json_object *request, const char *name)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(request, name, &v) ? json_object_get_int64(v) : 0;
+}
+
+/* --- invite --- */
+
+struct inviting {
+	uint64_t quota_bytes;
+	int64_t expires_unix_ms;
+	struct id16 code;
+};
+
+static int
+invite_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct inviting *i = ctx;
+
+	return invitation_make(tx, i->quota_bytes, i->expires_unix_ms, &i->code, err);
+}
+
+static int
+print_invitation(struct buf *out, const struct installation_address *a, const struct id16 *code,
+		 struct err *err)
+{
+	char text[32], pin[TLS_PIN_TEXT_BYTES];
+
+	sodium_bin2base64(text, sizeof text, code->b, sizeof code->b,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	if (buf_append_fmt(out, err, "%s/i/%s", a->url, text) < 0)
+		return -1;
+	if (!a->pinned)
+		return 0;
+	tls_pin_text(pin, a->pin);
+	return buf_append_fmt(out, err, "#pin=%s", pin);
+}
+
+static int
+invite(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	AUTO(buf_clear) struct buf url = BUF_INIT(INSTALLATION_URL_MAX + 128);
+	struct inviting i = {
+		.quota_bytes = (uint64_t)get_number(request, "quota"),
+		.expires_unix_ms = os->now_unix_ms() + get_number(request, "valid_ms"),
+	};
+
+	if (catalog_write(a->installation->catalog, invite_run, &i, err) < 0 ||
+	    print_invitation(&url, &a->address, &i.code, err) < 0)
+		return -1;
+	*result = json_object_new_object();
+	if (!*result)
+		return err_nomem(err);
+	return put_text(*result, "invitation", buf_str(&url), err) < 0
+		       ? -1
+		       : put_time(*result, "expires_at", i.expires_unix_ms, err);
+}
+
+/* --- accounts, devices, usage --- */
+
+static int
+count_device(void *ctx, const struct catalog_device *d, struct err *err)
+{
+	(void)err;
+	*(uint64_t *)ctx += d->state == DEVICE_ALIVE;
+	return 0;
+}
+
+struct listing {
+	struct catalog_tx *tx;
+	struct json_object *array;
+	struct id16 account;
+};
+
+static int
+list_account(void *ctx, const struct catalog_account *a, struct err *err)
+{
+	struct listing *l = ctx;
+	struct json_object *o = append_object(l->array, err);
+	uint64_t n = 0;
+
+	if (!o || l->tx->ops->devices(l->tx, &a->account, count_device, &n, err) < 0)
+		return -1;
+	if (put_text(o, "account", id16_hex(&a->account).s, err) < 0 ||
+	    put_number(o, "devices", n, err) < 0 ||
+	    put_number(o, "bytes", a->used_bytes, err) < 0 ||
+	    put_number(o, "quota", a->quota_bytes, err) < 0)
+		return -1;
+	return put_text(o, "state", a->suspended ? "suspended" : "active", err);
+}
+
+static int
+accounts_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct listing *l = ctx;
+
+	l->tx = tx;
+	return tx->ops->accounts(tx, list_account, l, err);
+}
+
+static int
+accounts(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	struct listing l = { .array = *result = json_object_new_array() };
+
+	(void)request;
+	return l.array ? catalog_read(a->installation->catalog, accounts_run, &l, err)
+		       : err_nomem(err);
+}
+
+static const char *
+state_name(const struct catalog_device *d)
+{
+	switch (d->state) {
+	case DEVICE_ALIVE:
+	case DEVICE_SUSPENDED:
+		return d->suspended ? "suspended" : "alive";
+	case DEVICE_REVOKED:
+		return "revoked";
+	case DEVICE_RETIRED:
+		return "retired";
+	case DEVICE_REPLACED:
+		return "replaced";
+	}
+	return "unknown";
+}
+
+static int
+list_device(void *ctx, const struct catalog_device *d, struct err *err)
+{
+	struct listing *l = ctx;
+	struct json_object *o = append_object(l->array, err);
+
+	if (!o || put_text(o, "device", id16_hex(&d->device).s, err) < 0 ||
+	    put_time(o, "last_seen", d->seen_unix_ms, err) < 0 ||
+	    put_number(o, "seq", d->seq, err) < 0)
+		return -1;
+	return put_text(o, "state", state_name(d), err);
+}
+
+static int
+devices_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct listing *l = ctx;
+	struct catalog_account a;
+	int rc = tx->ops->account_get(tx, &a, &l->account, err);
+
+	if (rc == CATALOG_ABSENT)
+		return err_set(err, ERR_NOT_FOUND, "there is no account %s",
+			       id16_hex(&l->account).s);
+	return rc < 0 ? -1 : tx->ops->devices(tx, &l->account, list_device, l, err);
+}
+
+static int
+devices(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	struct listing l = { .array = *result = json_object_new_array() };
+	const char *account = get_text(request, "account");
+
+	if (!l.array)
+		return err_nomem(err);
+	if (!account || !id16_from_hex(&l.account, span_str(account)))
+		return err_set(err, ERR_USAGE, "an account's id has 32 hexadecimal digits");
+	return catalog_read(a->installation->catalog, devices_run, &l, err);
+}
+
+static int
+usage_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	return tx->ops->usage(tx, ctx, err);
+}
+
+static int
+usage(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	struct json_object *o = *result = json_object_new_object();
+	struct blobs *blobs = a->installation->blobs;
+	struct catalog_usage u;
+	uint64_t free_bytes, total_bytes;
+
+	(void)request;
+	if (!o)
+		return err_nomem(err);
+	if (catalog_read(a->installation->catalog, usage_run, &u, err) < 0 ||
+	    blobs->ops->room(blobs, &free_bytes, &total_bytes, err) < 0)
+		return -1;
+	if (put_number(o, "accounts", u.accounts, err) < 0 ||
+	    put_number(o, "bytes", u.bytes, err) < 0 ||
+	    put_number(o, "objects", u.objects, err) < 0)
+		return -1;
+	return put_number(o, "free", free_bytes, err);
+}
+
+/* --- check --- */
+
+static int
+list_damage(void *ctx, const struct check_damage *d, struct err *err)
+{
+	struct json_object *array = ctx;
+
+	if (json_object_array_length(array) == DAMAGE_MAX)
+		return err_set(err, ERR_LIMIT, "more is damaged than can be listed");
+	struct json_object *o = append_object(array, err);
+	if (!o || put_text(o, "account", id16_hex(&d->account).s, err) < 0 ||
+	    put_text(o, "device", id16_is_zero(&d->device) ? "" : id16_hex(&d->device).s, err) <
+		    0 ||
+	    put_number(o, "seq", d->seq, err) < 0 || put_text(o, "object", d->object, err) < 0)
+		return -1;
+	return put_text(o, "reason", d->reason, err);
+}
+
+static int
+check(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	struct json_object *o = *result = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	uint64_t checked;
+
+	if (!o || put(o, "damaged", list, err) < 0)
+		return err_nomem(err);
+	if (check_run(a->installation->catalog, a->installation->blobs,
+		      get_number(request, "all") != 0, &a->stop, &checked, list_damage, list,
+		      err) < 0)
+		return -1;
+	return put_number(o, "checked", checked, err);
+}
+
+/* --- dispatch --- */
+
+static const struct {
+	const char *name;
+	int (*run)(struct admin *a, struct json_object *request, struct json_object **result,
+		   struct err *err);
+} commands[] = {
+	{ "invite", invite },   { "accounts", accounts }, { "usage", usage },
+	{ "devices", devices }, { "check", check },
+};
+
+static int
+dispatch(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	const char *name = get_text(request, "command");
+
+	for (size_t i = 0; name && i < sizeof commands / sizeof commands[0]; i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(a, request, result, err);
+	return err_set(err, ERR_USAGE, "the server knows no such command");
+}
+
+static int
+exit_status(int rc, struct json_object *result, const struct err *err)
+{
+	struct json_object *list;
+
+	if (rc < 0)
+		return err->code == ERR_USAGE ? 2 : 1;
+	if (json_object_is_type(result, json_type_object) &&
+	    json_object_object_get_ex(result, "damaged", &list))
+		return json_object_array_length(list) ? 1 : 0;
+	return 0;
+}
+
+static int
+put_error(struct json_object *answer, const struct err *from, struct err *err)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (put(answer, "error", o, err) < 0 ||
+	    put_text(o, "code", err_code_name(from->code), err) < 0 ||
+	    put_text(o, "message", from->msg, err) < 0)
+		return -1;
+	return put_text(o, "hint", from->hint, err);
+}
+
+struct json_object *
+admin_answer(struct admin *a, struct json_object *request)
+{
+	struct json_object *answer = json_object_new_object(), *result = NULL;
+	struct err err = { 0 }, lost;
+
+	if (!answer)
+		return NULL;
+	int rc = dispatch(a, request, &result, &err);
+	int status = exit_status(rc, result, &err);
+	if (rc < 0)
+		json_object_put(result);
+	if (put_number(answer, "status", (uint64_t)status, &lost) < 0 ||
+	    (rc < 0 ? put_error(answer, &err, &lost) : put(answer, "result", result, &lost)) < 0) {
+		json_object_put(answer);
+		return NULL;
+	}
+	return answer;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin: what the operator asks for: invite, accounts, usage, devices, check.
+ *
+ * A request and its answer are JSON objects, so that they are the same whether the command works on
+ * the data itself or asks the running server through its socket (control.h):
+ *
+ *     {"command": "invite", "quota": BYTES, "valid_ms": N}      "devices" has "account", "check" "all"
+ *     {"status": 0, "result": …}            result as `--json` prints it; status as the exit status
+ *     {"status": 1, "error": {"code", "message", "hint"}}
+ */
+#ifndef SERVER_ADMIN_H
+#define SERVER_ADMIN_H
+
+#include <json-c/json.h>
+
+#include "installation.h"
+
+struct admin {
+	struct installation *installation;
+	struct installation_address address; /* for invitations */
+	_Atomic bool stop;                   /* end what takes long */
+};
+
+/** Do what @request says.  The answer is the caller's (json_object_put); NULL without memory. */
+struct json_object *admin_answer(struct admin *a, struct json_object *request);
+
+#endif

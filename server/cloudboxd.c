@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloudboxd: the server program.  This file parses the command line, opens the data or asks the
+ * server that has them, and is the only one that prints results and exits.
+ */
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "admin.h"
+#include "base/text.h"
+#include "control.h"
+#include "crypto/crypto.h"
+#include "options.h"
+#include "serve.h"
+#include "tls.h"
+
+#define EXIT_USAGE 2
+
+/* --- printing --- */
+
+static void
+print_json(struct json_object *o)
+{
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static void
+print_error_json(const char *code, const char *message, const char *hint)
+{
+	struct json_object *doc = json_object_new_object(), *e = json_object_new_object();
+
+	json_object_object_add(e, "code", json_object_new_string(code));
+	json_object_object_add(e, "message", json_object_new_string(message));
+	json_object_object_add(e, "hint", json_object_new_string(hint));
+	json_object_object_add(doc, "error", e);
+	print_json(doc);
+	json_object_put(doc);
+}
+
+static void
+print_error(bool json, const char *code, const char *message, const char *hint)
+{
+	if (json) {
+		print_error_json(code, message, hint);
+		return;
+	}
+	fprintf(stderr, "cloudboxd: %s\n", message);
+	if (*hint)
+		fprintf(stderr, "  %s\n", hint);
+}
+
+static const char *
+member_text(struct json_object *o, const char *name)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, name, &v) && v ? json_object_get_string(v) : "";
+}
+
+static double
+member_number(struct json_object *o, const char *name)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, name, &v) ? json_object_get_double(v) : 0;
+}
+
+/* "1.2 GiB" in a buffer of its own, so that several can stand in one call. */
+struct size_text {
+	char s[24];
+};
+
+static struct size_text
+size_text(double bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	struct size_text t;
+	size_t i = 0;
+
+	for (; bytes >= 1024 && i + 1 < sizeof units / sizeof units[0]; i++)
+		bytes /= 1024;
+	snprintf(t.s, sizeof t.s, i ? "%.1f %s" : "%.0f %s", bytes, units[i]);
+	return t;
+}
+
+static void
+print_accounts(struct json_object *list)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *a = json_object_array_get_idx(list, i);
+		printf(_("%s  %s  devices %.0f, %s of %s\n"), member_text(a, "account"),
+		       member_text(a, "state"), member_number(a, "devices"),
+		       size_text(member_number(a, "bytes")).s,
+		       size_text(member_number(a, "quota")).s);
+	}
+}
+
+static void
+print_devices(struct json_object *list)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *d = json_object_array_get_idx(list, i);
+		const char *seen = member_text(d, "last_seen");
+		printf(_("%s  %s  backups %.0f, last seen %s\n"), member_text(d, "device"),
+		       member_text(d, "state"), member_number(d, "seq"), *seen ? seen : _("never"));
+	}
+}
+
+static void
+print_usage(struct json_object *u)
+{
+	printf(_("accounts  %.0f\nstored    %s\nobjects   %.0f\nfree      %s\n"),
+	       member_number(u, "accounts"), size_text(member_number(u, "bytes")).s,
+	       member_number(u, "objects"), size_text(member_number(u, "free")).s);
+}
+
+static void
+print_check(struct json_object *c)
+{
+	struct json_object *list = NULL;
+	size_t n;
+
+	json_object_object_get_ex(c, "damaged", &list);
+	n = json_object_array_length(list);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *d = json_object_array_get_idx(list, i);
+		printf(_("damaged: account %s, device %s, batch %.0f, object %s: %s\n"),
+		       member_text(d, "account"), member_text(d, "device"), member_number(d, "seq"),
+		       member_text(d, "object"), member_text(d, "reason"));
+	}
+	printf(_("checked %.0f, damaged %zu\n"), member_number(c, "checked"), n);
+}
+
+static void
+print_result(const struct options *o, struct json_object *result)
+{
+	if (o->json) {
+		print_json(result);
+		return;
+	}
+	switch (o->command) {
+	case COMMAND_INVITE:
+		puts(member_text(result, "invitation"));
+		return;
+	case COMMAND_ACCOUNTS:
+		print_accounts(result);
+		return;
+	case COMMAND_DEVICES:
+		print_devices(result);
+		return;
+	case COMMAND_USAGE:
+		print_usage(result);
+		return;
+	case COMMAND_CHECK:
+		print_check(result);
+		return;
+	case COMMAND_SERVE:
+	case COMMAND_HELP:
+	case COMMAND_VERSION:
+		return;
+	}
+}
+
+/* --- commands that ask --- */
+
+static struct json_object *
+make_request(const struct options *o)
+{
+	struct json_object *r = json_object_new_object();
+
+	json_object_object_add(r, "command", json_object_new_string(o->name));
+	json_object_object_add(r, "quota", json_object_new_uint64(o->quota_bytes));
+	json_object_object_add(r, "valid_ms", json_object_new_int64(o->valid_ms));
+	json_object_object_add(r, "all", json_object_new_boolean(o->all));
+	if (o->account)
+		json_object_object_add(r, "account", json_object_new_string(o->account));
+	return r;
+}
+
+/* The address for invitations while nothing runs: the last server's, else the default one. */
+static int
+fill_address(struct admin *a, struct err *err)
+{
+	AUTO(tls_clear) struct tls tls = { 0 };
+
+	if (installation_address_get(a->installation, &a->address, err) < 0)
+		return -1;
+	if (a->address.url[0])
+		return 0;
+	if (tls_own(&tls, a->installation->dir_fd, err) < 0)
+		return -1;
+	snprintf(a->address.url, sizeof a->address.url, "https://127.0.0.1:8467");
+	a->address.pinned = true;
+	memcpy(a->address.pin, tls.pin, sizeof a->address.pin);
+	return 0;
+}
+
+/* Do it on the data, or have it done by the server that has them. */
+static int
+get_answer(struct json_object **answer, struct installation *in, const struct options *o,
+	   struct json_object *request, struct err *err)
+{
+	struct admin admin = { .installation = in };
+	int rc = installation_lock(in, &o->installation, err);
+
+	if (rc == INSTALLATION_BUSY)
+		return control_ask(answer, in->dir_fd, request, err);
+	if (rc < 0 || installation_open(in, &o->installation, err) < 0 ||
+	    (o->command == COMMAND_INVITE && fill_address(&admin, err) < 0))
+		return -1;
+	*answer = admin_answer(&admin, request);
+	return *answer ? 0 : err_nomem(err);
+}
+
+static int
+ask(const struct options *o, struct err *err)
+{
+	AUTO(installation_clear) struct installation in = INSTALLATION_INIT;
+	struct json_object *request = make_request(o), *answer = NULL, *part;
+	int rc = get_answer(&answer, &in, o, request, err);
+	int status = 1;
+
+	if (rc == 0) {
+		status = (int)member_number(answer, "status");
+		if (json_object_object_get_ex(answer, "error", &part))
+			print_error(o->json, member_text(part, "code"),
+				    member_text(part, "message"), member_text(part, "hint"));
+		else if (json_object_object_get_ex(answer, "result", &part))
+			print_result(o, part);
+	}
+	json_object_put(request);
+	json_object_put(answer);
+	return rc < 0 ? -1 : status;
+}
+
+/* --- serve --- */
+
+static int
+run_server(const struct options *o, struct err *err)
+{
+	AUTO(installation_clear) struct installation in = INSTALLATION_INIT;
+	sigset_t signals;
+
+	/* Before there is any thread: all of them are to leave these to the one that waits. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	int rc = installation_lock(&in, &o->installation, err);
+	if (rc == INSTALLATION_BUSY) {
+		err_set(err, ERR_BUSY, "a server runs on this data folder already");
+		return err_hint(err, "stop it first, or give another folder with --data DIR");
+	}
+	if (rc < 0 || installation_open(&in, &o->installation, err) < 0)
+		return -1;
+	return serve(&in, o, err);
+}
+
+static int
+run(const struct options *o, struct err *err)
+{
+	if (o->command == COMMAND_HELP) {
+		options_print_help();
+		return 0;
+	}
+	if (o->command == COMMAND_VERSION) {
+		puts("cloudboxd " CLOUDBOX_VERSION);
+		return 0;
+	}
+	if (crypto_init(err) < 0)
+		return -1;
+	return o->command == COMMAND_SERVE ? run_server(o, err) : ask(o, err);
+}
+
+/* The language must be known before the first message, also one about the command line. */
+static const char *
+language(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strncmp(argv[i], "--lang=", 7))
+			return argv[i] + 7;
+		if (!strcmp(argv[i], "--lang") && i + 1 < argc)
+			return argv[i + 1];
+	}
+	return getenv("CLOUDBOX_LANG");
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *locale_dir = getenv("CLOUDBOX_LOCALE_DIR");
+	struct options o;
+	struct err err = { 0 };
+
+	umask(077); /* what lies in the data folder is nobody else's */
+	mallopt(M_ARENA_MAX, 2); /* threads here wait more than they allocate */
+	text_init(language(argc, argv), locale_dir ? locale_dir : LOCALEDIR);
+	int rc = options_parse(&o, argc, argv, &err);
+	if (rc == 0)
+		rc = run(&o, &err);
+	if (rc >= 0)
+		return rc;
+	print_error(o.json, err_code_name(err.code), err.msg, err.hint);
+	return err.code == ERR_USAGE ? EXIT_USAGE : 1;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options: the command line of cloudboxd, taken apart. */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+#include "installation.h"
+
+enum command {
+	COMMAND_SERVE,
+	COMMAND_INVITE,
+	COMMAND_ACCOUNTS,
+	COMMAND_USAGE,
+	COMMAND_DEVICES,
+	COMMAND_CHECK,
+	COMMAND_HELP,
+	COMMAND_VERSION,
+};
+
+struct options {
+	enum command command;
+	const char *name; /* of the command, as typed */
+	struct installation_options installation;
+	bool json;
+	const char *lang;
+
+	/* serve */
+	const char *listen; /* HOST:PORT */
+	const char *url;
+	const char *tls_cert, *tls_key;
+	bool plain_http;
+	uint64_t min_free_bytes; /* UINT64_MAX: 5 % or 2 GiB */
+	int64_t idle_ms;
+
+	/* invite */
+	uint64_t quota_bytes;
+	int64_t valid_ms;
+
+	const char *account; /* devices */
+	bool all;            /* check */
+};
+
+/** Take apart.  @out borrows from @argv.  -1: ERR_USAGE; `json` and `lang` are filled in even then, as
+ *  far as they were reached. */
+int options_parse(struct options *out, int argc, char **argv, struct err *err);
+
+/** "10G": a number of bytes with K, M, G or T (of 1024).  ERR_USAGE. */
+int size_parse(uint64_t *bytes, const char *text, struct err *err);
+
+/** What --help prints. */
+void options_print_help(void);
+
+#endif

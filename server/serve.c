@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve: see serve.h.
+ *
+ * Threads: this one waits for a signal; the catalog's writer; http's; two workers; control's.  They
+ * are ended in the reverse order of what they need: control, http, workers, catalog.
+ */
+#include "serve.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/journal.h"
+#include "api/server.h"
+#include "base/text.h"
+#include "control.h"
+#include "os/os.h"
+#include "tls.h"
+
+#define CONNECTIONS_MAX             8192
+#define CONNECTIONS_PER_ADDRESS_MAX 4096 /* many phones stand behind one address */
+#define FILES_APART                 1024 /* descriptors kept for everything else */
+#define BODIES_BYTES_MAX            (48u << 20)
+#define WORKERS                     2
+#define STOP_GRACE_S                10
+
+/* What lives as long as the server does. */
+struct service {
+	struct server server;
+	struct admin admin;
+	struct tls tls;
+	struct http *http;
+	struct control *control;
+	sigset_t signals;
+};
+
+static void
+service_clear(struct service *s)
+{
+	control_stop(s->control);
+	http_stop(s->http, STOP_GRACE_S);
+	workers_free(s->server.workers);
+	sessions_free(s->server.sessions);
+	tls_clear(&s->tls);
+}
+AUTO_OBJ(service_clear, struct service);
+
+static void
+end_process(void *ctx, const struct err *err)
+{
+	(void)ctx;
+	journal("fatal: %s", err->msg);
+	_exit(1);
+}
+
+/* As many descriptors as the system allows; how many connections they carry. */
+static unsigned
+connections_max(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return 512;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+	getrlimit(RLIMIT_NOFILE, &r);
+	if (r.rlim_cur >= CONNECTIONS_MAX + FILES_APART)
+		return CONNECTIONS_MAX;
+	return r.rlim_cur > 2 * FILES_APART ? (unsigned)r.rlim_cur - FILES_APART
+					    : (unsigned)(r.rlim_cur / 2);
+}
+
+/* "HOST:PORT", "[::1]:PORT". */
+static int
+split_address(const char *listen, struct buf *host, const char **port, struct err *err)
+{
+	const char *colon = strrchr(listen, ':');
+
+	if (!colon || colon == listen || !colon[1]) {
+		err_set(err, ERR_USAGE, "%s is no HOST:PORT", listen);
+		return err_hint(err, "write --listen 127.0.0.1:8467");
+	}
+	struct span s = span_of(listen, (size_t)(colon - listen));
+	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+		s = span_of(s.p + 1, s.n - 2);
+	*port = colon + 1;
+	return buf_append(host, s, err);
+}
+
+static bool
+is_loopback(const char *address)
+{
+	return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]:", 6);
+}
+
+static int
+start_http(struct service *s, const struct options *o, struct err *err)
+{
+	AUTO(buf_clear) struct buf host = BUF_INIT(256);
+	const char *port;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (split_address(o->listen, &host, &port, err) < 0)
+		return -1;
+	const struct http_options http = {
+		.host = buf_str(&host),
+		.port = port,
+		.key_pem = o->plain_http ? NULL : buf_str(&s->tls.key_pem),
+		.certificate_pem = o->plain_http ? NULL : buf_str(&s->tls.certificate_pem),
+		.threads = cores < 2   ? 2
+			   : cores > 8 ? 8
+				       : (unsigned)cores,
+		.connections_max = connections_max(),
+		.connections_per_address_max = CONNECTIONS_PER_ADDRESS_MAX,
+		.idle_s = (unsigned)(o->idle_ms / 1000 > INT_MAX ? INT_MAX : o->idle_ms / 1000),
+		.bodies_bytes_max = BODIES_BYTES_MAX,
+		.routes = api_routes,
+		.server = &s->server,
+	};
+	if (http_start(&s->http, &http, err) < 0)
+		return -1;
+	if (o->plain_http && !is_loopback(http_address(s->http))) {
+		err_set(err, ERR_USAGE, "without TLS only this machine itself may be served");
+		return err_hint(err, "leave out --plain-http, or listen on 127.0.0.1");
+	}
+	return 0;
+}
+
+/* What invitations name: --url, else where it listens, by this machine's name if everywhere. */
+static int
+note_address(struct service *s, struct installation *in, const struct options *o, struct err *err)
+{
+	struct installation_address *a = &s->admin.address;
+	const char *at = http_address(s->http);
+	const char *port = strrchr(at, ':');
+	bool everywhere = !strncmp(at, "0.0.0.0:", 8) || !strncmp(at, "[::]:", 5);
+	char name[256] = "localhost";
+
+	if (everywhere)
+		gethostname(name, sizeof name - 1);
+	if (o->url)
+		snprintf(a->url, sizeof a->url, "%s", o->url);
+	else if (everywhere)
+		snprintf(a->url, sizeof a->url, "https://%s%s", name, port);
+	else
+		snprintf(a->url, sizeof a->url, "%s://%s", o->plain_http ? "http" : "https", at);
+	for (size_t n = strlen(a->url); n && a->url[n - 1] == '/'; n--)
+		a->url[n - 1] = '\0';
+	a->pinned = !o->plain_http;
+	memcpy(a->pin, s->tls.pin, sizeof a->pin);
+	return installation_address_put(in, a, err);
+}
+
+static int
+load_decoy(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	return decoy_load(ctx, tx, err);
+}
+
+static int
+start(struct service *s, struct installation *in, const struct options *o, struct err *err)
+{
+	s->server = (struct server){
+		.catalog = in->catalog,
+		.blobs = in->blobs,
+		.min_free_bytes = o->min_free_bytes,
+		.data_fd = in->dir_fd,
+		.version = CLOUDBOX_VERSION,
+		.fatal = end_process,
+	};
+	s->admin.installation = in;
+	if (control_start(&s->control, &s->admin, in->dir_fd, err) < 0)
+		return -1;
+	if (!o->plain_http && (o->tls_key ? tls_given(&s->tls, o->tls_key, o->tls_cert, err)
+					  : tls_own(&s->tls, in->dir_fd, err)) < 0)
+		return -1;
+	memcpy(s->server.spki_hash, s->tls.pin, sizeof s->server.spki_hash);
+	if (catalog_write(in->catalog, load_decoy, &s->server.decoy, err) < 0 ||
+	    sessions_new(&s->server.sessions, err) < 0 ||
+	    workers_new(&s->server.workers, WORKERS, err) < 0 || start_http(s, o, err) < 0)
+		return -1;
+	return note_address(s, in, o, err);
+}
+
+int
+serve(struct installation *in, const struct options *o, struct err *err)
+{
+	AUTO(service_clear) struct service s = { 0 };
+	int signal_number;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&s.signals);
+	sigaddset(&s.signals, SIGTERM);
+	sigaddset(&s.signals, SIGINT);
+	if (start(&s, in, o, err) < 0)
+		return -1;
+	printf("listening on %s://%s\n", o->plain_http ? "http" : "https", http_address(s.http));
+	fflush(stdout);
+	sigwait(&s.signals, &signal_number);
+	journal("stopping");
+	return 0;
+}
