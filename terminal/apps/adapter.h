@@ -84,8 +84,10 @@ struct app_item {
 	const char *type; /* MIME type; NULL: not known yet, ask app_item_type() */
 	int64_t modified_unix_ms;
 	struct span bytes; /* cards: the original bytes; files: empty (open the item) */
-	/* Cards: ids by content, for those without uid: BLAKE2b-128 of (name key, sorted TEL and
-	 * EMAIL keys, else the bytes), and of the name key alone; zeros where there is no name. */
+	/* Without uid the item's id is its source's path, or, where many items share the one
+	 * source of an app, made from its content: BLAKE2b-128 of (name key, sorted TEL and EMAIL
+	 * keys, else the bytes), and the name key alone; zeros where there is no name. */
+	bool id_by_content;
 	uint8_t content_id[APP_CONTENT_ID_BYTES];
 	uint8_t name_id[APP_CONTENT_ID_BYTES];
 };
@@ -163,6 +165,10 @@ struct adapter {
 	 * @refused hears of what can be no source; what cannot be listed is refused, too. */
 	int (*sources)(struct app_session *s, app_source_fn *fn, app_refused_fn *refused, void *ctx,
 		       struct err *err);
+
+	/* What the source at @path looks like now.  0, APP_MOVED (it is gone) or -1. */
+	int (*stamp)(struct app_stamp *out, struct app_session *s, const char *path,
+		     struct err *err);
 
 	/* Call @fn for every item of @source, by position, @refused for what is none.
 	 * 0, APP_MOVED (nothing of what was emitted counts) or -1. */
