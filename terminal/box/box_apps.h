@@ -7,7 +7,8 @@
 #include "box/box.h"
 
 /** Add the app, or give the one of that name this adapter, path and settings; its shortcuts and
- *  what was saved stay, its inventory is read anew.  ERR_USAGE: no name for an app. */
+ *  what was saved stay; where adapter or path differ, its inventory is read anew.  ERR_USAGE: no
+ *  name for an app. */
 int box_app_put(struct box *b, const struct app *app, struct err *err);
 
 /** Forget the app.  Its shortcuts go with it; what lies in the cloud stays.  BOX_ABSENT. */

@@ -29,8 +29,8 @@ struct inventory_counts {
 /**
  * Bring the inventory of the session's app up to date.
  * @out      may be NULL.
- * @refused  hears of each thing that is no item, once per change of its source (links and devices
- *           at every refresh); may be NULL.
+ * @refused  hears of each thing that is no item, once: links and devices when they are first seen,
+ *           broken cards when their source is read; may be NULL.
  * @return   0 or -1.  A source that moved while it was read is read again, twice at most, then
  *           left as unread for the next refresh and told to @refused.
  */

@@ -8,7 +8,8 @@
  * journal_seal() makes the batch's bytes durable as HOME/journal/NUMBER before the row that names
  * them, with everything that the ACK will change: so an ACK that arrives after a crash is applied
  * in one transaction, and a batch is only ever re-sent byte-identical.  At most one batch is under
- * way. Files without a row (a crash between the two) are removed by box_open().
+ * way. Files without a row (a crash between the two) are removed by box_lock().  Sealing, sending and
+ * acknowledging are for whoever holds that lock.
  */
 #ifndef BOX_JOURNAL_H
 #define BOX_JOURNAL_H

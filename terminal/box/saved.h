@@ -87,8 +87,21 @@ int saved_rebuild_begin(struct box *b, struct err *err);
 int saved_rebuild_put(struct box *b, const struct saved *s, struct err *err);
 int saved_rebuild_end(struct hash32 *root, struct box *b, struct err *err);
 
-/** This app's sealed bytes per original byte, from what was saved so far, in thousandths; 0:
- * nothing saved yet.  And the bytes of its items that were saved, to sum up full_backup_bytes. */
+/* What was chosen on a phone that this device replaced: its content under this device's key, and
+ * the chunks (of the old device) that hold it, so that nothing large is sent again. */
+struct inherited {
+	uint8_t content[BOX_HASH_BYTES];
+	uint8_t chunk_class;
+	struct buf chunks; /* chunk entries, as in struct saved */
+};
+
+/** 0, BOX_ABSENT or -1.  @out->chunks: BUF_INIT(8 << 20), or used before. */
+int saved_inherited_get(struct inherited *out, struct box *b,
+			const uint8_t item[static BOX_ID_BYTES], struct err *err);
+int saved_inherit(struct box *b, const uint8_t item[static BOX_ID_BYTES],
+		  const struct inherited *in, struct err *err);
+
+/** How much was saved of this app, and what it became: for estimates.  All 0: nothing yet. */
 struct saved_ratio {
 	uint64_t items;
 	uint64_t bytes; /* original */

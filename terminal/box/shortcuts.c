@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shortcuts: see shortcuts.h.
+ *
+ * `pending` is 1 for a shortcut that is new or changed: an index over these alone leads a backup to
+ * its work.  It follows from other rows and is judged anew whenever one of them changes.
+ */
+#include "box/shortcuts.h"
+
+#include <stdio.h>
+#include <unistr.h>
+
+#include "base/bytes.h"
+#include "box/box_internal.h"
+#include "box/lookup.h"
+
+#define PENDING_WINDOW 256
+#define TYPE_UNKNOWN   "application/octet-stream"
+
+const char *
+shortcut_state_name(enum shortcut_state state)
+{
+	static const char *const names[] = { "new", "saved", "changed", "missing" };
+
+	return names[state];
+}
+
+/* Here, and not saved as it is: what a shortcut's `pending` is set to. */
+#define IS_PENDING                                                                                 \
+	"EXISTS (SELECT 1 FROM items i LEFT JOIN saved s ON s.item = i.item"                       \
+	" WHERE i.app = shortcuts.app AND i.item = shortcuts.item"                                 \
+	" AND (s.item IS NULL OR i.content IS NULL OR i.content <> s.content))"
+
+int
+shortcut_judge(struct box *b, const uint8_t item[static BOX_ID_BYTES], struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(
+		    &q, b,
+		    "UPDATE shortcuts SET pending = " IS_PENDING
+		    " WHERE app IN (SELECT id FROM apps) AND item = ?1 AND pending <> " IS_PENDING,
+		    err) < 0)
+		return -1;
+	query_blob(&q, 1, span_of(item, BOX_ID_BYTES));
+	return query_run(&q, err);
+}
+
+int
+shortcut_judge_all(struct box *b, struct err *err)
+{
+	return db_exec(b,
+		       "UPDATE shortcuts SET pending = " IS_PENDING " WHERE pending <> " IS_PENDING,
+		       err);
+}
+
+/* The app's number; ERR_NOT_FOUND where the Box has none of that name. */
+static int
+app_need(int64_t *number, struct box *b, const char *app, struct err *err)
+{
+	int rc = box_app_number(number, b, app, err);
+
+	if (rc == BOX_ABSENT)
+		return err_set(err, ERR_NOT_FOUND, "the Box has no folder %s", app);
+	return rc;
+}
+
+static void
+bind_shortcut(struct query *q, int64_t app, const struct inventory_item *item)
+{
+	query_int(q, 1, app);
+	query_blob(q, 2, SPAN_ARRAY(item->item));
+	query_blob(q, 3, span_str(item->place.source));
+	query_text_span(q, 4, item->name);
+	query_text(q, 5, item->type);
+	query_int(q, 6, (int64_t)item->size);
+}
+
+static int
+add(struct box *b, const struct inventory_item *item, bool selected, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int64_t app;
+
+	if (box_app_intern(&app, b, item->app, err) < 0 ||
+	    query_init(&q, b,
+		       "INSERT OR IGNORE INTO shortcuts (app, item, path, name, type, size,"
+		       " native_id, selected, added_ms, pending)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)",
+		       err) < 0)
+		return -1;
+	bind_shortcut(&q, app, item);
+	query_blob(&q, 7, item->native_id);
+	query_int(&q, 8, selected);
+	query_int(&q, 9, box_now());
+	if (query_run(&q, err) < 0)
+		return -1;
+	if (db_changes(b) == 0)
+		return BOX_EXISTS;
+	if (shortcut_judge(b, item->item, err) < 0)
+		return -1;
+	return box_items_touch(b, app, item->item, err);
+}
+
+int
+shortcut_add(struct box *b, const struct inventory_item *item, bool selected, struct err *err)
+{
+	if (box_begin(b, err) < 0)
+		return -1;
+	return box_end(b, add(b, item, selected, err), err);
+}
+
+static int
+update(struct box *b, const struct inventory_item *item, bool select, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int64_t app;
+	int rc = box_app_number(&app, b, item->app, err);
+
+	if (rc)
+		return rc;
+	if (query_init(&q, b,
+		       "UPDATE shortcuts SET path = ?3, name = ?4, type = ?5, size = ?6,"
+		       " selected = selected OR ?7 WHERE app = ?1 AND item = ?2",
+		       err) < 0)
+		return -1;
+	bind_shortcut(&q, app, item);
+	query_int(&q, 7, select);
+	if (query_run(&q, err) < 0)
+		return -1;
+	if (db_changes(b) == 0)
+		return BOX_ABSENT;
+	return box_items_touch(b, app, item->item, err);
+}
+
+int
+shortcut_update(struct box *b, const struct inventory_item *item, bool select, struct err *err)
+{
+	if (box_begin(b, err) < 0)
+		return -1;
+	return box_end(b, update(b, item, select, err), err);
+}
+
+/* One shortcut, by native id: run @sql (app, item, @value). */
+static int
+change_one(struct box *b, const char *sql, const char *app, struct span native_id, int64_t value,
+	   struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	uint8_t item[BOX_ID_BYTES];
+	int64_t number;
+
+	if (app_need(&number, b, app, err) < 0 ||
+	    inventory_item_id(item, b, app, native_id, err) < 0 || query_init(&q, b, sql, err) < 0)
+		return -1;
+	query_int(&q, 1, number);
+	query_blob(&q, 2, SPAN_ARRAY(item));
+	query_int(&q, 3, value);
+	if (query_run(&q, err) < 0)
+		return -1;
+	if (db_changes(b) == 0)
+		return BOX_ABSENT;
+	return box_items_touch(b, number, item, err);
+}
+
+/* All of a folder: run @sql (app, @value). */
+static int
+change_all(uint64_t *changed, struct box *b, const char *sql, const char *app, int64_t value,
+	   struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int64_t number;
+
+	if (app_need(&number, b, app, err) < 0 || query_init(&q, b, sql, err) < 0)
+		return -1;
+	query_int(&q, 1, number);
+	query_int(&q, 2, value);
+	if (query_run(&q, err) < 0)
+		return -1;
+	*changed = db_changes(b);
+	return *changed ? box_items_touch_all(b, number, err) : 0;
+}
+
+int
+shortcut_remove(struct box *b, const char *app, struct span native_id, struct err *err)
+{
+	if (box_begin(b, err) < 0)
+		return -1;
+	return box_end(b,
+		       change_one(b,
+				  "DELETE FROM shortcuts WHERE app = ?1 AND item = ?2 AND ?3 = 0",
+				  app, native_id, 0, err),
+		       err);
+}
+
+int
+shortcut_remove_all(uint64_t *changed, struct box *b, const char *app, struct err *err)
+{
+	if (box_begin(b, err) < 0)
+		return -1;
+	return box_end(b,
+		       change_all(changed, b, "DELETE FROM shortcuts WHERE app = ?1 AND ?2 = 0",
+				  app, 0, err),
+		       err);
+}
+
+int
+shortcut_select(struct box *b, const char *app, struct span native_id, bool selected,
+		struct err *err)
+{
+	if (box_begin(b, err) < 0)
+		return -1;
+	return box_end(b,
+		       change_one(b,
+				  "UPDATE shortcuts SET selected = ?3 WHERE app = ?1 AND item = ?2",
+				  app, native_id, selected, err),
+		       err);
+}
+
+int
+shortcut_select_all(uint64_t *changed, struct box *b, const char *app, bool selected,
+		    struct err *err)
+{
+	if (box_begin(b, err) < 0)
+		return -1;
+	return box_end(b,
+		       change_all(changed, b,
+				  "UPDATE shortcuts SET selected = ?2 WHERE app = ?1"
+				  " AND selected <> ?2",
+				  app, selected, err),
+		       err);
+}
+
+#define SHORTCUT_COLUMNS                                                                           \
+	"c.native_id, c.item, c.path, c.name, c.type, c.size, c.selected, c.added_ms, c.pending,"  \
+	" EXISTS (SELECT 1 FROM items i WHERE i.app = c.app AND i.item = c.item),"                 \
+	" s.saved_ms, s.versions, s.proven_ms, a.name"
+#define SHORTCUT_TABLES                                                                            \
+	"shortcuts c JOIN apps a ON a.id = c.app LEFT JOIN saved s ON s.item = c.item"
+
+static enum shortcut_state
+row_state(const struct query *q)
+{
+	if (!query_column_int(q, 9))
+		return SHORTCUT_MISSING;
+	if (query_column_is_null(q, 10))
+		return SHORTCUT_NEW;
+	return query_column_int(q, 8) ? SHORTCUT_CHANGED : SHORTCUT_SAVED;
+}
+
+static void
+row_shortcut(struct shortcut *out, const struct query *q)
+{
+	const char *type = query_column_text(q, 4);
+
+	*out = (struct shortcut){
+		.native_id = query_column_blob(q, 0),
+		.path = query_column_blob(q, 2),
+		.name = query_column_text_span(q, 3),
+		.type = type ? type : TYPE_UNKNOWN,
+		.size = (uint64_t)query_column_int(q, 5),
+		.selected = query_column_int(q, 6),
+		.added_unix_ms = query_column_int(q, 7),
+		.state = row_state(q),
+		.saved_unix_ms = query_column_int(q, 10),
+		.versions = (uint32_t)query_column_int(q, 11),
+		.proven_unix_ms = query_column_int(q, 12),
+		.app = query_column_text(q, 13),
+	};
+	query_column_bytes(q, 1, out->item, BOX_ID_BYTES);
+}
+
+int
+shortcuts_each(struct box *b, const char *app, shortcut_fn *fn, void *ctx, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	struct shortcut s;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT " SHORTCUT_COLUMNS " FROM " SHORTCUT_TABLES
+		       " WHERE c.app = (SELECT id FROM apps WHERE name = ?1)"
+		       " ORDER BY c.name, c.native_id",
+		       err) < 0)
+		return -1;
+	query_text(&q, 1, app);
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		row_shortcut(&s, &q);
+		if (fn(ctx, &s, err) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+void
+shortcut_found_clear(struct shortcut_found *f)
+{
+	buf_clear(&f->store);
+}
+
+static int
+shortcut_store(struct shortcut *s, struct buf *store, struct err *err)
+{
+	struct span app, type;
+
+	buf_reset(store);
+	if (buf_reserve(store,
+			strlen(s->app) + s->native_id.n + s->path.n + s->name.n + strlen(s->type) +
+				8,
+			err) < 0 ||
+	    store_span(&app, store, span_str(s->app), err) < 0 ||
+	    store_span(&s->native_id, store, s->native_id, err) < 0 ||
+	    store_span(&s->path, store, s->path, err) < 0 ||
+	    store_span(&s->name, store, s->name, err) < 0 ||
+	    store_span(&type, store, span_str(s->type), err) < 0)
+		return -1;
+	s->app = (const char *)app.p;
+	s->type = (const char *)type.p;
+	return 0;
+}
+
+int
+shortcut_find(struct shortcut_found *f, struct box *b, const char *app, struct span typed,
+	      struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	uint8_t item[BOX_ID_BYTES];
+	int64_t number;
+	int rc;
+
+	if (lookup_item(item, b, app, LOOKUP_SHORTCUTS, typed, err) < 0 ||
+	    app_need(&number, b, app, err) < 0 ||
+	    query_init(&q, b,
+		       "SELECT " SHORTCUT_COLUMNS " FROM " SHORTCUT_TABLES
+		       " WHERE c.app = ?1 AND c.item = ?2",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, number);
+	query_blob(&q, 2, SPAN_ARRAY(item));
+	rc = query_step(&q, err);
+	if (rc == 0)
+		return err_set(err, ERR_CONFLICT, "the shortcut was removed in the meantime");
+	if (rc < 0)
+		return -1;
+	row_shortcut(&f->shortcut, &q);
+	return shortcut_store(&f->shortcut, &f->store, err);
+}
+
+int
+folders_each(struct box *b, folder_fn *fn, void *ctx, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT a.name, count(*), sum(c.size),"
+		       " sum(NOT c.pending AND s.item IS NOT NULL AND EXISTS (SELECT 1 FROM items i"
+		       " WHERE i.app = c.app AND i.item = c.item))"
+		       " FROM " SHORTCUT_TABLES " GROUP BY a.name ORDER BY a.name",
+		       err) < 0)
+		return -1;
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		struct folder f = {
+			.app = query_column_text(&q, 0),
+			.shortcuts = (uint64_t)query_column_int(&q, 1),
+			.bytes = (uint64_t)query_column_int(&q, 2),
+			.saved = (uint64_t)query_column_int(&q, 3),
+		};
+		if (fn(ctx, &f, err) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+/* Ids of pending shortcuts, some at a time: a backup changes these rows on its way. */
+struct pending_window {
+	uint8_t items[PENDING_WINDOW][BOX_ID_BYTES];
+	size_t n;
+};
+
+static int
+pending_next(struct pending_window *w, struct box *b, int64_t app, bool selected_only,
+	     const struct span *after, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	w->n = 0;
+	if (query_init(&q, b,
+		       "SELECT item FROM shortcuts WHERE app = ?1 AND item > ?2 AND pending"
+		       " AND (selected OR NOT ?3) ORDER BY item LIMIT ?4",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, app);
+	query_blob(&q, 2, *after);
+	query_int(&q, 3, selected_only);
+	query_int(&q, 4, PENDING_WINDOW);
+	while ((rc = query_step(&q, err)) == QUERY_ROW)
+		query_column_bytes(&q, 0, w->items[w->n++], BOX_ID_BYTES);
+	return rc;
+}
+
+static int
+pending_saved(struct pending *p, struct box *b, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b, "SELECT content FROM saved WHERE item = ?1", err) < 0)
+		return -1;
+	query_blob(&q, 1, SPAN_ARRAY(p->item.item));
+	rc = query_step(&q, err);
+	p->saved_before = rc == QUERY_ROW;
+	if (p->saved_before)
+		query_column_bytes(&q, 0, p->saved_content, BOX_HASH_BYTES);
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+pending_emit(struct box *b, const uint8_t *item, pending_fn *fn, void *ctx, struct err *err)
+{
+	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
+	struct pending p;
+	int rc = inventory_get_id(&f, b, item, err);
+
+	if (rc)
+		return rc;
+	p = (struct pending){ .item = f.item };
+	if (pending_saved(&p, b, err) < 0)
+		return -1;
+	return fn(ctx, &p, err) < 0 ? -1 : 0;
+}
+
+int
+shortcuts_each_pending(struct box *b, const char *app, bool selected_only, pending_fn *fn,
+		       void *ctx, struct err *err)
+{
+	struct pending_window w;
+	uint8_t last[BOX_ID_BYTES];
+	struct span after = span_of("", 0);
+	int64_t number;
+	int rc = box_app_number(&number, b, app, err);
+
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	for (;;) {
+		if (pending_next(&w, b, number, selected_only, &after, err) < 0)
+			return -1;
+		if (w.n == 0)
+			return 0;
+		memcpy(last, w.items[w.n - 1], sizeof last);
+		after = SPAN_ARRAY(last);
+		for (size_t i = 0; i < w.n; i++) {
+			if (pending_emit(b, w.items[i], fn, ctx, err) < 0)
+				return -1;
+		}
+	}
+}
+
+int
+shortcut_pending(struct box *b, const char *app, struct span native_id, pending_fn *fn, void *ctx,
+		 struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	uint8_t item[BOX_ID_BYTES];
+	int64_t number;
+	int rc = box_app_number(&number, b, app, err);
+
+	if (rc)
+		return rc;
+	if (inventory_item_id(item, b, app, native_id, err) < 0 ||
+	    query_init(&q, b, "SELECT 1 FROM shortcuts WHERE app = ?1 AND item = ?2 AND pending",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, number);
+	query_blob(&q, 2, SPAN_ARRAY(item));
+	rc = query_step(&q, err);
+	query_clear(&q);
+	if (rc != QUERY_ROW)
+		return rc < 0 ? -1 : BOX_ABSENT;
+	return pending_emit(b, item, fn, ctx, err);
+}
+
+int
+shortcuts_count_pending(uint64_t *n, struct box *b, const char *app, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b,
+		       "SELECT count(*) FROM shortcuts WHERE pending"
+		       " AND (?1 IS NULL OR app = (SELECT id FROM apps WHERE name = ?1))",
+		       err) < 0)
+		return -1;
+	query_text(&q, 1, app);
+	if (query_step(&q, err) < 0)
+		return -1;
+	*n = (uint64_t)query_column_int(&q, 0);
+	return 0;
+}
+
+/* May these bytes stand in a line of text as they are? */
+static bool
+is_clean_text(struct span s)
+{
+	if (!s.n || u8_check(s.p, s.n))
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return false;
+		if (s.p[i] == 0xc2 && i + 1 < s.n && s.p[i + 1] < 0xa0)
+			return false; /* U+0080 to U+009F */
+	}
+	return true;
+}
+
+/* How many items have an id in the range? */
+static int
+count_between(int64_t *n, struct box *b, const uint8_t *first, const uint8_t *last, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b,
+		       "SELECT count(*) FROM (SELECT item FROM items"
+		       " WHERE app IN (SELECT id FROM apps) AND item BETWEEN ?1 AND ?2"
+		       " UNION SELECT item FROM shortcuts"
+		       " WHERE app IN (SELECT id FROM apps) AND item BETWEEN ?1 AND ?2"
+		       " UNION SELECT item FROM saved WHERE item BETWEEN ?1 AND ?2)",
+		       err) < 0)
+		return -1;
+	query_blob(&q, 1, span_of(first, BOX_ID_BYTES));
+	query_blob(&q, 2, span_of(last, BOX_ID_BYTES));
+	if (query_step(&q, err) < 0)
+		return -1;
+	*n = query_column_int(&q, 0);
+	return 0;
+}
+
+int
+item_show_id(struct buf *out, struct box *b, struct span native_id,
+	     const uint8_t item[static BOX_ID_BYTES], struct err *err)
+{
+	char digits[2 * BOX_ID_BYTES + 1];
+	uint8_t first[BOX_ID_BYTES], last[BOX_ID_BYTES];
+	int64_t n;
+
+	if (is_clean_text(native_id))
+		return buf_append(out, native_id, err);
+	hex_encode(digits, span_of(item, BOX_ID_BYTES));
+	for (size_t len = 8;; len++) {
+		struct span shown = span_of(digits, len);
+		short_id_range(first, last, shown);
+		if (count_between(&n, b, first, last, err) < 0)
+			return -1;
+		if (n <= 1 || len == 2 * BOX_ID_BYTES)
+			return buf_append(out, shown, err);
+	}
+}
