@@ -296,7 +296,7 @@ options_print_help(void)
 		"  --url URL           the address that invitations name\n"
 		"  --plain-http        no TLS; on loopback addresses only\n"
 		"  --min-free SIZE     refuse uploads below this much free disk\n"
-		"                      (5 % of it or 2G, whichever is more)\n"
+		"                      (5 percent of it or 2G, whichever is more)\n"
 		"  --idle TIME         close connections that are silent so long (60s)\n"
 		"  --quota SIZE        what the account may store (10G)\n"
 		"  --valid TIME        how long the invitation can be used (24h)\n"),
