@@ -198,7 +198,7 @@ object_open(struct object_sealer *s, struct span *plain, const struct object_key
 	    enum chunk_class class, const struct hash32 *cid, struct span object, struct err *err)
 {
 	struct hash32 found;
-	uint64_t epoch;
+	uint64_t epoch = 0;
 
 	if (chunk_class_check((uint8_t) class, err) < 0 || object_check(object, &epoch, err) < 0)
 		return -1;

@@ -172,11 +172,11 @@ check_replace(const struct log_state *s, const struct log_entry *e, struct err *
 	const struct log_device *old = find(s, &e->old_device);
 	if (old->state == DEVICE_REVOKED)
 		return e->trusted_seq <= old->trusted_seq
-		               ? 0
-		               : refuse(err, e, "it trusts more than the revocation did");
+			       ? 0
+			       : refuse(err, e, "it trusts more than the revocation did");
 	return old->state == DEVICE_ALIVE
-	               ? 0
-	               : refuse(err, e, "the old device was replaced or retired already");
+		       ? 0
+		       : refuse(err, e, "the old device was replaced or retired already");
 }
 
 /* A rotation takes all devices along that are alive, each once. */

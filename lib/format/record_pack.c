@@ -57,19 +57,30 @@ set_up(ZSTD_CCtx *ctx)
 	return 0;
 }
 
+static int
+unknown_settings(struct err *err)
+{
+	return err_set(err, ERR_INTERNAL, "this zstd library does not know our settings");
+}
+
 int
 record_packer_new(struct record_packer **out, struct err *err)
 {
-	AUTO(record_packer_free) struct record_packer *p = calloc(1, sizeof *p);
+	struct record_packer *p = calloc(1, sizeof *p);
 
-	if (!p || !(p->ctx = ZSTD_createCCtx()))
+	if (!p)
 		return err_nomem(err);
-	if (set_up(p->ctx) < 0)
-		return err_set(err, ERR_INTERNAL, "this zstd library does not know our settings");
+	p->ctx = ZSTD_createCCtx();
+	if (!p->ctx || set_up(p->ctx) < 0) {
+		bool made = p->ctx;
+
+		record_packer_free(p);
+		return made ? unknown_settings(err) : err_nomem(err);
+	}
 	/* A little over the limit, so that record_fields_encode() words the refusal. */
 	p->fields.max = RECORD_FIELDS_BYTES_MAX + (64u << 10);
 	p->packed.max = ZSTD_COMPRESSBOUND(RECORD_FIELDS_BYTES_MAX);
-	*out = TAKE(p);
+	*out = p;
 	return 0;
 }
 
@@ -164,14 +175,20 @@ struct record_unpacker {
 int
 record_unpacker_new(struct record_unpacker **out, struct err *err)
 {
-	AUTO(record_unpacker_free) struct record_unpacker *u = calloc(1, sizeof *u);
+	struct record_unpacker *u = calloc(1, sizeof *u);
 
-	if (!u || !(u->ctx = ZSTD_createDCtx()))
+	if (!u)
 		return err_nomem(err);
-	if (ZSTD_isError(ZSTD_DCtx_setParameter(u->ctx, ZSTD_d_format, ZSTD_f_zstd1_magicless)))
-		return err_set(err, ERR_INTERNAL, "this zstd library does not know our settings");
+	u->ctx = ZSTD_createDCtx();
+	if (!u->ctx ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(u->ctx, ZSTD_d_format, ZSTD_f_zstd1_magicless))) {
+		bool made = u->ctx;
+
+		record_unpacker_free(u);
+		return made ? unknown_settings(err) : err_nomem(err);
+	}
 	u->fields.max = RECORD_FIELDS_BYTES_MAX;
-	*out = TAKE(u);
+	*out = u;
 	return 0;
 }
 

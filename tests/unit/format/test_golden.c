@@ -177,8 +177,7 @@ the_frozen_batch_opens(void **state)
 	AUTO(account_keys_free) struct account_keys *k = test_account_keys('1');
 	AUTO(sign_key_free) struct sign_key *dsk = test_sign_key('d');
 	AUTO(buf_clear)
-	struct buf made = BUF_INIT(BATCH_BYTES_MAX),
-		   old = BUF_INIT(BATCH_BYTES_MAX);
+	struct buf made = BUF_INIT(BATCH_BYTES_MAX), old = BUF_INIT(BATCH_BYTES_MAX);
 
 	(void)state;
 	make_batch(&made, k, dsk);
@@ -210,8 +209,7 @@ the_frozen_record_unpacks(void **state)
 	AUTO(record_packer_free) struct record_packer *p = NULL;
 	AUTO(record_unpacker_free) struct record_unpacker *u = NULL;
 	AUTO(buf_clear)
-	struct buf payload = BUF_INIT(1024),
-		   made = BUF_INIT(65536), old = BUF_INIT(65536);
+	struct buf payload = BUF_INIT(1024), made = BUF_INIT(65536), old = BUF_INIT(65536);
 	struct record r = item_of(0, &payload), got;
 
 	(void)state;
