@@ -153,7 +153,7 @@ cards_make(struct cards *c, const struct opened *items, size_t n, struct err *er
 		c->n = i + 1;
 		card->from = &items[i];
 		keys_item_id(card->item_id, c->r->me->ids, rec->app, rec->native_id);
-		if (result_add(&card->row, c->r, rec->app, rec->native_id, rec->name, err) < 0)
+		if (row_add(&card->row, c->r, rec->app, rec->native_id, rec->name, err) < 0)
 			return -1;
 	}
 	return find_shared_paths(c, err) < 0 ? -1 : read_all_bytes(c, items, err);
@@ -251,7 +251,7 @@ same_held(void *ctx, const struct kept *k, struct err *err)
 {
 	struct already *a = ctx;
 	AUTO(buf_clear) struct buf body = BUF_INIT(ORIGINAL_BYTES_MAX);
-	const struct account_keys *keys = unlocked_keys(a->r->u, k->epoch);
+	const struct account_keys *keys = fetch_keys(a->r->fetch, k->epoch);
 	struct err why = { 0 };
 
 	if (a->found || !keys)

@@ -327,7 +327,7 @@ file_begin(struct file *file, struct files *f, const struct opened *from, struct
 
 	file->from = from;
 	file->path = (struct buf)BUF_INIT(APP_PATH_MAX + 300);
-	if (result_add(&file->row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
+	if (row_add(&file->row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
 		return -1;
 	if (!path_is_safe(record_path(rec)))
 		return fail(f, file, _("its path leads out of the app's folder: refused"), err);

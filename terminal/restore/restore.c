@@ -190,7 +190,7 @@ skip(struct cloud_folder *f, const struct opened *o, struct err *err)
 	char words[400];
 	size_t row;
 
-	if (result_add(&row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
+	if (row_add(&row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
 		return -1;
 	run_progress(f->r, 1);
 	if (f->made_up)
@@ -401,7 +401,7 @@ restore_folder(struct cloud_folder *f, struct err *err)
 	return finish(f, err);
 }
 
-static int
+int
 restore_folders(struct run *r, struct err *err)
 {
 	AUTO(folders_clear) struct cloud_folders l = { 0 };

@@ -19,7 +19,7 @@
 struct run {
 	struct restore_result *out;
 	struct box *box;
-	struct unlocked *u;
+	struct unlocked *u; /* NULL in tests without a server: `fetch` is given then */
 	const struct identity *me;
 	const struct restore_request *rq;
 	const struct restore_watch *watch; /* or NULL */
@@ -54,12 +54,17 @@ void run_progress(struct run *r, uint64_t n_done);
 /** ERR_CANCELLED if the person wants it to end. */
 int run_check_cancelled(const struct run *r, struct err *err);
 
+/* restore.c */
+
+/** Restore what r->fetch lists: of all apps, or of the request's. */
+int restore_folders(struct run *r, struct err *err);
+
 /* rows.c */
 
 /** A row for the backup's item @app, @native_id, named @name; *row is its place in the result.
  *  The id shown is the one that this terminal's other commands show. */
-int result_add(size_t *row, struct run *r, struct span app, struct span native_id, struct span name,
-	       struct err *err);
+int row_add(size_t *row, struct run *r, struct span app, struct span native_id, struct span name,
+	    struct err *err);
 /** A row for an item that cannot be opened: named as far as this terminal knows it. */
 int result_add_unopened(struct run *r, const char *app, const struct wire_item *at,
 			const struct err *why, struct err *err);

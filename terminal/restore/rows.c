@@ -20,8 +20,8 @@ row_new(size_t *row, struct restore_result *out, struct err *err)
 }
 
 int
-result_add(size_t *row, struct run *r, struct span app, struct span native_id, struct span name,
-	   struct err *err)
+row_add(size_t *row, struct run *r, struct span app, struct span native_id, struct span name,
+	struct err *err)
 {
 	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
 	uint8_t item[BOX_ID_BYTES];
@@ -52,8 +52,8 @@ add_known(bool *known, struct run *r, const char *app, const struct wire_item *a
 	*known = rc == 0;
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	return result_add(row, r, span_str(f.item.app ? f.item.app : app), f.item.native_id,
-			  f.item.name, err);
+	return row_add(row, r, span_str(f.item.app ? f.item.app : app), f.item.native_id,
+		       f.item.name, err);
 }
 
 int

@@ -110,7 +110,7 @@ take_over_part(struct run *r, const struct opened *part, struct err *err)
 	char words[300];
 	size_t row;
 
-	if (result_add(&row, r, rec->app, rec->native_id, rec->name, err) < 0)
+	if (row_add(&row, r, rec->app, rec->native_id, rec->name, err) < 0)
 		return -1;
 	if (apply(r, part, &n, &why) < 0) {
 		if (why.code == ERR_UNREACHABLE || why.code == ERR_NOMEM || why.code == ERR_FULL) {
