@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* account: founding, joining, unlocking and what must be refused, against the real server. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "box/identity.h"
+#include "live.h"
+#include "os/os.h"
+
+struct fixture {
+	struct live_folder folder;
+	struct live_server server;
+	struct remote_url invitation;
+	struct live_terminal a, b;
+	struct recovery_code *code;
+};
+
+static void
+in_folder(char out[LIVE_PATH_MAX], const struct fixture *f, const char *name)
+{
+	assert_true(snprintf(out, LIVE_PATH_MAX, "%.400s/%s", f->folder.path, name) <
+		    LIVE_PATH_MAX);
+}
+
+static void
+open_terminal(struct fixture *f, struct live_terminal *t, const char *name)
+{
+	struct remote_url url = remote_url_server(&f->invitation);
+	char home[LIVE_PATH_MAX];
+
+	in_folder(home, f, name);
+	live_terminal_open(t, home, &url);
+}
+
+/* A server, and terminal a with an account on it. */
+static int
+setup_of(void **state, bool tls)
+{
+	static struct fixture one;
+	struct fixture *f = &one;
+	char data[LIVE_PATH_MAX];
+
+	*state = f;
+	*f = (struct fixture){ 0 };
+	if (!live_possible())
+		return 0;
+	live_folder_make(&f->folder);
+	in_folder(data, f, "server");
+	live_start(&f->server, data, tls);
+	f->invitation = live_invite(&f->server, "1G");
+	open_terminal(f, &f->a, "a");
+	f->code = live_init(&f->a, &f->invitation, "Ming's phone 小明的手机");
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	return setup_of(state, false);
+}
+
+static int
+setup_tls(void **state)
+{
+	return setup_of(state, true);
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	if (f->folder.path[0] == 0)
+		return 0;
+	live_terminal_close(&f->a);
+	live_terminal_close(&f->b);
+	recovery_code_free(f->code);
+	live_stop(&f->server);
+	live_folder_remove(&f->folder);
+	return 0;
+}
+
+static struct fixture *
+running(void **state)
+{
+	struct fixture *f = *state;
+
+	if (f->folder.path[0] == 0)
+		skip();
+	return f;
+}
+
+static int
+unlock(struct unlocked **u, struct live_terminal *t, const char *typed, struct err *err)
+{
+	struct passphrase *p = live_passphrase(typed);
+	struct account_credential with = { .passphrase = p };
+	int rc = account_unlock(u, t->box, t->remote, &with, err);
+
+	passphrase_free(p);
+	return rc;
+}
+
+static void
+the_right_passphrase_opens_the_account(void **state)
+{
+	struct fixture *f = running(state);
+	const struct identity *me = box_identity(f->a.box);
+	struct unlocked *u = NULL;
+	struct device_keys *keys = NULL;
+	struct err err = { 0 };
+	char name[ACCOUNT_DEVICE_NAME_MAX + 1];
+	struct id16 device;
+
+	if (unlock(&u, &f->a, LIVE_PASSPHRASE, &err) < 0)
+		fail_msg("%s", err.msg);
+	memcpy(device.b, me->device, sizeof device.b);
+	assert_memory_equal(unlocked_account(u)->b, me->account, sizeof me->account);
+	assert_int_equal(unlocked_log(u)->length, 2);
+	assert_true(secret_equal(unlocked_keys(u, 1)->psk, me->keys.psk));
+	assert_null(unlocked_keys(u, 0));
+	assert_null(unlocked_keys(u, 2));
+	unlocked_device_name(name, u, &device);
+	assert_string_equal(name, "Ming's phone 小明的手机");
+	assert_int_equal(unlocked_device_keys(&keys, u, &device, &err), 0);
+	assert_true(secret_equal(keys->chunk_id, me->ids->chunk_id));
+	device_keys_free(keys);
+	unlocked_free(u);
+}
+
+static void
+a_wrong_passphrase_says_so_and_nothing_else(void **state)
+{
+	struct fixture *f = running(state);
+	struct unlocked *u = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(unlock(&u, &f->a, "eight violins under a copper moon", &err), -1);
+	assert_null(u);
+	assert_int_equal(err.code, ERR_LOCKED);
+	assert_string_equal(err.msg, "the passphrase is wrong");
+	assert_false(remote_logged_in(f->a.remote, LOGIN_GET));
+}
+
+static void
+the_recovery_code_alone_joins_another_terminal(void **state)
+{
+	struct fixture *f = running(state);
+	struct account_join_request q = { .with.recovery = f->code, .name = "tablet" };
+	struct account_newest newest[ACCOUNT_DEVICES_MAX];
+	struct unlocked *u = NULL;
+	struct err err = { 0 };
+	size_t n = 0;
+
+	open_terminal(f, &f->b, "b");
+	if (account_join(&u, f->b.box, f->b.remote, &q, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_memory_equal(box_identity(f->b.box)->account, box_identity(f->a.box)->account, 16);
+	assert_true(memcmp(box_identity(f->b.box)->device, box_identity(f->a.box)->device, 16) !=
+		    0);
+	assert_false(
+		secret_equal(box_identity(f->b.box)->keys.root, box_identity(f->a.box)->keys.root));
+	assert_true(box_identity(f->b.box)->recovery_confirmed);
+	assert_int_equal(unlocked_log(u)->n_devices, 2);
+	unlocked_free(u);
+
+	/* The first terminal learns of it, and of its name. */
+	if (account_newest_read(newest, &n, f->a.box, f->a.remote, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(n, 2);
+	assert_true(strcmp(newest[0].name, "tablet") == 0 || strcmp(newest[1].name, "tablet") == 0);
+	assert_int_equal(newest[0].seq + newest[1].seq, 0);
+	assert_string_equal(newest[0].head_words, "");
+	assert_int_equal(box_identity(f->a.box)->log_length, 3);
+	assert_int_equal(account_check_keys(f->a.box, &err), 0);
+	assert_int_equal(account_check_keys(f->b.box, &err), 0);
+}
+
+static void
+joining_by_passphrase_can_take_the_place_of_a_device(void **state)
+{
+	struct fixture *f = running(state);
+	struct passphrase *p = live_passphrase(LIVE_PASSPHRASE);
+	struct id16 account, old;
+	struct account_join_request q = { .account = &account,
+					  .with.passphrase = p,
+					  .name = "new phone",
+					  .replace = "Ming's phone 小明的手机" };
+	struct identity_device replaced[8];
+	struct unlocked *u = NULL;
+	struct err err = { 0 };
+	size_t n = 0;
+
+	memcpy(account.b, box_identity(f->a.box)->account, sizeof account.b);
+	memcpy(old.b, box_identity(f->a.box)->device, sizeof old.b);
+	open_terminal(f, &f->b, "b");
+	if (account_join(&u, f->b.box, f->b.remote, &q, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(unlocked_log(u)->length, 4);
+	assert_int_equal(log_state_device(unlocked_log(u), &old)->state, DEVICE_REPLACED);
+	assert_int_equal(identity_replaced(replaced, &n, f->b.box, &err), 0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(replaced[0].device, old.b, sizeof old.b);
+	unlocked_free(u);
+
+	/* The old one is shut out, and told so. */
+	assert_int_equal(account_log_refresh(f->a.box, f->a.remote, &err), -1);
+	assert_int_equal(err.code, ERR_REVOKED);
+	passphrase_free(p);
+}
+
+static void
+an_unknown_device_to_replace_is_named_with_those_there_are(void **state)
+{
+	struct fixture *f = running(state);
+	struct account_join_request q = { .with.recovery = f->code,
+					  .name = "x",
+					  .replace = "toaster" };
+	struct err err = { 0 };
+
+	open_terminal(f, &f->b, "b");
+	assert_int_equal(account_join(NULL, f->b.box, f->b.remote, &q, &err), -1);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+	assert_non_null(strstr(err.msg, "toaster"));
+	assert_non_null(strstr(err.msg, "Ming's phone"));
+	assert_null(box_identity(f->b.box));
+}
+
+static void
+a_used_or_forged_invitation_is_refused(void **state)
+{
+	struct fixture *f = running(state);
+	struct passphrase *p = live_passphrase(LIVE_PASSPHRASE);
+	struct account_init_request q = { .passphrase = p, .name = "x", .cost = LIVE_COST };
+	struct recovery_code *code = NULL;
+	struct err err = { 0 };
+
+	open_terminal(f, &f->b, "b");
+	memcpy(q.invitation.b, f->invitation.code, sizeof q.invitation.b);
+	assert_int_equal(account_init(&code, f->b.box, f->b.remote, &q, &err), -1);
+	assert_int_equal(err.code, ERR_REFUSED);
+	assert_true(remote_problem_is(f->b.remote, PROBLEM_SIGNATURE) ||
+		    strstr(err.msg, "used already"));
+	q.invitation.b[3] ^= 1;
+	assert_int_equal(account_init(&code, f->b.box, f->b.remote, &q, &err), -1);
+	assert_int_equal(err.code, ERR_REFUSED);
+	assert_null(code);
+	assert_null(box_identity(f->b.box));
+	passphrase_free(p);
+}
+
+static void
+a_changed_passphrase_opens_and_the_old_one_does_not(void **state)
+{
+	struct fixture *f = running(state);
+	struct passphrase *p = live_passphrase("nine cellos over a silver lake");
+	struct unlocked *u = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(unlock(&u, &f->a, LIVE_PASSPHRASE, &err), 0);
+	if (account_passphrase_change(u, f->a.box, p, &err) < 0)
+		fail_msg("%s", err.msg);
+	unlocked_free(u);
+	u = NULL;
+	remote_logout(f->a.remote);
+	assert_int_equal(unlock(&u, &f->a, LIVE_PASSPHRASE, &err), -1);
+	assert_int_equal(err.code, ERR_LOCKED);
+	if (unlock(&u, &f->a, "nine cellos over a silver lake", &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(unlocked_log(u)->length, 3);
+	assert_int_equal(account_check_keys(f->a.box, &err), 0);
+	unlocked_free(u);
+	passphrase_free(p);
+}
+
+static void
+a_new_recovery_code_replaces_the_old_one(void **state)
+{
+	struct fixture *f = running(state);
+	struct recovery_code *code = NULL;
+	struct account_credential with = { .recovery = f->code };
+	struct unlocked *u = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(account_recovery_check(f->a.box, f->code, &err), 0);
+	assert_int_equal(account_unlock(&u, f->a.box, f->a.remote, &with, &err), 0);
+	if (account_recovery_change(&code, u, f->a.box, &err) < 0)
+		fail_msg("%s", err.msg);
+	unlocked_free(u);
+	u = NULL;
+	remote_logout(f->a.remote);
+	assert_int_equal(account_recovery_check(f->a.box, f->code, &err), -1);
+	assert_int_equal(err.code, ERR_LOCKED);
+	assert_int_equal(account_unlock(&u, f->a.box, f->a.remote, &with, &err), -1);
+	assert_int_equal(err.code, ERR_LOCKED);
+	with.recovery = code;
+	assert_int_equal(account_recovery_check(f->a.box, code, &err), 0);
+	assert_int_equal(account_unlock(&u, f->a.box, f->a.remote, &with, &err), 0);
+	unlocked_free(u);
+	recovery_code_free(code);
+}
+
+static void
+a_damaged_key_is_noticed_before_anything_is_sealed(void **state)
+{
+	struct fixture *f = running(state);
+	AUTO(buf_clear) struct buf log = BUF_INIT(1u << 20);
+	struct err err = { 0 };
+	int home = box_home_fd(f->a.box);
+
+	assert_int_equal(account_check_keys(f->a.box, &err), 0);
+	/* An entry of the copy is changed: its signature does not fit any more. */
+	assert_int_equal(os_read_file(home, "account-log", &log, &err), 0);
+	log.p[log.n - 100] ^= 1;
+	assert_int_equal(os_replace_file(home, "account-log", buf_span(&log), 0600, &err), 0);
+	assert_int_equal(account_check_keys(f->a.box, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	/* The copy lost its last entry. */
+	log.p[log.n - 100] ^= 1;
+	uint32_t first = get_u32(log.p);
+	assert_int_equal(
+		os_replace_file(home, "account-log", span_of(log.p, 4 + first), 0600, &err), 0);
+	assert_int_equal(account_check_keys(f->a.box, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+}
+
+static void
+a_server_with_another_key_is_not_spoken_to(void **state)
+{
+	struct fixture *f = running(state);
+	struct remote_url url = remote_url_server(&f->invitation);
+	struct remote_options quick = { .tries = 1 };
+	struct remote *r = NULL;
+	struct server_info info;
+	struct err err = { 0 };
+	uint8_t spki[REMOTE_PIN_BYTES];
+
+	assert_true(url.tls && url.pinned);
+	url.pin[0] ^= 1;
+	assert_int_equal(remote_new(&r, &url, &quick, &err), 0);
+	assert_int_equal(remote_server_info(r, &info, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	remote_free(r);
+
+	/* Without a pin: shown, refused, and after a yes spoken to. */
+	url.pinned = false;
+	assert_int_equal(remote_new(&r, &url, &quick, &err), 0);
+	assert_int_equal(remote_server_info(r, &info, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	assert_int_equal(remote_see(r, spki, &err), REMOTE_UNKNOWN);
+	assert_memory_equal(spki, f->invitation.pin, sizeof spki);
+	remote_pin(r, spki);
+	if (remote_server_info(r, &info, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_true(info.suite_1);
+	remote_free(r);
+}
+
+static void
+everything_works_over_tls_too(void **state)
+{
+	the_right_passphrase_opens_the_account(state);
+	the_recovery_code_alone_joins_another_terminal(state);
+}
+
+static void
+a_head_has_six_words_by_its_first_sixty_bits(void **state)
+{
+	struct hash32 zero = { { 0 } }, one = { { 0 } }, last = { { 0 } };
+	char a[ACCOUNT_HEAD_TEXT_BYTES], b[ACCOUNT_HEAD_TEXT_BYTES];
+
+	(void)state;
+	account_head_words(a, &zero);
+	assert_string_equal(a, "able able able able able able");
+	one.b[1] = 0x40; /* bit 9 counted from the front: the first word's last */
+	account_head_words(b, &one);
+	assert_string_equal(b, "acid able able able able able");
+	last.b[7] = 0x10; /* bit 59: the sixth word's last */
+	account_head_words(b, &last);
+	assert_string_equal(b, "able able able able able acid");
+	last.b[7] = 0x0f; /* past the sixtieth */
+	account_head_words(b, &last);
+	assert_string_equal(b, a);
+}
+
+#define LIVE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TLS_TEST(fn)  cmocka_unit_test_setup_teardown(fn, setup_tls, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_head_has_six_words_by_its_first_sixty_bits),
+		LIVE_TEST(the_right_passphrase_opens_the_account),
+		LIVE_TEST(a_wrong_passphrase_says_so_and_nothing_else),
+		LIVE_TEST(the_recovery_code_alone_joins_another_terminal),
+		LIVE_TEST(joining_by_passphrase_can_take_the_place_of_a_device),
+		LIVE_TEST(an_unknown_device_to_replace_is_named_with_those_there_are),
+		LIVE_TEST(a_used_or_forged_invitation_is_refused),
+		LIVE_TEST(a_changed_passphrase_opens_and_the_old_one_does_not),
+		LIVE_TEST(a_new_recovery_code_replaces_the_old_one),
+		LIVE_TEST(a_damaged_key_is_noticed_before_anything_is_sealed),
+		TLS_TEST(a_server_with_another_key_is_not_spoken_to),
+		TLS_TEST(everything_works_over_tls_too),
+	};
+	struct err err;
+
+	return crypto_init(&err) < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
