@@ -33,6 +33,7 @@ struct parse {
 	struct value value;  /* scratch */
 	struct buf key, say; /* scratch */
 	bool has_fn;
+	struct field_key first_fn;
 };
 
 static void
@@ -237,7 +238,10 @@ read_label(struct parse *p, const struct property_line *l, const char **label, s
 {
 	if (value_read(&p->value, p->it->bytes, &l->line, p->it->version, err) < 0)
 		return -1;
-	return arena_string(&p->it->arena, label, label_text(value_part(&p->value, 0)), err);
+	buf_reset(&p->say);
+	if (key_exact(&p->say, label_text(value_part(&p->value, 0)), err) < 0)
+		return -1;
+	return arena_string(&p->it->arena, label, buf_span(&p->say), err);
 }
 
 /* One group, members first: [from, from + n_members) describe the rest, up to @to. */
@@ -358,15 +362,24 @@ is_in(const char *const *names, const char *name)
 	return false;
 }
 
+/* 4.0 may have several FN: its first is the one shown, and those like it go with it. */
 static bool
-is_single(struct parse *p, const char *name)
+is_first_fn(struct parse *p, const struct field *f)
 {
-	if (strcmp(name, "FN") == 0) { /* 4.0 may have several: its first is the one shown */
-		bool first = !p->has_fn;
-		p->has_fn = true;
-		return first || (p->profile && is_in(p->profile->single, name));
-	}
-	return is_in(item_single_default, name) || (p->profile && is_in(p->profile->single, name));
+	if (!p->has_fn)
+		p->first_fn = f->key;
+	p->has_fn = true;
+	return field_key_equal(&p->first_fn, &f->key);
+}
+
+static bool
+is_single(struct parse *p, const struct field *f)
+{
+	if (p->profile && is_in(p->profile->single, f->name))
+		return true;
+	if (strcmp(f->name, "FN") == 0)
+		return is_first_fn(p, f);
+	return is_in(item_single_default, f->name);
 }
 
 /* The field of p->value, or of its @element. */
@@ -395,7 +408,7 @@ fill_field(struct parse *p, struct field *f, size_t element, struct err *err)
 	    arena_string(&p->it->arena, &f->value, buf_span(&p->say), err) < 0)
 		return -1;
 	f->key = key_hash(buf_span(&p->key));
-	if (!(f->flags & FIELD_IGNORED) && is_single(p, f->name))
+	if (!(f->flags & FIELD_IGNORED) && is_single(p, f))
 		f->flags |= FIELD_SINGLE;
 	return 0;
 }
@@ -454,15 +467,27 @@ first_field(const struct item *it, const char *name)
 }
 
 static int
-add_name_key(struct parse *p, const struct field *f, struct err *err)
+make_name_key(struct parse *p, const struct field *f, struct field_key *k, bool *any,
+	      struct err *err)
 {
-	struct item *it = p->it;
-
 	buf_reset(&p->key);
 	if (key_name(&p->key, span_str(f->value), err) < 0)
 		return -1;
-	struct field_key k = key_hash(buf_span(&p->key));
-	if (p->key.n && (it->n_name_keys == 0 || !field_key_equal(&it->name_keys[0], &k)))
+	*any = p->key.n > 0;
+	*k = key_hash(buf_span(&p->key));
+	return 0;
+}
+
+static int
+add_name_key(struct parse *p, const struct field *f, struct err *err)
+{
+	struct item *it = p->it;
+	struct field_key k;
+	bool any;
+
+	if (make_name_key(p, f, &k, &any, err) < 0)
+		return -1;
+	if (any && (it->n_name_keys == 0 || !field_key_equal(&it->name_keys[0], &k)))
 		it->name_keys[it->n_name_keys++] = k;
 	return 0;
 }
@@ -484,6 +509,9 @@ name_item(struct parse *p, struct err *err)
 		if (is_name && add_name_key(p, f, err) < 0)
 			return -1;
 	}
+	const struct field *org = first_field(it, "ORG");
+	if (org && make_name_key(p, org, &it->org_key, &it->has_org_key, err) < 0)
+		return -1;
 	const struct field *uid = first_field(it, "UID");
 	it->uid = uid ? uid->value : NULL;
 	return 0;

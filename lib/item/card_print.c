@@ -93,25 +93,42 @@ plain_in_qp(uint8_t c, bool edge)
 	return c > ' ' ? c < 0x7f && c != '=' && c != ':' : c == ' ' && !edge;
 }
 
+static bool
+is_cr_of_crlf(struct span s, size_t i)
+{
+	return s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n';
+}
+
+/* Kinds in which one line end is as good as another (key_text, key_words, key_exact). */
+static bool
+is_prose(enum property_kind kind)
+{
+	return kind == PROPERTY_TEXT || kind == PROPERTY_PARTS || kind == PROPERTY_LIST ||
+	       kind == PROPERTY_AGENT || kind == PROPERTY_EXACT;
+}
+
 /* Colons, and blanks at a line's edge, are encoded: no continuation can be taken for a property. */
 static int
 write_qp(struct buf *out, struct print *p, struct err *err)
 {
 	struct span s = buf_span(&p->text);
 	size_t start = out->n;
+	bool prose = is_prose(p->value.property->kind);
 
 	if (buf_append(out, buf_span(&p->head), err) < 0 ||
 	    buf_append_str(out, ";ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:", err) < 0)
 		return -1;
 	for (size_t i = 0; i < s.n; i++) {
-		if (out->n - start > QP_BYTES - 4) {
+		if (out->n - start > QP_BYTES - 7) {
 			if (buf_append_byte(out, '=', err) < 0 ||
 			    append_line_end(out, p->to, err) < 0)
 				return -1;
 			start = out->n;
 		}
-		bool edge = out->n == start || out->n - start > QP_BYTES - 5 || i + 1 == s.n;
-		bool crlf = s.p[i] == '\n' && p->value.property->kind != PROPERTY_EXACT;
+		bool edge = out->n == start || out->n - start > QP_BYTES - 8 || i + 1 == s.n;
+		if (prose && is_cr_of_crlf(s, i))
+			continue;
+		bool crlf = s.p[i] == '\n' && prose;
 		if (plain_in_qp(s.p[i], edge)
 			    ? buf_append_byte(out, s.p[i], err) < 0
 			    : buf_append_fmt(out, err, crlf ? "=0D=%02X" : "=%02X", s.p[i]) < 0)
@@ -266,12 +283,6 @@ append_types(struct print *p, struct err *err)
 }
 
 /* ---- values ---- */
-
-static bool
-is_cr_of_crlf(struct span s, size_t i)
-{
-	return s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n';
-}
 
 static int
 append_escaped(struct print *p, struct span s, struct err *err)
@@ -441,7 +452,10 @@ write_inner_card(struct buf *out, struct print *p, struct err *err)
 static bool
 is_inner_card(struct span s)
 {
-	return s.n > 11 && strncasecmp((const char *)s.p, "BEGIN:VCARD", 11) == 0;
+	while (s.n && s.p[s.n - 1] <= ' ')
+		s.n--;
+	return s.n > 20 && strncasecmp((const char *)s.p, "BEGIN:VCARD", 11) == 0 &&
+	       strncasecmp((const char *)s.p + s.n - 9, "END:VCARD", 9) == 0;
 }
 
 /* 3.0 and 4.0 share one syntax: the text, escapes and all, can go over as it is. */
@@ -453,10 +467,14 @@ append_same_syntax(struct print *p, struct err *err)
 
 	if (value_text(&raw, p->source, &p->line, p->from, &guessed, err) < 0)
 		return -1;
-	for (size_t i = 0; i < raw.n; i++)
-		if (raw.p[i] == '\n' ? buf_append_str(&p->text, "\\n", err) < 0
-				     : buf_append_byte(&p->text, raw.p[i], err) < 0)
+	for (size_t i = 0; i < raw.n; i++) {
+		bool end = raw.p[i] == '\n' || raw.p[i] == '\r';
+		if (is_cr_of_crlf(buf_span(&raw), i))
+			continue;
+		if (end ? buf_append_str(&p->text, "\\n", err) < 0
+			: buf_append_byte(&p->text, raw.p[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }
 

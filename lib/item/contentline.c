@@ -118,13 +118,16 @@ begins_known_property(struct span s, struct physical p)
 	return text.n >= 9 && strncasecmp((const char *)text.p, "END:VCARD", 9) == 0;
 }
 
+/* Unindented base64 has no blanks but at its end: a sentence is none. */
 static bool
 is_base64_line(struct span s, struct physical p)
 {
+	while (p.text_end > p.start && is_blank(s.p[p.text_end - 1]))
+		p.text_end--;
 	for (size_t i = p.start; i < p.text_end; i++) {
 		uint8_t c = s.p[i];
 		bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-			  (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=' || is_blank(c);
+			  (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
 		if (!ok)
 			return false;
 	}

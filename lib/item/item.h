@@ -90,6 +90,8 @@ struct item {
 	struct field_key name_keys[ITEM_NAME_KEYS_MAX]; /* of FN; of N put together, where that
 							   differs; of ORG where there is neither */
 	size_t n_name_keys;
+	struct field_key org_key; /* of its first ORG, as a name */
+	bool has_org_key;
 	struct item_arena *arena;
 };
 

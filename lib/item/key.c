@@ -118,6 +118,21 @@ starts_with(struct span s, const char *prefix)
 }
 
 int
+key_exact(struct buf *out, struct span value, struct err *err)
+{
+	if (!value.n || !memchr(value.p, '\r', value.n))
+		return buf_append(out, value, err);
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] == '\r' && i + 1 < value.n && value.p[i + 1] == '\n')
+			continue;
+		uint8_t c = value.p[i] == '\r' ? '\n' : value.p[i];
+		if (buf_append_byte(out, c, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
 key_text(struct buf *out, struct span value, struct err *err)
 {
 	AUTO(buf_clear) struct buf lines = BUF_INIT(VALUE_MAX);
@@ -125,13 +140,8 @@ key_text(struct buf *out, struct span value, struct err *err)
 	value = trim(value);
 	if (!value.n || !memchr(value.p, '\r', value.n))
 		return append_nfc(out, value, err);
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] == '\r' && i + 1 < value.n && value.p[i + 1] == '\n')
-			continue;
-		uint8_t c = value.p[i] == '\r' ? '\n' : value.p[i];
-		if (buf_append_byte(&lines, c, err) < 0)
-			return -1;
-	}
+	if (key_exact(&lines, value, err) < 0)
+		return -1;
 	return append_nfc(out, buf_span(&lines), err);
 }
 

@@ -55,6 +55,8 @@ int key_impp(struct buf *out, struct span value, const char *protocol, struct er
 int key_date(struct buf *out, struct span value, bool year_omitted, struct err *err);
 /** NFC, trimmed, line ends as LF. */
 int key_text(struct buf *out, struct span value, struct err *err);
+/** The value as it is, but line ends as LF. */
+int key_exact(struct buf *out, struct span value, struct err *err);
 /** key_text() with inner blanks collapsed: a part of an address. */
 int key_words(struct buf *out, struct span value, struct err *err);
 /** key_words() and case folded: a name, for matching people. */

@@ -313,10 +313,10 @@ read_binary(struct value *v, struct span source, const struct contentline *line,
 	}
 	if (hints.link || looks_like_link(s))
 		v->form = VALUE_LINK;
-	/* bad base64 stays text: kept, compared as it stands */
-	return v->form == VALUE_LINK || line->encoding == CONTENTLINE_BASE64
-		       ? (buf_append(&v->text, s, err) < 0 ? -1 : part_ends_here(v, err))
-		       : append_parts(v, s, 0, version, err);
+	if (line->encoding != CONTENTLINE_BASE64)
+		return append_parts(v, s, 0, version, err);
+	/* damaged base64 stays text: kept, compared as it stands */
+	return buf_append(&v->text, s, err) < 0 ? -1 : part_ends_here(v, err);
 }
 
 int
@@ -443,7 +443,7 @@ value_key(struct buf *out, const struct value *v, size_t element, struct span na
 	}
 	if (buf_append(out, label, err) < 0 || buf_append_byte(out, '\0', err) < 0)
 		return -1;
-	return buf_append(out, value_part(v, 0), err);
+	return key_exact(out, value_part(v, 0), err);
 }
 
 /* ---- for people ---- */

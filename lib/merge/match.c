@@ -5,7 +5,8 @@
  *   key_set: key ---> number ---> list of postings (live item, its generation)
  *   live item ---> sorted numbers of its fields' keys
  *
- * Names, native ids and whole field sets are keys as well, each with a prefix of its own.  A live item
+ * Names, native ids, whole field sets and "has a value for BDAY" are keys as well, each with a prefix
+ * of its own; the last stands among the live item's numbers, too.  A live item
  * that changes gets a new generation: its old postings are passed over.
  */
 #include "merge/match.h"
@@ -36,8 +37,8 @@ struct live {
 	uint32_t generation; /* 0: not there */
 	uint32_t first, n;   /* its keys' numbers in match_index.numbers */
 	bool created, claimed;
-	bool has_name;
-	struct field_key names[ITEM_NAME_KEYS_MAX];
+	bool has_name, has_org;
+	struct field_key names[ITEM_NAME_KEYS_MAX], org;
 };
 
 struct match_index {
@@ -115,6 +116,19 @@ static struct field_key
 name_key(const struct field_key *k)
 {
 	return prefixed_key('n', SPAN_ARRAY(k->b));
+}
+
+static struct field_key
+org_key(const struct field_key *k)
+{
+	return prefixed_key('o', SPAN_ARRAY(k->b));
+}
+
+/* "It has a value where only one is possible": another one would be held, not added. */
+static struct field_key
+taken_key(const struct field *f)
+{
+	return prefixed_key('s', span_str(f->name));
 }
 
 static int
@@ -196,6 +210,21 @@ number_order(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
+/* Post @k and keep its number with the live item. */
+static int
+post_number(struct match_index *ix, const struct field_key *k, size_t at, struct err *err)
+{
+	uint32_t number;
+
+	if (post(ix, k, at, &number, err) < 0 ||
+	    array_reserve((void **)&ix->numbers, &ix->cap_numbers, ix->n_numbers + 1,
+			  sizeof *ix->numbers, COUNT_MAX, err) < 0)
+		return -1;
+	ix->numbers[ix->n_numbers++] = number;
+	ix->live[at].n++;
+	return 0;
+}
+
 static int
 post_fields(struct match_index *ix, size_t at, const struct item *it, struct err *err)
 {
@@ -203,18 +232,19 @@ post_fields(struct match_index *ix, size_t at, const struct item *it, struct err
 	struct live *v = &ix->live[at];
 	uint32_t number;
 
-	if (key_list_init(&keys, it, err) < 0 ||
-	    array_reserve((void **)&ix->numbers, &ix->cap_numbers, ix->n_numbers + keys.n,
-			  sizeof *ix->numbers, COUNT_MAX, err) < 0)
+	if (key_list_init(&keys, it, err) < 0)
 		return -1;
 	v->first = (uint32_t)ix->n_numbers;
-	v->n = (uint32_t)keys.n;
-	for (size_t i = 0; i < keys.n; i++) {
-		if (post(ix, &keys.k[i], at, &number, err) < 0)
+	v->n = 0;
+	for (size_t i = 0; i < keys.n; i++)
+		if (post_number(ix, &keys.k[i], at, err) < 0)
 			return -1;
-		ix->numbers[ix->n_numbers++] = number;
+	for (size_t i = 0; i < it->n_fields; i++) {
+		struct field_key taken = taken_key(&it->fields[i]);
+		if ((it->fields[i].flags & FIELD_SINGLE) && post_number(ix, &taken, at, err) < 0)
+			return -1;
 	}
-	if (keys.n)
+	if (v->n)
 		qsort(ix->numbers + v->first, v->n, sizeof *ix->numbers, number_order);
 	struct field_key whole = whole_key(&keys);
 	return post(ix, &whole, at, &number, err);
@@ -261,7 +291,11 @@ match_add(struct match_index *ix, size_t at, const struct item *it, const struct
 		if (i < it->n_name_keys && post(ix, &k, at, &number, err) < 0)
 			return -1;
 	}
-	if (post_fields(ix, at, it, err) < 0)
+	v->has_org = it->has_org_key;
+	v->org = it->org_key;
+	struct field_key org = org_key(&v->org);
+	if ((v->has_org && post(ix, &org, at, &number, err) < 0) ||
+	    post_fields(ix, at, it, err) < 0)
 		return -1;
 	return post_ids(ix, at, it, ids, n_ids, err);
 }
@@ -321,6 +355,14 @@ has_number(struct match_index *ix, const struct live *v, uint32_t number)
 	return v->n && bsearch(&number, ix->numbers + v->first, v->n, sizeof number, number_order);
 }
 
+static bool
+has_key(struct match_index *ix, const struct live *v, const struct field_key *k)
+{
+	size_t number = key_set_find(&ix->keys, k);
+
+	return number != KEY_SET_NONE && has_number(ix, v, (uint32_t)number);
+}
+
 static size_t
 count_shared(struct match_index *ix, const struct live *v, const struct wanted *w)
 {
@@ -358,8 +400,7 @@ shared_field(struct match_index *ix, const struct live *v, const struct item *it
 		const struct field *f = &it->fields[i];
 		if ((f->flags & FIELD_IGNORED) || !(f->flags & FIELD_MATCH))
 			continue;
-		size_t number = key_set_find(&ix->keys, &f->key);
-		if (number != KEY_SET_NONE && has_number(ix, v, (uint32_t)number))
+		if (has_key(ix, v, &f->key))
 			return f;
 	}
 	return NULL;
@@ -409,10 +450,29 @@ is_better(const struct match_index *ix, size_t a, size_t than)
 	return free_a != free_b ? free_a : a < than;
 }
 
-/* Rule 1: under one of the ids; contradicted ones count apart. */
+/* Would merging add nothing (but perhaps hold something)? */
+static bool
+lacks_nothing(struct match_index *ix, const struct live *v, const struct item *it)
+{
+	for (size_t i = 0; i < it->n_fields; i++) {
+		const struct field *f = &it->fields[i];
+		if (f->flags & FIELD_IGNORED)
+			continue;
+		struct field_key taken = taken_key(f);
+		if (!has_key(ix, v, &f->key) &&
+		    !((f->flags & FIELD_SINGLE) && has_key(ix, v, &taken)))
+			return false;
+	}
+	return true;
+}
+
+/* Rule 1: under one of the ids; contradicted ones count apart.  Of several: one that lacks nothing, else
+ * the first. */
 static size_t
 find_by_id(struct match_index *ix, const struct wanted *w, bool judge, size_t *contradicted)
 {
+	size_t first = MATCH_NONE;
+
 	for (size_t i = 0; i < w->n_ids; i++) {
 		struct field_key k = id_key(w->ids[i]);
 		struct walk walk = walk_of(ix, list_of(ix, &k));
@@ -423,12 +483,17 @@ find_by_id(struct match_index *ix, const struct wanted *w, bool judge, size_t *c
 				continue;
 			bool other_name =
 				v->has_name && w->it->n_name_keys && !shares_name(v, w->it);
-			if (!judge || !other_name || shared_field(ix, v, w->it))
+			if (judge && other_name && !shared_field(ix, v, w->it)) {
+				++*contradicted;
+				continue;
+			}
+			if (!judge || lacks_nothing(ix, v, w->it))
 				return p->live;
-			++*contradicted;
+			if (first == MATCH_NONE)
+				first = p->live;
 		}
 	}
-	return MATCH_NONE;
+	return first;
 }
 
 /* Rule 0 for an item that says nothing: whatever is here has all of it. */
@@ -490,26 +555,33 @@ find_identical(struct match_index *ix, const struct wanted *w)
 
 struct best {
 	size_t at, n_shared, n_alike;
+	bool settled;              /* it has all of the item that can be added */
 	size_t n_named, n_claimed; /* of that name; of them fitting, but another's */
 	bool cut;                  /* too many to look at */
 };
 
+/*
+ * The one sharing most wins.  One that has everything that could be added settles the matter, claimed
+ * or not: this item was merged into it before, and nothing will be written.
+ */
 static void
 consider(struct match_index *ix, const struct posting *p, const struct wanted *w, struct best *b)
 {
 	struct live *v = live_of(ix, p);
+	bool named = v && shares_name(v, w->it);
 
-	if (!v || !shares_name(v, w->it) || p->live == b->at)
+	if (!v || p->live == b->at)
 		return;
-	b->n_named++;
-	if (!shared_field(ix, v, w->it))
+	b->n_named += named;
+	if (b->settled || !shared_field(ix, v, w->it))
 		return;
-	if (v->claimed) {
-		b->n_claimed++;
+	b->settled = lacks_nothing(ix, v, w->it);
+	if (!b->settled && (v->claimed || !named)) {
+		b->n_claimed += named;
 		return;
 	}
 	size_t n = count_shared(ix, v, w);
-	if (n > b->n_shared) {
+	if (n > b->n_shared || b->settled) {
 		b->at = p->live;
 		b->n_shared = n;
 		b->n_alike = 0;
@@ -529,8 +601,11 @@ consider_list(struct match_index *ix, const struct posting_list *l, const struct
 	b->cut |= walk.next != 0;
 }
 
-/* All candidates bear one of the item's names: walk the list of each.  One that bears both is met
- * twice; consider() keeps it from tying with itself. */
+/*
+ * All candidates bear one of the item's names: walk the list of each.  One that bears both is met
+ * twice; consider() keeps it from tying with itself.  An item named by its ORG alone may have been
+ * merged into one that has since been given a name: then that one lacks nothing.
+ */
 static void
 find_by_name(struct match_index *ix, const struct wanted *w, struct best *b)
 {
@@ -538,6 +613,13 @@ find_by_name(struct match_index *ix, const struct wanted *w, struct best *b)
 	for (size_t i = 0; i < w->it->n_name_keys; i++) {
 		struct field_key k = name_key(&w->it->name_keys[i]);
 		consider_list(ix, list_of(ix, &k), w, b);
+	}
+	if (w->it->n_name_keys == 1 && w->it->has_org_key &&
+	    field_key_equal(&w->it->name_keys[0], &w->it->org_key)) {
+		struct field_key k = org_key(&w->it->org_key);
+		bool cut = b->cut;
+		consider_list(ix, list_of(ix, &k), w, b);
+		b->cut = cut;
 	}
 }
 
@@ -562,7 +644,7 @@ match_by_name(struct match *out, struct match_index *ix, const struct wanted *w)
 	struct best b;
 
 	find_by_name(ix, w, &b);
-	if (b.at != MATCH_NONE && b.n_alike == 1 && !b.cut) {
+	if (b.at != MATCH_NONE && b.n_alike == 1 && (b.settled || !b.cut)) {
 		const struct field *f = shared_field(ix, &ix->live[b.at], w->it);
 		out->at = b.at;
 		out->rule = MATCH_RULE_NAME;

@@ -7,7 +7,7 @@
  *   1. the same native id, and nothing that contradicts it (another name and no shared number or
  *      address: an id that was used again);
  *   2. the same name and at least one shared TEL, EMAIL, IMPP, URL, ADR or BDAY; several: the one
- *      sharing most fields; a tie: none;
+ *      that has all that could be added, else the one sharing most fields; a tie: none;
  *   3. otherwise none: a new item.
  *
  * The index is built once over the live items and follows what a restore writes.  It keeps keys only,

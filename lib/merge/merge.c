@@ -27,8 +27,8 @@ struct merge {
 	const struct item *mine, *theirs;
 	const struct merge_choice *choice;
 	struct merge_outcome *out;
-	struct key_set have;    /* keys of A, and of what is added */
-	struct key_set held;    /* and of what is held: a second FN like the first is held, too */
+	struct key_set have; /* keys of A, and of what is added */
+
 	struct single *singles; /* asked for so far: as few as there are single-valued properties */
 	size_t n_singles, cap_singles;
 };
@@ -37,7 +37,7 @@ static void
 merge_clear(struct merge *m)
 {
 	key_set_clear(&m->have);
-	key_set_clear(&m->held);
+
 	free(m->singles);
 }
 AUTO_OBJ(merge_clear, struct merge);
@@ -95,13 +95,10 @@ judge(struct merge *m, const struct field *f, struct err *err)
 		m->out->n_equal++;
 		return 0;
 	}
-	bool single = (f->flags & FIELD_SINGLE) || key_set_find(&m->held, &f->key) != KEY_SET_NONE;
-	if (single && single_of(m, f->name, &s, err) < 0)
+	if ((f->flags & FIELD_SINGLE) && single_of(m, f->name, &s, err) < 0)
 		return -1;
 	if (s && s->taken)
-		return key_set_add(&m->held, &f->key, &at, err) < 0
-			       ? -1
-			       : hold(m, f, s->mine, MERGE_HELD_SINGLE, err);
+		return hold(m, f, s->mine, MERGE_HELD_SINGLE, err);
 	if (s)
 		s->taken = true;
 	if (key_set_add(&m->have, &f->key, &at, err) < 0)
