@@ -349,12 +349,18 @@ contentline_param_next(struct span *params, struct contentline_param *out)
 	return true;
 }
 
+static bool
+is_around_word(uint8_t c)
+{
+	return is_blank(c) || c == '"';
+}
+
 static struct span
 strip(struct span s)
 {
-	while (s.n && is_blank(s.p[0]))
+	while (s.n && is_around_word(s.p[0]))
 		s = span_skip(s, 1);
-	while (s.n && is_blank(s.p[s.n - 1]))
+	while (s.n && is_around_word(s.p[s.n - 1]))
 		s.n--;
 	return s;
 }
@@ -364,10 +370,9 @@ contentline_param_element(struct span *value, struct span *out)
 {
 	if (!value->p)
 		return false;
-	size_t n = find_outside_quotes(*value, ',');
+	const uint8_t *comma = value->n ? memchr(value->p, ',', value->n) : NULL;
+	size_t n = comma ? (size_t)(comma - value->p) : value->n;
 	*out = strip(span_of(value->p, n));
-	if (out->n >= 2 && out->p[0] == '"' && out->p[out->n - 1] == '"')
-		*out = strip(span_of(out->p + 1, out->n - 2));
 	*value = n < value->n ? span_skip(*value, n + 1) : span_of(NULL, 0);
 	return true;
 }

@@ -90,8 +90,8 @@ struct contentline_param {
 /** Takes the first parameter off @params.  False when none is left. */
 bool contentline_param_next(struct span *params, struct contentline_param *out);
 
-/** Takes the next comma-separated element off a parameter's raw value; quotation marks and the
- *  blanks around are stripped.  False when none is left. */
+/** Takes the next word off a parameter's raw value (TYPE="voice,home" are two: RFC 6350 3.3); quotation
+ *  marks and blanks around it are stripped.  False when none is left. */
 bool contentline_param_element(struct span *value, struct span *out);
 
 /** Append the logical value to @out: folds joined.
