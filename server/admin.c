@@ -48,6 +48,15 @@ put_time(struct json_object *o, const char *name, int64_t at_unix_ms, struct err
 	return put_text(o, name, text, err);
 }
 
+/* null where it is zero */
+static int
+put_id_or_null(struct json_object *o, const char *name, const struct id16 *id, struct err *err)
+{
+	if (id16_is_zero(id))
+		return json_object_object_add(o, name, NULL) ? err_nomem(err) : 0;
+	return put_text(o, name, id16_hex(id).s, err);
+}
+
 /* A new object at the end of @array; borrowed. */
 static struct json_object *
 append_object(struct json_object *array, struct err *err)
@@ -146,13 +155,12 @@ struct listing {
 };
 
 static int
-list_account(void *ctx, const struct catalog_account *a, struct err *err)
+put_account(struct json_object *o, struct catalog_tx *tx, const struct catalog_account *a,
+	    struct err *err)
 {
-	struct listing *l = ctx;
-	struct json_object *o = append_object(l->array, err);
 	uint64_t n = 0;
 
-	if (!o || l->tx->ops->devices(l->tx, &a->account, count_device, &n, err) < 0)
+	if (tx->ops->devices(tx, &a->account, count_device, &n, err) < 0)
 		return -1;
 	if (put_text(o, "account", id16_hex(&a->account).s, err) < 0 ||
 	    put_number(o, "devices", n, err) < 0 ||
@@ -160,6 +168,15 @@ list_account(void *ctx, const struct catalog_account *a, struct err *err)
 	    put_number(o, "quota", a->quota_bytes, err) < 0)
 		return -1;
 	return put_text(o, "state", a->suspended ? "suspended" : "active", err);
+}
+
+static int
+list_account(void *ctx, const struct catalog_account *a, struct err *err)
+{
+	struct listing *l = ctx;
+	struct json_object *o = append_object(l->array, err);
+
+	return o ? put_account(o, l->tx, a, err) : -1;
 }
 
 static int
@@ -179,6 +196,59 @@ accounts(struct admin *a, struct json_object *request, struct json_object **resu
 	(void)request;
 	return l.array ? catalog_read(a->installation->catalog, accounts_run, &l, err)
 		       : err_nomem(err);
+}
+
+/* One account, its quota changed first if one is given. */
+struct changing {
+	struct id16 account;
+	bool change;
+	uint64_t quota_bytes;
+	struct json_object *object;
+};
+
+static int
+account_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct changing *c = ctx;
+	struct catalog_account a;
+	int rc = tx->ops->account_get(tx, &a, &c->account, err);
+
+	if (rc == CATALOG_ABSENT)
+		return err_set(err, ERR_NOT_FOUND, "there is no account %s",
+			       id16_hex(&c->account).s);
+	if (rc == 0 && c->change) {
+		a.quota_bytes = c->quota_bytes;
+		rc = tx->ops->account_put(tx, &a, err);
+	}
+	return rc < 0 ? -1 : put_account(c->object, tx, &a, err);
+}
+
+static int
+get_account(struct json_object *request, struct id16 *out, struct err *err)
+{
+	const char *account = get_text(request, "account");
+
+	if (account && id16_from_hex(out, span_str(account)))
+		return 0;
+	return err_set(err, ERR_USAGE, "an account's id has 32 hexadecimal digits");
+}
+
+static int
+account(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	struct changing c = {
+		.change = json_object_object_get_ex(request, "new_quota", NULL),
+		.quota_bytes = (uint64_t)get_number(request, "new_quota"),
+		.object = *result = json_object_new_object(),
+	};
+	struct catalog *catalog = a->installation->catalog;
+
+	if (!c.object)
+		return err_nomem(err);
+	if (get_account(request, &c.account, err) < 0)
+		return -1;
+	return c.change ? catalog_write(catalog, account_run, &c, err)
+			: catalog_read(catalog, account_run, &c, err);
 }
 
 static const char *
@@ -228,12 +298,11 @@ static int
 devices(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
 {
 	struct listing l = { .array = *result = json_object_new_array() };
-	const char *account = get_text(request, "account");
 
 	if (!l.array)
 		return err_nomem(err);
-	if (!account || !id16_from_hex(&l.account, span_str(account)))
-		return err_set(err, ERR_USAGE, "an account's id has 32 hexadecimal digits");
+	if (get_account(request, &l.account, err) < 0)
+		return -1;
 	return catalog_read(a->installation->catalog, devices_run, &l, err);
 }
 
@@ -275,8 +344,7 @@ list_damage(void *ctx, const struct check_damage *d, struct err *err)
 		return err_set(err, ERR_LIMIT, "more is damaged than can be listed");
 	struct json_object *o = append_object(array, err);
 	if (!o || put_text(o, "account", id16_hex(&d->account).s, err) < 0 ||
-	    put_text(o, "device", id16_is_zero(&d->device) ? "" : id16_hex(&d->device).s, err) <
-		    0 ||
+	    put_id_or_null(o, "device", &d->device, err) < 0 ||
 	    put_number(o, "seq", d->seq, err) < 0 || put_text(o, "object", d->object, err) < 0)
 		return -1;
 	return put_text(o, "reason", d->reason, err);
@@ -306,7 +374,7 @@ static const struct {
 		   struct err *err);
 } commands[] = {
 	{ "invite", invite },   { "accounts", accounts }, { "usage", usage },
-	{ "devices", devices }, { "check", check },
+	{ "devices", devices }, { "account", account },   { "check", check },
 };
 
 static int

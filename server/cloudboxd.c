@@ -89,15 +89,18 @@ size_text(double bytes)
 }
 
 static void
+print_account(struct json_object *a)
+{
+	printf(_("%s  %s  devices %.0f, %s of %s\n"), member_text(a, "account"),
+	       member_text(a, "state"), member_number(a, "devices"),
+	       size_text(member_number(a, "bytes")).s, size_text(member_number(a, "quota")).s);
+}
+
+static void
 print_accounts(struct json_object *list)
 {
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *a = json_object_array_get_idx(list, i);
-		printf(_("%s  %s  devices %.0f, %s of %s\n"), member_text(a, "account"),
-		       member_text(a, "state"), member_number(a, "devices"),
-		       size_text(member_number(a, "bytes")).s,
-		       size_text(member_number(a, "quota")).s);
-	}
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		print_account(json_object_array_get_idx(list, i));
 }
 
 static void
@@ -150,6 +153,9 @@ print_result(const struct options *o, struct json_object *result)
 	case COMMAND_ACCOUNTS:
 		print_accounts(result);
 		return;
+	case COMMAND_ACCOUNT:
+		print_account(result);
+		return;
 	case COMMAND_DEVICES:
 		print_devices(result);
 		return;
@@ -177,6 +183,8 @@ make_request(const struct options *o)
 	json_object_object_add(r, "quota", json_object_new_uint64(o->quota_bytes));
 	json_object_object_add(r, "valid_ms", json_object_new_int64(o->valid_ms));
 	json_object_object_add(r, "all", json_object_new_boolean(o->all));
+	if (o->command == COMMAND_ACCOUNT && o->has_quota)
+		json_object_object_add(r, "new_quota", json_object_new_uint64(o->quota_bytes));
 	if (o->account)
 		json_object_object_add(r, "account", json_object_new_string(o->account));
 	return r;
@@ -297,7 +305,7 @@ main(int argc, char **argv)
 	struct options o;
 	struct err err = { 0 };
 
-	umask(077); /* what lies in the data folder is nobody else's */
+	umask(077);              /* what lies in the data folder is nobody else's */
 	mallopt(M_ARENA_MAX, 2); /* threads here wait more than they allocate */
 	text_init(language(argc, argv), locale_dir ? locale_dir : LOCALEDIR);
 	int rc = options_parse(&o, argc, argv, &err);

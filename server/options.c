@@ -66,6 +66,7 @@ static const struct {
 	{ "accounts", COMMAND_ACCOUNTS, 0, 0, NULL },
 	{ "usage", COMMAND_USAGE, 0, 0, NULL },
 	{ "devices", COMMAND_DEVICES, 0, 0, N_("ACCOUNT") },
+	{ "account", COMMAND_ACCOUNT, OPTION_QUOTA, OPTION_QUOTA, N_("ACCOUNT") },
 	{ "check", COMMAND_CHECK, OPTION_ALL, OPTION_ALL, NULL },
 };
 
@@ -149,6 +150,7 @@ take_option(struct options *o, int id, struct err *err)
 	case OPTION_IDLE:
 		return time_parse(&o->idle_ms, optarg, err);
 	case OPTION_QUOTA:
+		o->has_quota = true;
 		return size_parse(&o->quota_bytes, optarg, err);
 	case OPTION_VALID:
 		return time_parse(&o->valid_ms, optarg, err);
@@ -284,6 +286,8 @@ options_print_help(void)
 		"  cloudboxd invite [--quota SIZE] [--valid TIME]   an invitation for a new "
 		"account\n"
 		"  cloudboxd accounts                               all accounts\n"
+		"  cloudboxd account ACCOUNT [--quota SIZE]         one of them; changes its "
+		"quota\n"
 		"  cloudboxd devices ACCOUNT                        the devices of one\n"
 		"  cloudboxd usage                                  what is stored, and what is "
 		"free\n"

@@ -11,6 +11,7 @@ enum command {
 	COMMAND_ACCOUNTS,
 	COMMAND_USAGE,
 	COMMAND_DEVICES,
+	COMMAND_ACCOUNT,
 	COMMAND_CHECK,
 	COMMAND_HELP,
 	COMMAND_VERSION,
@@ -31,11 +32,12 @@ struct options {
 	uint64_t min_free_bytes; /* UINT64_MAX: 5 % or 2 GiB */
 	int64_t idle_ms;
 
-	/* invite */
+	/* invite, account */
 	uint64_t quota_bytes;
+	bool has_quota; /* --quota was given */
 	int64_t valid_ms;
 
-	const char *account; /* devices */
+	const char *account; /* devices, account */
 	bool all;            /* check */
 };
 

@@ -124,7 +124,7 @@ start_http(struct service *s, const struct options *o, struct err *err)
 	if (http_start(&s->http, &http, err) < 0)
 		return -1;
 	if (o->plain_http && !is_loopback(http_address(s->http))) {
-		err_set(err, ERR_USAGE, "without TLS only this machine itself may be served");
+		err_set(err, ERR_USAGE, "without TLS only loopback addresses may be served");
 		return err_hint(err, "leave out --plain-http, or listen on 127.0.0.1");
 	}
 	return 0;
