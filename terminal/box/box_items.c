@@ -424,6 +424,9 @@ list_touched(struct touched_list *l, struct box *b, struct err *err)
 		       err) < 0)
 		return -1;
 	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		/* "All" comes first and covers the single numbers of its app. */
+		if (t.app && t.number == TOUCHED_ALL && t.app == query_column_int(&q, 0))
+			continue;
 		t.app = query_column_int(&q, 0);
 		t.number = query_column_int(&q, 1);
 		t.k = (unsigned)query_column_int(&q, 2);
@@ -469,10 +472,6 @@ box_items_each_changed(struct box *b, box_item_fn *fn, void *ctx, struct err *er
 	if (check_spreads(b, err) < 0 || list_touched(&list, b, err) < 0)
 		return -1;
 	for (size_t i = 0; i < list.n; i++) {
-		/* Number i of an app may stand there twice: by itself and by "all". */
-		if (i && list.t[i].app == list.t[i - 1].app &&
-		    list.t[i].number == list.t[i - 1].number)
-			continue;
 		l.app = list.t[i].app;
 		l.number = list.t[i].number;
 		l.k = list.t[i].k;
