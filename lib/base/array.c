@@ -7,7 +7,7 @@
 
 int
 array_reserve(void **items, size_t *cap, size_t need, size_t item_bytes, size_t max,
-              struct err *err)
+	      struct err *err)
 {
 	if (need > max)
 		return err_set(err, ERR_LIMIT, "more than %zu entries", max);

@@ -91,7 +91,7 @@ buf_append_fmt(struct buf *b, struct err *err, const char *fmt, ...)
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	int rc = n < 0 ? err_set(err, ERR_INTERNAL, "unprintable text")
-	               : buf_extend(b, (size_t)n, &at, err);
+		       : buf_extend(b, (size_t)n, &at, err);
 	if (rc == 0)
 		vsnprintf((char *)at, (size_t)n + 1, fmt, again);
 	va_end(again);

@@ -19,7 +19,10 @@ struct buf {
 	size_t max; /* ceiling for n */
 };
 
-#define BUF_INIT(max_bytes) { NULL, 0, 0, (max_bytes) }
+#define BUF_INIT(max_bytes)                                                                        \
+	{                                                                                          \
+		NULL, 0, 0, (max_bytes)                                                            \
+	}
 
 /** Free the bytes; empty and usable again afterwards. */
 void buf_clear(struct buf *b);

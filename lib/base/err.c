@@ -40,7 +40,7 @@ print_into(char *out, size_t cap, const char *fmt, va_list ap)
 
 int
 err_set_at(struct err *err, enum err_code code, int sys_errno, const char *where, const char *fmt,
-           ...)
+	   ...)
 {
 	va_list ap;
 
@@ -70,13 +70,13 @@ err_sys_at(struct err *err, int sys_errno, const char *where, const char *fmt, .
 	print_into(what, sizeof what, fmt, ap);
 	va_end(ap);
 	enum err_code code = sys_errno == ENOSPC || sys_errno == EDQUOT ? ERR_FULL
-	                     : sys_errno == ENOMEM                      ? ERR_NOMEM
-	                                                                : ERR_IO;
+			     : sys_errno == ENOMEM                      ? ERR_NOMEM
+									: ERR_IO;
 	return err_set_at(err, code, sys_errno, where, "%s: %s", what, strerror(sys_errno));
 }
 
 int
-err_wrap(struct err *err, const char *fmt, ...)
+err_wrap_in(struct err *err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -96,7 +96,7 @@ err_wrap(struct err *err, const char *fmt, ...)
 }
 
 int
-err_hint(struct err *err, const char *fmt, ...)
+err_hint_in(struct err *err, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -17,12 +17,12 @@
 /* What the caller can do about it; err_code_name() gives the word that `--json` shows. */
 enum err_code {
 	ERR_NONE = 0,
-	ERR_NOMEM,       /* memory is exhausted */
-	ERR_IO,          /* the kernel refused: sys_errno says why */
-	ERR_FULL,        /* no room: disk, quota */
-	ERR_LIMIT,       /* larger than a documented limit */
-	ERR_SYNTAX,      /* other people's text is not what it should be; msg has file:line:column */
-	ERR_FORMAT,      /* our own bytes are damaged, cut or of an unknown kind */
+	ERR_NOMEM,  /* memory is exhausted */
+	ERR_IO,     /* the kernel refused: sys_errno says why */
+	ERR_FULL,   /* no room: disk, quota */
+	ERR_LIMIT,  /* larger than a documented limit */
+	ERR_SYNTAX, /* other people's text is not what it should be; msg has file:line:column */
+	ERR_FORMAT, /* our own bytes are damaged, cut or of an unknown kind */
 	ERR_UNSUPPORTED, /* a newer suite, format, entry or schema */
 	ERR_AUTH,        /* a signature, tag or hash does not fit: forged or damaged */
 	ERR_LOCKED,      /* passphrase or recovery code missing or wrong */
@@ -49,30 +49,40 @@ struct err {
 	char hint[256];    /* what to do next; empty if there is nothing to say */
 };
 
-#define ERR_STR_(x)  #x
-#define ERR_STR(x)   ERR_STR_(x)
-#define ERR_HERE     __FILE__ ":" ERR_STR(__LINE__)
+#define ERR_STR_(x) #x
+#define ERR_STR(x)  ERR_STR_(x)
+#define ERR_HERE    __FILE__ ":" ERR_STR(__LINE__)
 
 /** Fill *err (which may be NULL); forgets what stood there.  Always returns -1, to be returned on. */
-#define err_set(err, code, ...) err_set_at(err, code, 0, ERR_HERE, __VA_ARGS__)
+#define err_set(err, code, ...) err_failed(err_set_at(err, code, 0, ERR_HERE, __VA_ARGS__))
 
 /** The same for a failed system call: keeps @sys_errno and appends its text.  ENOSPC and EDQUOT
  *  become ERR_FULL, ENOMEM ERR_NOMEM, everything else ERR_IO. */
-#define err_sys(err, sys_errno, ...) err_sys_at(err, sys_errno, ERR_HERE, __VA_ARGS__)
+#define err_sys(err, sys_errno, ...) err_failed(err_sys_at(err, sys_errno, ERR_HERE, __VA_ARGS__))
 
 /** Put context before the message: "CONTEXT: message".  Always returns -1. */
-int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define err_wrap(err, ...) err_failed(err_wrap_in(err, __VA_ARGS__))
 
 /** Say what to do next.  Always returns -1. */
-int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define err_hint(err, ...) err_failed(err_hint_in(err, __VA_ARGS__))
 
 /** Out of memory.  Always returns -1. */
-#define err_nomem(err) err_set_at(err, ERR_NOMEM, 0, ERR_HERE, "out of memory")
+#define err_nomem(err) err_failed(err_set_at(err, ERR_NOMEM, 0, ERR_HERE, "out of memory"))
+
+/* What the macros call.  err_failed() tells compiler and analyzer that the result is always -1. */
+static inline int
+err_failed(int minus_one)
+{
+	(void)minus_one;
+	return -1;
+}
 
 int err_set_at(struct err *err, enum err_code code, int sys_errno, const char *where,
-               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 int err_sys_at(struct err *err, int sys_errno, const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+int err_wrap_in(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_hint_in(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** Stable English word for a code ("not-found"): part of the JSON contract. */
 const char *err_code_name(enum err_code code);

@@ -49,7 +49,7 @@ when_print(char out[static WHEN_TEXT_BYTES], int64_t at_unix_ms)
 	unsigned s = ms / 1000;
 	char text[80];
 	int n = snprintf(text, sizeof text, "%04" PRId64 "-%02u-%02uT%02u:%02u:%02u", y, mo, d,
-	                 s / 3600, s / 60 % 60, s % 60);
+			 s / 3600, s / 60 % 60, s % 60);
 	if (ms % 1000)
 		snprintf(text + n, sizeof text - (size_t)n, ".%03uZ", ms % 1000);
 	else
@@ -123,8 +123,8 @@ when_parse(int64_t *at_unix_ms, struct span text, struct err *err)
 	    !number(&s, 2, &d) || mo < 1 || mo > 12 || d < 1 || d > month_days[mo - 1] ||
 	    (s.n && !time_of_day(&s, &ms)) || s.n)
 		return err_set(err, ERR_SYNTAX,
-		               "'%.*s' is not a time like 2026-11-25 or 2026-11-25T20:52:33Z",
-		               SPAN_ARGS(text));
+			       "'%.*s' is not a time like 2026-11-25 or 2026-11-25T20:52:33Z",
+			       SPAN_ARGS(text));
 	*at_unix_ms = days_from_civil(y, mo, d) * 86400000 + ms;
 	return 0;
 }
@@ -136,8 +136,9 @@ duration_parse(int64_t *ms, struct span text, struct err *err)
 		const char *unit;
 		int64_t ms;
 	} units[] = {
-		{ "s", 1000 },         { "m", 60000 },        { "h", 3600000 },      { "d", 86400000 },
-		{ "w", 7 * 86400000 }, { "mo", 2592000000 }, { "y", 31536000000 },
+		{ "s", 1000 },        { "m", 60000 },        { "h", 3600000 },
+		{ "d", 86400000 },    { "w", 7 * 86400000 }, { "mo", 2592000000 },
+		{ "y", 31536000000 },
 	};
 	const int64_t limit = 1000 * INT64_C(31536000000);
 	struct span s = text;
@@ -151,10 +152,10 @@ duration_parse(int64_t *ms, struct span text, struct err *err)
 			continue;
 		if (value > limit / units[i].ms)
 			return err_set(err, ERR_LIMIT, "'%.*s' is more than 1000 years",
-			               SPAN_ARGS(text));
+				       SPAN_ARGS(text));
 		*ms = value * units[i].ms;
 		return 0;
 	}
 	return err_set(err, ERR_SYNTAX, "'%.*s' is not a duration like 90d (s m h d w mo y)",
-	               SPAN_ARGS(text));
+		       SPAN_ARGS(text));
 }

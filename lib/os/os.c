@@ -146,7 +146,7 @@ temporary_name(char *out, size_t cap, const char *path, struct err *err)
 /* A temporary file beside @path with @content, durable. */
 static int
 write_temporary(int dir_fd, const char *path, char *tmp, size_t tmp_cap, struct span content,
-                mode_t mode, struct err *err)
+		mode_t mode, struct err *err)
 {
 	if (temporary_name(tmp, tmp_cap, path, err) < 0)
 		return -1;
@@ -188,7 +188,7 @@ os_create_file(int dir_fd, const char *path, struct span content, mode_t mode, s
 		return -1;
 	if (os->linkat(dir_fd, tmp, dir_fd, path, 0) < 0)
 		rc = errno == EEXIST ? OS_EXISTS
-		                     : err_sys(err, errno, "cannot put %s into place", path);
+				     : err_sys(err, errno, "cannot put %s into place", path);
 	os->unlinkat(dir_fd, tmp, 0);
 	return rc ? rc : os_sync_folder_of(dir_fd, path, err);
 }
@@ -199,7 +199,7 @@ os_sync_folder_of(int dir_fd, const char *path, struct err *err)
 	char folder[4096];
 	const char *slash = strrchr(path, '/');
 	int n = slash ? snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path)
-	              : snprintf(folder, sizeof folder, ".");
+		      : snprintf(folder, sizeof folder, ".");
 
 	if (n < 0 || (size_t)n >= sizeof folder)
 		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
@@ -207,8 +207,8 @@ os_sync_folder_of(int dir_fd, const char *path, struct err *err)
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open the folder of %s", path);
 	int rc = os->fsync(fd) < 0
-	                 ? err_sys(err, errno, "cannot make the folder of %s durable", path)
-	                 : 0;
+			 ? err_sys(err, errno, "cannot make the folder of %s durable", path)
+			 : 0;
 	os->close(fd);
 	return rc;
 }

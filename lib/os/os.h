@@ -39,8 +39,8 @@ struct os {
 	int (*linkat)(int from_fd, const char *from, int to_fd, const char *to, int flags);
 	int (*unlinkat)(int dir_fd, const char *path, int flags);
 	int (*mkdirat)(int dir_fd, const char *path, mode_t mode);
-	int64_t (*now_unix_ms)(void);     /* wall clock, milliseconds */
-	int64_t (*uptime_ms)(void);       /* CLOCK_BOOTTIME, milliseconds */
+	int64_t (*now_unix_ms)(void); /* wall clock, milliseconds */
+	int64_t (*uptime_ms)(void);   /* CLOCK_BOOTTIME, milliseconds */
 };
 
 /** The kernel itself. */
@@ -63,15 +63,14 @@ int os_read_file(int dir_fd, const char *path, struct buf *out, struct err *err)
 
 /** Replace @path as a whole and durably: a temporary file beside it, fsync, rename, fsync of the
  *  folder.  After a failure the old content stands. */
-int os_replace_file(int dir_fd, const char *path, struct span content, mode_t mode,
-                    struct err *err);
+int
+os_replace_file(int dir_fd, const char *path, struct span content, mode_t mode, struct err *err);
 
 #define OS_EXISTS 1 /* os_create_file(): there is a file of that name; it is untouched */
 
 /** Create @path as a whole and durably, never over another file: temporary file, fsync, link, fsync
  *  of the folder.  0, OS_EXISTS or -1. */
-int os_create_file(int dir_fd, const char *path, struct span content, mode_t mode,
-                   struct err *err);
+int os_create_file(int dir_fd, const char *path, struct span content, mode_t mode, struct err *err);
 
 /** fsync the folder that holds @path (relative to @dir_fd). */
 int os_sync_folder_of(int dir_fd, const char *path, struct err *err);

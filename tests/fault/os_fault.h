@@ -18,8 +18,8 @@
 enum os_fault_kind {
 	OS_FAULT_ONCE,     /* the nth call fails with the errno; later ones work */
 	OS_FAULT_FOR_EVER, /* the nth call and all later ones fail */
-	OS_FAULT_SHORT,    /* the nth call, if it is a write of more than 1 byte, writes half; never errs */
-	OS_FAULT_KILL,     /* _exit(OS_FAULT_EXIT) just before the nth call: call it in a fork */
+	OS_FAULT_SHORT, /* the nth call, if it is a write of more than 1 byte, writes half; never errs */
+	OS_FAULT_KILL, /* _exit(OS_FAULT_EXIT) just before the nth call: call it in a fork */
 };
 
 #define OS_FAULT_EXIT 77

@@ -77,7 +77,7 @@ every_code_has_its_own_word(void **state)
 		assert_non_null(err_code_name((enum err_code)a));
 		for (int b = ERR_NONE; b < a; b++)
 			assert_string_not_equal(err_code_name((enum err_code)a),
-			                        err_code_name((enum err_code)b));
+						err_code_name((enum err_code)b));
 	}
 }
 

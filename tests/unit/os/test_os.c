@@ -143,7 +143,8 @@ short_writes_are_completed(void **state)
 	(void)state;
 	for (unsigned nth = 1; nth < 6; nth++) {
 		os_fault_at(&fault, nth, 0, OS_FAULT_SHORT);
-		assert_int_equal(os_replace_file(dir_fd, "f", span_str("0123456789"), 0600, &err), 0);
+		assert_int_equal(os_replace_file(dir_fd, "f", span_str("0123456789"), 0600, &err),
+				 0);
 		os_fault_end(&fault);
 		assert_content("f", "0123456789");
 	}
