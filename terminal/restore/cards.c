@@ -170,6 +170,18 @@ plan_one(struct card *card, struct plan *plan, enum plan_pass pass, struct err *
 	return plan_item(&card->step, plan, &theirs, pass, err);
 }
 
+/* New to what could be read; but not all could be, and it must not come twice. */
+static int
+refuse_unsure(struct cards *c, struct card *card, struct err *err)
+{
+	if (card->step.outcome != RESTORE_ADDED || !c->live.incomplete)
+		return 0;
+	return fail(
+		c, card,
+		_("a part of the app cannot be read, and it may be there: see `cloudbox items`"),
+		err);
+}
+
 /* 0, PLAN_MOVED or -1. */
 static int
 plan_pending(struct cards *c, struct plan *plan, struct err *err)
@@ -189,6 +201,8 @@ plan_pending(struct cards *c, struct plan *plan, struct err *err)
 				return rc;
 			later[i] = rc == PLAN_LATER;
 			c->list[i].planned = rc == 0;
+			if (rc == 0 && refuse_unsure(c, &c->list[i], err) < 0)
+				return -1;
 		}
 	}
 	return 0;

@@ -45,6 +45,12 @@ fetch_device(const struct fetch *f)
 	return f->keys.device;
 }
 
+const struct account_keys *
+fetch_keys(const struct fetch *f, uint64_t epoch)
+{
+	return f->keys.of_epoch(f->keys.ctx, epoch);
+}
+
 const struct listing *
 fetch_live(const struct fetch *f)
 {

@@ -53,6 +53,8 @@ AUTO_PTR(fetch_free, struct fetch);
 /** For folder and item ids of this device. */
 struct opener *fetch_opener(const struct fetch *f);
 const struct log_device *fetch_device(const struct fetch *f);
+/** The account's keys of @epoch, or NULL. */
+const struct account_keys *fetch_keys(const struct fetch *f, uint64_t epoch);
 
 /** Fetch the live items.  Where the list is not proven, fetch_alarm() says so and the items are
  *  proven one by one.  ERR_UNREACHABLE and its kin, ERR_NOMEM, ERR_LIMIT. */

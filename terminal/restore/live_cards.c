@@ -38,7 +38,26 @@ add(struct live_cards *l, const struct app_place *place, struct span id, struct 
 	return 0;
 }
 
-/* The app is in the Box: its inventory knows the native ids. */
+/* One loading. */
+struct loading {
+	struct live_cards *l;
+	struct live_cards known; /* by place: what the Box's inventory says */
+	struct plan *plan;
+	struct app_source *sources; /* owned, with their paths */
+	size_t n_sources, cap_sources;
+};
+
+static void
+loading_clear(struct loading *g)
+{
+	live_cards_clear(&g->known);
+	for (size_t i = 0; i < g->n_sources; i++)
+		free((void *)(uintptr_t)g->sources[i].path);
+	free(g->sources);
+}
+AUTO_OBJ(loading_clear, struct loading);
+
+/* The native ids that the Box gave. */
 
 static int
 add_known(void *ctx, const struct inventory_item *item, struct err *err)
@@ -50,145 +69,91 @@ static int
 by_place(const void *a, const void *b)
 {
 	const struct live_card *x = a, *y = b;
-	int c = strcmp(x->source, y->source);
+	int c = strcmp(x->place.source, y->place.source);
 
 	return c ? c
 		 : (x->place.position > y->place.position) -
 			       (x->place.position < y->place.position);
 }
 
-/* One source's reading beside the cards that are known to lie there. */
-struct beside {
-	struct live_cards *l;
-	struct plan *plan;
-	size_t at, end; /* the source's cards */
-};
-
 static int
-tell_known(void *ctx, const struct app_item *item, struct err *err)
-{
-	struct beside *b = ctx;
-	struct live_card *c;
-
-	while (b->at < b->end && b->l->cards[b->at].place.position < item->place.position) {
-		c = &b->l->cards[b->at++];
-		if (plan_add_live(b->plan, span_of(c->id, c->n_id), span_of("", 0), err) < 0)
-			return -1;
-	}
-	if (b->at == b->end || b->l->cards[b->at].place.position != item->place.position)
-		return 0;
-	c = &b->l->cards[b->at++];
-	return plan_add_live(b->plan, span_of(c->id, c->n_id), item->bytes, err);
-}
-
-static int
-nothing_refused(void *ctx, const struct app_refused *refused, struct err *err)
-{
-	(void)ctx;
-	(void)refused;
-	(void)err;
-	return 0;
-}
-
-static int
-read_source(struct live_cards *l, struct plan *plan, size_t at, size_t end, struct err *err)
-{
-	struct app_source source = { l->cards[at].source, l->cards[at].place.stamp };
-	struct beside b = { l, plan, at, end };
-	int rc = l->session->adapter->read_source(l->session, &source, tell_known, nothing_refused,
-						  &b, err);
-
-	if (rc != 0)
-		return rc;
-	for (; b.at < end; b.at++) {
-		const struct live_card *c = &l->cards[b.at];
-
-		if (plan_add_live(plan, span_of(c->id, c->n_id), span_of("", 0), err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-load_known(struct live_cards *l, struct run *r, const struct target *t, struct plan *plan,
-	   struct err *err)
+read_inventory(struct loading *g, struct run *r, const struct target *t, struct err *err)
 {
 	if (inventory_refresh(NULL, r->box, t->session, NULL, NULL, err) < 0 ||
-	    inventory_each(r->box, t->app->name, add_known, l, err) < 0)
+	    inventory_each(r->box, t->app->name, add_known, &g->known, err) < 0)
 		return -1;
-	if (l->n > 1)
-		qsort(l->cards, l->n, sizeof *l->cards, by_place);
-	for (size_t at = 0, end; at < l->n; at = end) {
-		int rc;
-
-		for (end = at + 1;
-		     end < l->n && strcmp(l->cards[end].source, l->cards[at].source) == 0; end++)
-			;
-		rc = read_source(l, plan, at, end, err);
-		if (rc != 0)
-			return rc;
-	}
+	if (g->known.n > 1)
+		qsort(g->known.cards, g->known.n, sizeof *g->known.cards, by_place);
 	return 0;
 }
 
-/* A folder that the Box does not know (--create): the cards' own UIDs serve. */
-
-struct outside {
-	struct live_cards *l;
-	struct plan *plan;
-};
-
-static int
-tell_outside(void *ctx, const struct app_item *item, struct err *err)
+/* The Box's id for what lies at @place, else the card's own UID. */
+static struct span
+id_of(const struct loading *g, const struct app_item *item)
 {
-	struct outside *o = ctx;
+	struct live_card key = { .place = item->place };
+	const struct live_card *k =
+		g->known.n ? bsearch(&key, g->known.cards, g->known.n, sizeof key, by_place) : NULL;
 
-	return add(o->l, &item->place, item->uid, err) < 0
-		       ? -1
-		       : plan_add_live(o->plan, item->uid, item->bytes, err);
+	if (k && app_stamp_equal(&k->place.stamp, &item->place.stamp))
+		return span_of(k->id, k->n_id);
+	return item->uid;
 }
 
-struct sources {
-	struct app_source *list; /* owned, with its paths */
-	size_t n, cap;
-};
+/* The app itself. */
+
+/* What cannot be read may hold any card: nobody knows then that one is not here. */
+static int
+refused(void *ctx, const struct app_refused *what, struct err *err)
+{
+	struct loading *g = ctx;
+
+	(void)err;
+	if (what->why->code == ERR_IO || what->why->code == ERR_CONFLICT)
+		g->l->incomplete = true;
+	return 0;
+}
 
 static int
-collect(void *ctx, const struct app_source *source, struct err *err)
+add_source(void *ctx, const struct app_source *source, struct err *err)
 {
-	struct sources *s = ctx;
+	struct loading *g = ctx;
 
-	if (array_reserve((void **)&s->list, &s->cap, s->n + 1, sizeof *s->list, LIVE_CARDS_MAX,
-			  err) < 0)
+	if (array_reserve((void **)&g->sources, &g->cap_sources, g->n_sources + 1,
+			  sizeof *g->sources, LIVE_CARDS_MAX, err) < 0)
 		return -1;
-	s->list[s->n] = *source;
-	s->list[s->n].path = strdup(source->path);
-	return s->list[s->n++].path ? 0 : err_nomem(err);
+	g->sources[g->n_sources] = *source;
+	g->sources[g->n_sources].path = strdup(source->path);
+	return g->sources[g->n_sources++].path ? 0 : err_nomem(err);
 }
 
 static int
-load_outside(struct live_cards *l, struct plan *plan, struct err *err)
+add_card(void *ctx, const struct app_item *item, struct err *err)
 {
-	struct sources s = { 0 };
-	struct outside o = { l, plan };
-	int rc = l->session->adapter->sources(l->session, collect, nothing_refused, &s, err);
+	struct loading *g = ctx;
+	struct span id = id_of(g, item);
 
-	for (size_t i = 0; rc == 0 && i < s.n; i++)
-		rc = l->session->adapter->read_source(l->session, &s.list[i], tell_outside,
-						      nothing_refused, &o, err);
-	for (size_t i = 0; i < s.n; i++)
-		free((void *)(uintptr_t)s.list[i].path);
-	free(s.list);
-	return rc;
+	return add(g->l, &item->place, id, err) < 0 ? -1
+						    : plan_add_live(g->plan, id, item->bytes, err);
 }
 
 int
 live_cards_load(struct live_cards *l, struct run *r, const struct target *t, struct plan *plan,
 		struct err *err)
 {
+	AUTO(loading_clear) struct loading g = { .l = l, .plan = plan };
+	const struct adapter *a = t->session->adapter;
+	int rc = 0;
+
 	live_cards_clear(l);
 	l->session = t->session;
-	return t->in_box ? load_known(l, r, t, plan, err) : load_outside(l, plan, err);
+	if (t->in_box && read_inventory(&g, r, t, err) < 0)
+		return -1;
+	if (a->sources(t->session, add_source, refused, &g, err) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < g.n_sources; i++)
+		rc = a->read_source(t->session, &g.sources[i], add_card, refused, &g, err);
+	return rc;
 }
 
 int

@@ -17,6 +17,7 @@ struct live_cards {
 	struct app_session *session; /* borrowed */
 	struct live_card *cards;     /* owned; number in the plan = place here */
 	size_t n, cap;
+	bool incomplete; /* a file or folder of the app could not be read */
 };
 
 void live_cards_clear(struct live_cards *l);

@@ -11,16 +11,22 @@
 #include "remote/remote.h"
 #include "restore/restore_internal.h"
 
+/* So far, over the whole connection. */
+static struct remote_traffic
+traffic(const struct run *r)
+{
+	struct remote *remote = r->u ? unlocked_remote(r->u, NULL) : NULL;
+
+	return remote ? remote_traffic(remote) : r->before;
+}
+
 void
 run_progress(struct run *r, uint64_t n_done)
 {
-	struct remote *remote = unlocked_remote(r->u, NULL);
-	uint64_t bytes = remote ? remote_traffic(remote).bytes_received : r->before.bytes_received;
-
 	r->done += n_done;
 	if (r->watch && r->watch->progress)
 		r->watch->progress(r->watch->ctx, r->done, r->total,
-				   bytes - r->before.bytes_received);
+				   traffic(r).bytes_received - r->before.bytes_received);
 }
 
 int
@@ -29,14 +35,6 @@ run_check_cancelled(const struct run *r, struct err *err)
 	if (r->watch && r->watch->cancelled && r->watch->cancelled(r->watch->ctx))
 		return err_set(err, ERR_CANCELLED, "ended before everything was restored");
 	return 0;
-}
-
-static struct remote_traffic
-traffic(struct run *r)
-{
-	struct remote *remote = unlocked_remote(r->u, NULL);
-
-	return remote ? remote_traffic(remote) : (struct remote_traffic){ 0 };
 }
 
 int

@@ -28,15 +28,14 @@ made_account_new(size_t n_devices)
 	keys_account_id(a->id.b, sign_key_public(a->keys->ask));
 	for (size_t i = 0; i < n_devices; i++) {
 		struct made_device *d = &a->devices[a->n_devices++];
-		AUTO(secret_free) struct secret *seed = random_secret();
-		AUTO(secret_free) struct secret *root = NULL;
 
+		d->seed = random_secret();
 		os_random(d->log.id.b, sizeof d->log.id.b);
 		os_random(d->log.added.b, sizeof d->log.added.b);
-		assert_int_equal(sign_key_new(&d->dsk, seed, NULL), 0);
+		assert_int_equal(sign_key_new(&d->dsk, d->seed, NULL), 0);
 		memcpy(d->log.dsk_public, sign_key_public(d->dsk), sizeof d->log.dsk_public);
-		assert_int_equal(account_device_root(&root, a->keys, d->log.id.b, NULL), 0);
-		assert_int_equal(device_keys_new(&d->ids, root, NULL), 0);
+		assert_int_equal(account_device_root(&d->root, a->keys, d->log.id.b, NULL), 0);
+		assert_int_equal(device_keys_new(&d->ids, d->root, NULL), 0);
 		d->log.epoch_added = LOG_FIRST_EPOCH;
 	}
 	return a;
@@ -46,6 +45,8 @@ void
 made_account_free(struct made_account *a)
 {
 	for (size_t i = 0; i < a->n_devices; i++) {
+		secret_free(a->devices[i].seed);
+		secret_free(a->devices[i].root);
 		sign_key_free(a->devices[i].dsk);
 		device_keys_free(a->devices[i].ids);
 	}
@@ -164,7 +165,12 @@ put_bytes(struct made_cloud *c, const struct made_item *it, struct record *r, st
 
 	r->live = true;
 	r->name = span_str(it->name);
-	r->mime = span_str("text/vcard");
+	r->mime =
+		span_str(strncmp(it->bytes, "BEGIN:VCARD", 11) == 0 ? "text/vcard" : "text/plain");
+	if (it->path)
+		r->path = span_str(it->path);
+	r->has_modified = true;
+	r->modified_unix_ms = 1000000000000;
 	r->size_bytes = strlen(it->bytes);
 	if (it->cut) {
 		struct chunk_entry e = put_chunk(c, it, span_str(it->cut));

@@ -16,6 +16,8 @@
 
 struct made_device {
 	struct log_device log;
+	struct secret *seed; /* of dsk */
+	struct secret *root; /* D */
 	struct sign_key *dsk;
 	struct device_keys *ids;
 };
@@ -33,6 +35,7 @@ struct made_item {
 	const char *bytes; /* the payload; NULL: a tombstone */
 	const char *cut;   /* a part of `bytes` that lies in a chunk of its own; or NULL */
 	bool foreign;      /* that chunk belongs to device 1 of the account */
+	const char *path;  /* where it lay; NULL: at its native id */
 };
 
 struct made_record {

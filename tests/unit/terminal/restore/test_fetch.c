@@ -22,15 +22,15 @@ struct fixture {
 };
 
 static const struct made_item first[] = {
-	{ "contacts", "anna", "Anna", ANNA, NULL, false },
-	{ "contacts", "ben", "Ben", BEN, NULL, false },
-	{ "contacts", "cleo", "Cleo", CLEO, "a long note", false },
-	{ "contacts", "dora", "Dora", BEN, NULL, false },
-	{ "documents", "anna", "anna.txt", "hello", NULL, false },
+	{ "contacts", "anna", "Anna", ANNA, NULL, false, NULL },
+	{ "contacts", "ben", "Ben", BEN, NULL, false, NULL },
+	{ "contacts", "cleo", "Cleo", CLEO, "a long note", false, NULL },
+	{ "contacts", "dora", "Dora", BEN, NULL, false, NULL },
+	{ "documents", "anna", "anna.txt", "hello", NULL, false, NULL },
 };
 static const struct made_item second[] = {
-	{ "contacts", "anna", "Anna B", ANNA, NULL, false },
-	{ "contacts", "dora", "Dora", NULL, NULL, false },
+	{ "contacts", "anna", "Anna B", ANNA, NULL, false, NULL },
+	{ "contacts", "dora", "Dora", NULL, NULL, false, NULL },
 };
 
 static int
@@ -550,7 +550,8 @@ static void
 another_chunk_in_its_place_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	static const struct made_item fay = { "contacts", "fay", "Fay", CLEO, "END:VCARD", false };
+	static const struct made_item fay = { "contacts",  "fay", "Fay", CLEO,
+					      "END:VCARD", false, NULL };
 
 	made_batch(&f->cloud, &fay, 1);
 	fetch_one_of(f, "contacts", "cleo", 0);
@@ -562,9 +563,8 @@ static void
 chunks_of_a_replaced_device_open_and_those_of_any_other_do_not(void **state)
 {
 	struct fixture *f = *state;
-	static const struct made_item gina = {
-		"contacts", "gina", "Gina", CLEO, "a long note", true
-	};
+	static const struct made_item gina = { "contacts",    "gina", "Gina", CLEO,
+					       "a long note", true,   NULL };
 	struct log_device *old = &f->account->devices[1].log;
 
 	made_batch(&f->cloud, &gina, 1);

@@ -18,17 +18,18 @@ struct fixture {
 };
 
 static const struct made_item first[] = {
-	{ "contacts", "anna", "Anna", CARD, NULL, false },
-	{ "contacts", "ben", "anna", CARD, NULL, false }, /* is called like another one's id */
-	{ "contacts", "max1", "Max", CARD, NULL, false },
-	{ "contacts", "max2", "Max", CARD, NULL, false },
-	{ "contacts", "gone", "Gone", CARD, NULL, false },
+	{ "contacts", "anna", "Anna", CARD, NULL, false, NULL },
+	{ "contacts", "ben", "anna", CARD, NULL, false,
+	  NULL }, /* is called like another one's id */
+	{ "contacts", "max1", "Max", CARD, NULL, false, NULL },
+	{ "contacts", "max2", "Max", CARD, NULL, false, NULL },
+	{ "contacts", "gone", "Gone", CARD, NULL, false, NULL },
 };
 static const struct made_item second[] = {
-	{ "contacts", "anna", "Anna", CARD, NULL, false },
-	{ "contacts", "gone", "Gone", NULL, NULL, false },
+	{ "contacts", "anna", "Anna", CARD, NULL, false, NULL },
+	{ "contacts", "gone", "Gone", NULL, NULL, false, NULL },
 };
-static const struct made_item third[] = { { "contacts", "anna", "Anna", CARD, NULL, false } };
+static const struct made_item third[] = { { "contacts", "anna", "Anna", CARD, NULL, false, NULL } };
 
 static int
 set_up(void **state)
