@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <curl/curl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -109,6 +110,22 @@ void
 world_restart(struct world *w)
 {
 	close_data(w);
+	open_data(w);
+}
+
+void
+world_spoil(struct world *w, const char *sql)
+{
+	char path[128];
+	sqlite3 *db;
+
+	close_data(w);
+	snprintf(path, sizeof path, "%s/cloudbox.db", w->folder);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	assert_true(sqlite3_total_changes(db) > 0);
+	sqlite3_close(db);
 	open_data(w);
 }
 

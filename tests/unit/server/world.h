@@ -22,6 +22,9 @@ int world_teardown(void **state);
 /** Close the data and open them again, as a restart does. */
 void world_restart(struct world *w);
 
+/** Stop, change the database behind the server's back, start. */
+void world_spoil(struct world *w, const char *sql);
+
 /** A fresh invitation's code. */
 struct id16 world_invite(struct world *w, uint64_t quota_bytes);
 
