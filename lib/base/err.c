@@ -87,11 +87,8 @@ err_wrap_in(struct err *err, const char *fmt, ...)
 	print_into(context, sizeof context, fmt, ap);
 	va_end(ap);
 	memcpy(old, err->msg, sizeof old);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-truncation"
-	snprintf(err->msg, sizeof err->msg, "%s: %s", context, old);
-#pragma GCC diagnostic pop
-	trim_partial_character(err->msg, sizeof err->msg);
+	if (snprintf(err->msg, sizeof err->msg, "%s: %s", context, old) >= (int)sizeof err->msg)
+		trim_partial_character(err->msg, sizeof err->msg);
 	return -1;
 }
 
