@@ -128,7 +128,8 @@ live_start(struct live_server *s, const char *data, bool tls)
 	const char *port;
 
 	argv[0] = strdup(program());
-	snprintf(s->data, sizeof s->data, "%s", data);
+	if (data != s->data)
+		snprintf(s->data, sizeof s->data, "%s", data);
 	snprintf(listen, sizeof listen, "127.0.0.1:%u", s->port);
 	s->tls = tls;
 	s->pid = run(argv, line, sizeof line);
