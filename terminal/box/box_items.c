@@ -616,11 +616,18 @@ apply_settings(struct box_item_counts *out, struct box *b, struct reader *r, str
 	return r->failed ? damaged(err) : 0;
 }
 
+struct applying {
+	struct box_item_counts *out;
+	struct box *b;
+};
+
 /* Where the app has the item, the shortcut says what it is; else its path is its name for now. */
 static int
-add_shortcut(struct box_item_counts *out, struct box *b, const char *app, struct span native_id,
-	     struct span path, bool selected, struct err *err)
+add_shortcut(void *ctx, const char *app, struct span native_id, struct span path, bool selected,
+	     struct err *err)
 {
+	struct box_item_counts *out = ((struct applying *)ctx)->out;
+	struct box *b = ((struct applying *)ctx)->b;
 	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
 	AUTO(buf_clear) struct buf name = BUF_INIT(8192);
 	char source[APP_PATH_MAX + 1];
@@ -648,8 +655,8 @@ add_shortcut(struct box_item_counts *out, struct box *b, const char *app, struct
 }
 
 static int
-apply_shortcuts(struct box_item_counts *out, struct box *b, const char *app, struct reader *r,
-		struct err *err)
+read_shortcuts(const char *app, struct reader *r, box_item_shortcut_fn *fn, void *ctx,
+	       struct err *err)
 {
 	while (r->left.n && !r->failed) {
 		struct span native_id = take_bytes(r), path = native_id;
@@ -661,33 +668,61 @@ apply_shortcuts(struct box_item_counts *out, struct box *b, const char *app, str
 			path = take_bytes(r);
 		if (r->failed || !native_id.n || native_id.n > APP_PATH_MAX + 64)
 			return damaged(err);
-		if (add_shortcut(out, b, app, native_id, path, flags & FLAG_SELECTED, err) < 0)
+		if (fn(ctx, app, native_id, path, flags & FLAG_SELECTED, err) < 0)
 			return -1;
 	}
 	return r->failed ? damaged(err) : 0;
+}
+
+/* Past the version byte of a part of the Box: *@app is "" for `settings`. */
+static int
+item_open(struct reader *r, char app[static APP_NAME_MAX + 1], struct span native_id,
+	  struct span bytes, struct err *err)
+{
+	const uint8_t *slash = native_id.n ? memchr(native_id.p, '/', native_id.n) : NULL;
+
+	*r = reader_of(bytes);
+	uint8_t version = read_u8(r);
+	if (r->failed)
+		return damaged(err);
+	if (version != ITEM_VERSION)
+		return err_set(err, ERR_UNSUPPORTED, "the saved Box has the unknown version %u",
+			       version);
+	app[0] = '\0';
+	if (span_equal(native_id, span_str("settings")))
+		return 0;
+	if (!slash ||
+	    !as_string(app, APP_NAME_MAX + 1,
+		       span_of(native_id.p, (size_t)(slash - native_id.p))) ||
+	    !app_name_is_valid(app))
+		return damaged(err);
+	return 0;
 }
 
 static int
 item_apply(struct box_item_counts *out, struct box *b, struct span native_id, struct span bytes,
 	   struct err *err)
 {
-	struct reader r = reader_of(bytes);
-	const uint8_t *slash = native_id.n ? memchr(native_id.p, '/', native_id.n) : NULL;
+	struct applying ctx = { out, b };
 	char app[APP_NAME_MAX + 1];
-	uint8_t version = read_u8(&r);
+	struct reader r;
 
-	if (r.failed)
-		return damaged(err);
-	if (version != ITEM_VERSION)
-		return err_set(err, ERR_UNSUPPORTED, "the saved Box has the unknown version %u",
-			       version);
-	if (span_equal(native_id, span_str("settings")))
-		return apply_settings(out, b, &r, err);
-	if (!slash ||
-	    !as_string(app, sizeof app, span_of(native_id.p, (size_t)(slash - native_id.p))) ||
-	    !app_name_is_valid(app))
-		return damaged(err);
-	return apply_shortcuts(out, b, app, &r, err);
+	if (item_open(&r, app, native_id, bytes, err) < 0)
+		return -1;
+	return app[0] ? read_shortcuts(app, &r, add_shortcut, &ctx, err)
+		      : apply_settings(out, b, &r, err);
+}
+
+int
+box_item_each_shortcut(struct span native_id, struct span bytes, box_item_shortcut_fn *fn,
+		       void *ctx, struct err *err)
+{
+	char app[APP_NAME_MAX + 1];
+	struct reader r;
+
+	if (item_open(&r, app, native_id, bytes, err) < 0)
+		return -1;
+	return app[0] ? read_shortcuts(app, &r, fn, ctx, err) : 0;
 }
 
 int

@@ -32,6 +32,15 @@ typedef int box_item_fn(void *ctx, const struct box_item *item, struct err *err)
 /** Those items that differ from what was saved.  Looks only at what was touched since. */
 int box_items_each_changed(struct box *b, box_item_fn *fn, void *ctx, struct err *err);
 
+/* From a callback borrowed. */
+typedef int box_item_shortcut_fn(void *ctx, const char *app, struct span native_id,
+				 struct span path, bool selected, struct err *err);
+
+/** Call @fn for each shortcut that a part of a saved Box holds (`settings`: none): to tell what an
+ *  item is called whose own record is damaged.  -1 of @fn, ERR_FORMAT, ERR_UNSUPPORTED. */
+int box_item_each_shortcut(struct span native_id, struct span bytes, box_item_shortcut_fn *fn,
+			   void *ctx, struct err *err);
+
 struct box_item_counts {
 	uint64_t apps, shortcuts, settings; /* added */
 	uint64_t kept;                      /* were here already, and stay as they are */
