@@ -127,7 +127,7 @@ cmd_devices(struct cli *cli, struct err *err)
 		return -1;
 	if (cli->json)
 		newest_devices_json(cli, devices, n);
-	else if (newest_print(cli, devices, n, err) < 0)
+	else if (newest_devices_print(cli, devices, n, err) < 0)
 		return -1;
 	return CLI_DONE;
 }

@@ -163,9 +163,10 @@ print_text(struct cli *cli, const struct backup_result *r, struct err *err)
 	}
 	print_outcome(cli, r, BACKUP_MISSING, cli_yellow(cli), _("missing"));
 	print_outcome(cli, r, BACKUP_FAILED, cli_red(cli), _("failed"));
-	printf(_("Sent %s%s%s, received %s, in %u requests"), cli_bold(cli),
-	       show_bytes(r->bytes_sent).s, cli_plain(cli), show_bytes(r->bytes_received).s,
-	       r->requests);
+	printf(text_plural("Sent %s%s%s, received %s, in %u request",
+			   "Sent %s%s%s, received %s, in %u requests", r->requests),
+	       cli_bold(cli), show_bytes(r->bytes_sent).s, cli_plain(cli),
+	       show_bytes(r->bytes_received).s, r->requests);
 	if (r->full_backup_bytes > r->bytes_sent)
 		printf(_("; a full backup would have sent %s%s: %s"), r->estimated ? "≈ " : "",
 		       show_bytes(r->full_backup_bytes).s,

@@ -65,14 +65,26 @@ print_cloud_text(struct cli *cli, const struct cloud_list *l, struct err *err)
 	return 0;
 }
 
+/* The whole list; that nothing was ever backed up is an empty one. */
+static int
+read_cloud(struct cloud_list *l, struct cli *cli, struct err *err)
+{
+	const char *app = cli_word(cli, 0), *from = args_value(&cli->args, "--from");
+	struct unlocked *u = cli_unlock(cli, err);
+
+	if (!u)
+		return -1;
+	if (cloud_read(l, cli->box, u, app, from, err) == 0)
+		return 0;
+	return !app && !from && err->code == ERR_NOT_FOUND ? 0 : -1;
+}
+
 int
 cmd_cloud(struct cli *cli, struct err *err)
 {
 	AUTO(cloud_list_clear) struct cloud_list l = { 0 };
-	struct unlocked *u = cli_unlock(cli, err);
 
-	if (!u || cloud_read(&l, cli->box, u, cli_word(cli, 0), args_value(&cli->args, "--from"),
-			     err) < 0)
+	if (read_cloud(&l, cli, err) < 0)
 		return -1;
 	tell_alarms(cli, l.alarms, l.n_alarms);
 	if (cli->json)

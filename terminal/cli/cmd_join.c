@@ -250,7 +250,8 @@ report(struct cli *cli, struct err *err)
 	size_t n = 0;
 	struct json_object *o;
 
-	if (account_newest_read(devices, &n, cli->box, cli->remote, err) < 0)
+	if (account_newest_read(devices, &n, cli->box, cli->remote, err) < 0 ||
+	    newest_without_box(cli, devices, n, err) < 0)
 		return -1;
 	if (!cli->json)
 		return print_others(cli, devices, n, err);

@@ -132,7 +132,11 @@ measure(const struct table *t, size_t width, size_t widths[static TABLE_COLUMNS_
 static void
 print_row(FILE *f, const struct table *t, const char *const *cells, const size_t *widths)
 {
-	for (size_t c = 0; c < t->n_columns; c++) {
+	size_t n = t->n_columns;
+
+	while (n && (!cells[n - 1] || !cells[n - 1][0]))
+		n--; /* no blanks at the line's end */
+	for (size_t c = 0; c < n; c++) {
 		AUTO(buf_clear) struct buf cut = BUF_INIT(CELL_BYTES_MAX);
 		const char *s = cells[c] ? cells[c] : "";
 
@@ -143,8 +147,8 @@ print_row(FILE *f, const struct table *t, const char *const *cells, const size_t
 
 		if (t->columns[c].kind == COLUMN_RIGHT)
 			fprintf(f, "%*s%*s%s", GAP, "", pad, "", s);
-		else if (c + 1 == t->n_columns)
-			fprintf(f, "%*s%s", GAP, "", s); /* no blanks at the line's end */
+		else if (c + 1 == n)
+			fprintf(f, "%*s%s", GAP, "", s);
 		else
 			fprintf(f, "%*s%s%*s", GAP, "", s, pad, "");
 	}

@@ -131,10 +131,12 @@ print_text(struct cli *cli, const struct restore_result *r, bool preview)
 	       show_count(count(r, RESTORE_ADDED)).s, show_count(count(r, RESTORE_MERGED)).s,
 	       show_count(count(r, RESTORE_IDENTICAL)).s, show_count(count(r, RESTORE_SKIPPED)).s,
 	       show_count(count(r, RESTORE_FAILED)).s);
-	printf(_("; received %s in %u requests.\n"), show_bytes(r->bytes_received).s, r->requests);
+	printf(text_plural("; received %s in %u request.\n", "; received %s in %u requests.\n",
+			   r->requests),
+	       show_bytes(r->bytes_received).s, r->requests);
 	if (held && !preview)
 		puts(_("What the backup has otherwise is kept: cloudbox held"));
-	if (r->id[0])
+	if (r->written && r->id[0])
 		printf(_("What was here before is kept, too: cloudbox originals (restore %.8s)\n"),
 		       r->id);
 }
