@@ -171,7 +171,7 @@ const char *const passphrase_common[PASSPHRASE_N_COMMON] = {
 	"basketball123", "batman123456", "butterfly123", "changeme1234", "changemenow1",
 	"charlie12345", "chelseafc123", "chocolate123", "cloudbox1234", "cloudboxcloudbox",
 	"cloudboxpassword", "computer1234", "computer12345", "correct-horse-battery-staple",
-	"correcthorsebattery", "correcthorsebatterystaple", "daniel123456", "donotforget1",
+	"correcthorsebattery", "daniel123456", "donotforget1",
 	"dontforgetme", "dragon123456", "football1234", "football12345", "godblessyou1",
 	"godisgoodallthetime", "happybirthday", "happybirthday1", "happynewyear1",
 	"happynewyear2026", "harrypotter1", "harrypotter123", "hello12345678",
