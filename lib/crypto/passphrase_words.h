@@ -4,7 +4,7 @@
 #define CRYPTO_PASSPHRASE_WORDS_H
 
 #define PASSPHRASE_N_WORDS  1296 /* 10.3 bits a word */
-#define PASSPHRASE_N_COMMON 290
+#define PASSPHRASE_N_COMMON 289
 
 /* Short English words, each once, sorted. */
 extern const char passphrase_words[PASSPHRASE_N_WORDS][8];
