@@ -190,7 +190,7 @@ send_answer(struct exchange *x)
 void
 http_wait(struct exchange *x)
 {
-	x->waiting = true;
+	x->handed_over = true;
 	http_count_waiting(x->http, 1);
 	MHD_suspend_connection(x->connection);
 }
@@ -200,7 +200,6 @@ http_resume(struct exchange *x)
 {
 	struct http *h = x->http;
 
-	x->waiting = false;
 	MHD_resume_connection(x->connection); /* from here on @x is not ours */
 	http_count_waiting(h, -1);
 }
@@ -379,6 +378,7 @@ http_access(void *cls, struct MHD_Connection *connection, const char *path, cons
 		*state = x = http_exchange_new(cls, connection);
 		return x ? head_came(x, method, path) : MHD_NO;
 	}
+	x->handed_over = false;
 	if (*n_data) {
 		struct span piece = span_of(data, *n_data);
 		*n_data = 0;
@@ -388,8 +388,8 @@ http_access(void *cls, struct MHD_Connection *connection, const char *path, cons
 		x->ended = true;
 		if (!http_answered(x))
 			x->route->end(x);
-		if (x->waiting)
-			return MHD_YES;
+		if (x->handed_over)
+			return MHD_YES; /* whoever has it may have answered and resumed already */
 	}
 	return send_answer(x);
 }

@@ -63,7 +63,8 @@ struct exchange {
 	unsigned status;
 	size_t from_budget;
 	int64_t begun_ms;
-	bool answered, ended, waiting;
+	bool answered, ended;
+	bool handed_over; /* by the hook that just ran; only http's thread looks */
 };
 
 enum http_method { HTTP_GET, HTTP_POST };
