@@ -15,6 +15,12 @@
 
 #define RESTORE_TRIES 3 /* of an item whose app moves under the restore */
 
+/* A row whose record could not be opened: what it is called is not known yet. */
+struct nameless {
+	size_t row;
+	struct id16 item;
+};
+
 /* One restore on its way. */
 struct run {
 	struct restore_result *out;
@@ -27,6 +33,8 @@ struct run {
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
 	struct receipt receipt;
+	struct nameless *nameless; /* owned */
+	size_t n_nameless, cap_nameless;
 };
 
 /* An app that takes items: one of the Box's, or made with --create. */
@@ -65,7 +73,8 @@ int restore_folders(struct run *r, struct err *err);
  *  The id shown is the one that this terminal's other commands show. */
 int row_add(size_t *row, struct run *r, struct span app, struct span native_id, struct span name,
 	    struct err *err);
-/** A row for an item that cannot be opened: named as far as this terminal knows it. */
+/** A row for an item that cannot be opened: named by what this terminal knows; else it is put aside
+ *  for name_nameless(). */
 int result_add_unopened(struct run *r, const char *app, const struct wire_item *at,
 			const struct err *why, struct err *err);
 /** The row's outcome and reason, a sentence that is copied. */
@@ -73,6 +82,12 @@ int result_set(struct run *r, size_t row, enum restore_outcome outcome, const ch
 	       struct err *err);
 /** A sentence for the person, once. */
 int result_alarm(struct restore_result *out, const char *sentence, struct err *err);
+
+/* names.c */
+
+/** Name what could not be opened: the Box of its device, which lies in the cloud too, knows its
+ *  native id and path.  What that does not tell keeps its short id.  ERR_NOMEM only. */
+int name_nameless(struct run *r, struct err *err);
 
 /* cards.c: an app whose items have fields. */
 

@@ -56,30 +56,38 @@ add_known(bool *known, struct run *r, const char *app, const struct wire_item *a
 		       f.item.name, err);
 }
 
+/* Nobody here knows it: its short id, and later perhaps its name. */
+static int
+add_nameless(struct run *r, const char *app, const struct wire_item *at, size_t *row,
+	     struct err *err)
+{
+	struct restore_item *it;
+	char hex[9];
+
+	if (array_reserve((void **)&r->nameless, &r->cap_nameless, r->n_nameless + 1,
+			  sizeof *r->nameless, RESULT_ROWS_MAX, err) < 0 ||
+	    row_new(row, r->out, err) < 0)
+		return -1;
+	r->nameless[r->n_nameless++] = (struct nameless){ *row, at->item };
+	hex_encode(hex, span_of(at->item.b, 4));
+	it = &r->out->items[*row];
+	it->app = strdup(app);
+	it->id = strdup(hex);
+	it->name = strdup("");
+	it->reason = strdup("");
+	return it->app && it->id && it->name && it->reason ? 0 : err_nomem(err);
+}
+
 int
 result_add_unopened(struct run *r, const char *app, const struct wire_item *at,
 		    const struct err *why, struct err *err)
 {
-	struct restore_item *it;
 	bool known = false;
 	size_t row = 0;
 
-	if (add_known(&known, r, app, at, &row, err) < 0)
+	if (add_known(&known, r, app, at, &row, err) < 0 ||
+	    (!known && add_nameless(r, app, at, &row, err) < 0))
 		return -1;
-	if (!known) {
-		char hex[9];
-
-		hex_encode(hex, span_of(at->item.b, 4));
-		if (row_new(&row, r->out, err) < 0)
-			return -1;
-		it = &r->out->items[row];
-		it->app = strdup(app);
-		it->id = strdup(hex);
-		it->name = strdup("");
-		it->reason = strdup("");
-		if (!it->app || !it->id || !it->name || !it->reason)
-			return err_nomem(err);
-	}
 	return result_set(r, row, RESTORE_FAILED, why->msg, err);
 }
 

@@ -135,9 +135,12 @@ close_receipt(struct run *r, bool whole, struct err *err)
 int
 run_end(struct run *r, int rc, struct err *err)
 {
-	struct remote_traffic t = traffic(r);
 	struct err later = { 0 };
+	struct remote_traffic t;
 
+	if (rc == 0)
+		rc = name_nameless(r, err);
+	t = traffic(r);
 	r->out->bytes_received = t.bytes_received - r->before.bytes_received;
 	r->out->requests = t.requests - r->before.requests;
 	result_sort(r->out);
@@ -151,5 +154,7 @@ run_end(struct run *r, int rc, struct err *err)
 	box_unlock(r->box);
 	fetch_free(r->fetch);
 	r->fetch = NULL;
+	free(r->nameless);
+	r->nameless = NULL;
 	return rc;
 }

@@ -450,6 +450,34 @@ a_damaged_chunk_costs_its_item_alone(void **state)
 	assert_all_there(f);
 }
 
+static void
+a_damaged_record_is_named_by_the_box_of_its_device(void **state)
+{
+	struct fixture *f = *state;
+	static const struct made_item box = { "box",
+					      "contacts/00",
+					      "contacts/00",
+					      "\x01\x04"
+					      "anna\x02\x08"
+					      "anna.vcf\x03"
+					      "ben\x02"
+					      "\x07"
+					      "ben.vcf",
+					      NULL,
+					      false,
+					      NULL };
+	struct buf *frame = &made_find(&f->cloud, 0, "contacts", "ben")->frame;
+
+	made_batch(&f->cloud, &box, 1);
+	frame->p[frame->n - 1] ^= 1;
+	restore_all(f);
+	assert_int_equal(f->result.failed, 1);
+	assert_int_equal(f->result.n_items, 6); /* the Box's own items are none of them */
+	assert_int_equal(told(f, "contacts", "ben")->outcome, RESTORE_FAILED);
+	assert_string_equal(told(f, "contacts", "ben")->name, "ben.vcf");
+	assert_int_equal(f->result.written, 5);
+}
+
 /* The app is edited after the plan was made: asked between plan and write. */
 static unsigned n_edits;
 
@@ -651,6 +679,7 @@ main(void)
 		TEST(what_was_here_stays_what_is_missing_comes_and_both_are_kept),
 		TEST(an_original_is_kept_to_the_byte),
 		TEST(a_damaged_chunk_costs_its_item_alone),
+		TEST(a_damaged_record_is_named_by_the_box_of_its_device),
 		TEST(an_app_edited_under_the_restore_is_merged_anew),
 		TEST(an_app_that_is_not_here_is_skipped_with_the_line_to_type),
 		TEST(an_app_that_is_not_here_is_created_in_open_formats),
