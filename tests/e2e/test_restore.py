@@ -18,7 +18,7 @@ VERSIONS = [card("Zoë History", uid="zoe", tel="+491701", lines=["NOTE:one"]),
 @pytest.fixture(scope="module")
 def phone(make_terminal, server):
     """Contacts and documents, all saved; one contact in three versions."""
-    t = make_terminal("phone")
+    t = make_terminal("the saved phone")
     t.init(server)
     t.app("contacts", "vcard", {f"{n}.vcf": c for n, c in {**CARDS, "zoe": VERSIONS[0]}.items()})
     t.app("documents", "files", FILES)
@@ -188,10 +188,10 @@ def test_an_app_that_is_not_here_is_skipped_with_the_line_to_type(phone, make_te
 def test_create_writes_open_formats(phone, make_terminal, tmp_path):
     t = make_terminal()
     t.join(phone)
-    told = t.run("restore", "--create", tmp_path / "out")
+    told = t.run("restore", "--create", tmp_path / "out", "--from", phone.device)
     assert set(outcomes(told).values()) == {"added"}
     assert tree(tmp_path / "out") == phone.saved
-    assert t.run("restore", "--create", tmp_path / "out")["written"] == 0
+    assert t.run("restore", "--create", tmp_path / "out", "--from", phone.device)["written"] == 0
     assert tree(tmp_path / "out") == phone.saved
 
 
@@ -199,14 +199,14 @@ def test_into_another_app_of_the_same_kind(phone, make_terminal):
     t = make_terminal()
     t.join(phone)
     folder = t.app("papers", "files", {})
-    told = t.run("restore", "documents", "--into", "papers")
+    told = t.run("restore", "documents", "--into", "papers", "--from", phone.device)
     assert told["written"] == len(FILES) and tree(folder) == FILES
 
 
 def test_from_a_device_by_id_its_beginning_or_its_name(phone, make_terminal):
     t = make_terminal("second")
     t.join(phone)
-    for device in (phone.device, phone.device[:8], "phone"):
+    for device in (phone.device, phone.device[:8], "the saved phone"):
         assert len(t.run("cloud", "documents", "--from", device)) == len(FILES)
     assert t.error("restore", "--from", "nobody's")["code"] == "not-found"
 

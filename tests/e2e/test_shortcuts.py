@@ -33,7 +33,15 @@ def phone(account):
 
 
 def shortcuts(phone):
-    return by_name(phone.run("box", "contacts"))
+    return {s["name"]: s for s in phone.run("box", "contacts")}
+
+
+@pytest.fixture
+def fresh(make_terminal, server):
+    """A terminal in a fresh account."""
+    t = make_terminal()
+    t.init(server)
+    return t
 
 
 # Apps and items
@@ -45,8 +53,8 @@ def test_an_app_that_was_added_is_listed_with_its_counts(phone):
                         "items": len(CARDS), "in_box": 2}
 
 
-def test_an_app_that_was_removed_takes_its_shortcuts_along_and_leaves_the_data(make_terminal):
-    t = make_terminal()  # needs no account
+def test_an_app_that_was_removed_takes_its_shortcuts_along_and_leaves_the_data(fresh):
+    t = fresh
     folder = t.documents({"a.txt": b"a", "b.txt": b"b"})
     t.run("add", "documents", "--all")
     assert t.run("apps", "remove", "documents") == {"changed": 1}
@@ -55,8 +63,8 @@ def test_an_app_that_was_removed_takes_its_shortcuts_along_and_leaves_the_data(m
     assert tree(folder) == {"a.txt": b"a", "b.txt": b"b"}
 
 
-def test_adding_a_known_app_again_sets_its_path_and_keeps_its_shortcuts(make_terminal):
-    t = make_terminal()
+def test_adding_a_known_app_again_sets_its_path_and_keeps_its_shortcuts(fresh):
+    t = fresh
     old = t.documents({"a.txt": b"a"})
     t.run("add", "documents", "a.txt")
     new = old.parent / "moved"
@@ -189,8 +197,8 @@ def test_neither_items_nor_all_or_both_is_wrong_usage(phone):
     phone.error("add", expect=2)
 
 
-def test_two_dashes_end_the_options(make_terminal):
-    t = make_terminal()
+def test_two_dashes_end_the_options(fresh):
+    t = fresh
     t.documents({"--all": b"a file named like an option", "b": b""})
     assert named(t.run("add", "documents", "--", "--all")["added"]) == ["--all"]
 
