@@ -34,6 +34,8 @@
 #define GROUP_CHUNKS      WIRE_HAVE_MAX         /* one `have` */
 #define GROUP_CHUNK_BYTES (UINT64_C(256) << 20) /* plaintext going ahead of one commit */
 
+#define RUN_SAME 256 /* noted in the Box in one transaction */
+
 /* An app at work on. */
 struct run_app {
 	struct app *app;
@@ -90,9 +92,11 @@ struct run {
 	struct backup_progress progress;
 	int64_t started_ms, shown_ms; /* uptime */
 	unsigned roots_refused;       /* 422 in a row */
-	uint64_t n_same;              /* read, and equal to what was saved */
-	bool forgetting;              /* tombstones are what was asked for */
-	bool log_grew;                /* the server has entries that this terminal does not know */
+	uint64_t n_same;              /* read, and equal to what was saved; the latest of them: */
+	struct prepared *same[RUN_SAME];
+	size_t n_held_same;
+	bool forgetting; /* tombstones are what was asked for */
+	bool log_grew;   /* the server has entries that this terminal does not know */
 };
 
 /* run.c */
@@ -102,6 +106,9 @@ void run_clear(struct run *r);
 AUTO_OBJ(run_clear, struct run);
 /** Keys and ids as the identity has them now (after a rotation). */
 void run_keys(struct run *r);
+/** The item was read, and its content is this: the Box need not read it again while its source is
+ *  as it was. */
+int run_note_content(struct run *r, const struct prepared *p, struct err *err);
 /** Tell who watches; @force: whatever the last time was. */
 void run_show(struct run *r, bool force);
 bool run_cancelled(const struct run *r);

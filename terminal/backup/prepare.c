@@ -284,10 +284,7 @@ prepare_item(struct prepared **out, struct run *r, const struct todo *t, struct 
 			"it changed while it was read; the next backup takes it");
 		rc = PREPARE_FAILED;
 	}
-	if (rc == PREPARE_SAME &&
-	    inventory_put_content(r->box, i->app, i->native_id, &i->place, p->content, err) < 0)
-		return -1;
-	if (rc == 0 && keep_place(p, &i->place, err) < 0)
+	if (rc != PREPARE_FAILED && keep_place(p, &i->place, err) < 0)
 		return -1;
 
 	*out = TAKE(p);

@@ -53,6 +53,8 @@ run_clear(struct run *r)
 	}
 	free(r->apps);
 	free(r->todo);
+	for (size_t i = 0; i < r->n_held_same; i++)
+		prepared_free(r->same[i]);
 	object_sealer_free(r->sealer);
 	record_packer_free(r->packer);
 }
@@ -124,6 +126,43 @@ run_tombstones(struct run *r, struct err *err)
 	return saved_each_forgotten(r->box, add_tombstone, r, err);
 }
 
+int
+run_note_content(struct run *r, const struct prepared *p, struct err *err)
+{
+	if (p->tombstone || p->of_box ||
+	    r->apps[p->run_app].session->adapter->merge != ADAPTER_WHOLE)
+		return 0; /* of cards the inventory knows by itself */
+	return inventory_put_content(r->box, p->app, buf_span(&p->native_id), &p->place, p->content,
+				     err);
+}
+
+/* Files that were touched and are the same, so that they are not read again. */
+static int
+run_note_same(struct run *r, struct err *err)
+{
+	int rc = r->n_held_same ? box_begin(r->box, err) : 0;
+
+	for (size_t i = 0; i < r->n_held_same; i++) {
+		if (rc == 0)
+			rc = run_note_content(r, r->same[i], err);
+		prepared_free(r->same[i]);
+	}
+	if (rc == 0 && r->n_held_same)
+		rc = box_commit(r->box, err);
+	if (rc < 0)
+		box_rollback(r->box);
+	r->n_held_same = 0;
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+run_same(struct run *r, struct prepared *take, struct err *err)
+{
+	r->n_same++;
+	r->same[r->n_held_same++] = take;
+	return r->n_held_same == RUN_SAME ? run_note_same(r, err) : 0;
+}
+
 static int
 run_one(struct run *r, const struct todo *t, struct err *err)
 {
@@ -140,8 +179,8 @@ run_one(struct run *r, const struct todo *t, struct err *err)
 	if (rc == 0)
 		return group_add(r, p, err);
 	if (rc == PREPARE_SAME)
-		r->n_same++;
-	else if (rc == PREPARE_FAILED)
+		return run_same(r, p, err);
+	if (rc == PREPARE_FAILED)
 		rc = result_add(r->out, BACKUP_FAILED, r->progress.app,
 				p && p->shown_id ? p->shown_id : "", p && p->name ? p->name : "", 0,
 				why.msg, err);
@@ -158,7 +197,7 @@ run_items(struct run *r, struct err *err)
 		if (group_full(&r->group) && group_send(r, err) < 0)
 			return -1;
 	}
-	return group_send(r, err);
+	return run_note_same(r, err) < 0 ? -1 : group_send(r, err);
 }
 
 /* Nothing changed: is what was acknowledged still what the server has? */

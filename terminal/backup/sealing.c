@@ -141,6 +141,8 @@ add_change(struct making *m, const struct prepared *p, struct err *err)
 	memcpy(c.saved.folder, p->folder.b, sizeof c.saved.folder);
 	memcpy(c.saved.leaf, p->leaf.b, sizeof c.saved.leaf);
 	memcpy(c.saved.content, p->content, sizeof c.saved.content);
+	if (run_note_content(m->r, p, err) < 0)
+		return -1;
 	return journal_add_change(m->r->box, &c, err);
 }
 

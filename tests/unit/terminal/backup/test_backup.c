@@ -738,6 +738,52 @@ forgotten_items_leave_the_cloud_and_the_box(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* Last changed an hour ago: what was written a moment before a scan is looked at again. */
+static void
+make_old(const struct fixture *f, const char *name)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	char path[2 * LIVE_PATH_MAX];
+
+	times[1].tv_sec = (time_t)(os->now_unix_ms() / 1000 - 3600);
+	snprintf(path, sizeof path, "%s/%s", f->documents, name);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Counts what is opened. */
+static unsigned n_opened;
+
+static int
+open_and_count(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	n_opened += strcmp(path, "letter.txt") == 0 || strcmp(path, "big.bin") == 0;
+	return os_kernel.open_beneath(dir_fd, path, flags, mode);
+}
+
+static void
+files_that_were_saved_are_not_read_again(void **state)
+{
+	struct fixture *f = running(state);
+	AUTO(backup_result_clear) struct backup_result r = { 0 };
+	struct os counting = os_kernel;
+
+	live_write(f->documents, "letter.txt", "Dear Zoë,\n");
+	write_big(f, "big.bin", 100000, 4);
+	make_old(f, "letter.txt");
+	make_old(f, "big.bin");
+	add_all(f, "documents");
+	back_up(f, &r);
+	assert_int_equal(r.n_uploaded, 2);
+	assert_false(r.estimated);
+	counting.open_beneath = open_and_count;
+	os = &counting;
+	n_opened = 0;
+	back_up(f, &r);
+	os = &os_kernel;
+	assert_int_equal(r.n_unchanged, 2);
+	assert_int_equal(n_opened, 0);
+}
+
 static void
 what_an_item_will_cost_is_told_exactly(void **state)
 {
@@ -871,6 +917,7 @@ main(void)
 		LIVE_TEST(an_unreadable_item_fails_by_name_and_its_neighbours_go_on),
 		LIVE_TEST(a_file_that_keeps_changing_is_reported_and_never_torn),
 		LIVE_TEST(forgotten_items_leave_the_cloud_and_the_box),
+		LIVE_TEST(files_that_were_saved_are_not_read_again),
 		LIVE_TEST(what_an_item_will_cost_is_told_exactly),
 		LIVE_TEST(parts_of_the_box_are_backed_up_by_app_item_and_selection),
 		LIVE_TEST(a_backup_that_sent_leaves_a_receipt_and_one_that_did_not_none),
