@@ -256,8 +256,8 @@ static const char *const old_version[] = {
 static const char *const new_version[] = {
 	"TEL;VALUE=uri;TYPE=\"voice,home\";PREF=1:tel:+1-555-555-5555;ext=5555",
 	"NOTE:line 1\\nline 2\\, comma\\; semicolon \\\\ backslash",
-	"NOTE:Ein l\xc3\xa4ngerer Text mit vielen Umlauten \xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\r\n "
-	"\xc3\xb6\xc3\xbc, der gefaltet ist",
+	("NOTE:Ein l\xc3\xa4ngerer Text mit vielen Umlauten \xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\r\n "
+	 "\xc3\xb6\xc3\xbc, der gefaltet ist"),
 	"PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAAMCAgMCAgMDAwM=",
 	"PHOTO;ENCODING=b;TYPE=PNG:iVBORw0KGgoAAAANSUhEUg==",
 	"PHOTO:data:image/png;base64,iVBORw0KGgoAAAANSUhEUg==",

@@ -31,6 +31,13 @@ dice_roll(struct dice *d, unsigned sides)
 	return (unsigned)((dice_next(d) >> 33) % sides);
 }
 
+/** @n, or a tenth of it where $CLOUDBOX_TEST_SMALL is set (under valgrind). */
+static inline unsigned
+scaled(unsigned n)
+{
+	return getenv("CLOUDBOX_TEST_SMALL") ? n / 10 : n;
+}
+
 /** Parse or fail; @bytes must outlive the item. */
 struct item *laws_parse(struct span bytes, const struct item_profile *profile, const char *what);
 

@@ -36,7 +36,7 @@ random_cards_merge_by_the_laws(void **state)
 	uint64_t seed = first_seed();
 
 	(void)state;
-	for (unsigned i = 0; i < PAIRS; i++, seed += 2) {
+	for (unsigned i = 0; i < scaled(PAIRS); i++, seed += 2) {
 		AUTO(buf_clear) struct buf a = BUF_INIT(SIZE_MAX / 4), b = BUF_INIT(SIZE_MAX / 4);
 		struct dice d = { seed | 1 };
 		const struct item_profile *profile = dice_roll(&d, 2) ? &once : NULL;

@@ -330,7 +330,7 @@ restoring_again_writes_nothing_whatever_the_cards(void **state)
 
 	(void)state;
 	print_message("CLOUDBOX_TEST_SEED=%llu\n", (unsigned long long)seed);
-	for (unsigned round = 0; round < 150; round++, seed += 2) {
+	for (unsigned round = 0; round < scaled(150); round++, seed += 2) {
 		AUTO(app_clear) struct app live = { 0 }, backup = { 0 };
 		struct dice d = { seed | 1 };
 		for (unsigned i = 0, n = dice_roll(&d, 30); i < n; i++) {
@@ -392,10 +392,10 @@ steps_for(unsigned n, bool one_changed)
 static void
 ten_thousand_contacts_take_ten_times_the_steps_of_one_thousand(void **state)
 {
-	unsigned long small = steps_for(1000, true), large = steps_for(10000, true);
+	unsigned long small = steps_for(scaled(1000), true), large = steps_for(scaled(10000), true);
 
 	(void)state;
-	print_message("steps: %lu for 1,000, %lu for 10,000\n", small, large);
+	print_message("steps: %lu for %u, %lu for ten times as many\n", small, scaled(1000), large);
 	assert_true(large < 11 * small);
 	assert_true(large > 9 * small);
 }

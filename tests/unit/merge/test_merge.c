@@ -158,8 +158,8 @@ try_case(const struct merge_case *c)
 {
 	const struct item_profile profile = { .single = c->single };
 	AUTO(buf_clear)
-	struct buf a = BUF_INIT(1 << 20),
-		   b = BUF_INIT(1 << 20), want = BUF_INIT(1 << 20), held = BUF_INIT(1 << 20);
+	struct buf a = BUF_INIT(1 << 20), b = BUF_INIT(1 << 20), want = BUF_INIT(1 << 20),
+		   held = BUF_INIT(1 << 20);
 	AUTO(merge_outcome_clear) struct merge_outcome o = MERGE_OUTCOME_INIT;
 
 	append_card(&a, c->mine);
@@ -290,8 +290,7 @@ a_new_contact_is_the_backups_card_with_an_id_of_its_own(void **state)
 	for (size_t i = 0; i < N_ELEMENTS(news); i++) {
 		const struct new_case *c = &news[i];
 		AUTO(buf_clear)
-		struct buf card = BUF_INIT(1000),
-			   made = BUF_INIT(1000), want = BUF_INIT(1000);
+		struct buf card = BUF_INIT(1000), made = BUF_INIT(1000), want = BUF_INIT(1000);
 		struct merge_new how = { .item_id = "abcdefghijklmnop", .uid_taken = c->taken };
 		how.choice.wants = c->only_tel ? only_tel : NULL;
 		how.item_id[15] = 'p';
