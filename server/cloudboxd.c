@@ -301,13 +301,14 @@ language(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	const char *locale_dir = getenv("CLOUDBOX_LOCALE_DIR");
+	char locale_dir[4096];
 	struct options o;
 	struct err err = { 0 };
 
 	umask(077);              /* what lies in the data folder is nobody else's */
 	mallopt(M_ARENA_MAX, 2); /* threads here wait more than they allocate */
-	text_init(language(argc, argv), locale_dir ? locale_dir : LOCALEDIR);
+	text_find_catalogues(locale_dir, sizeof locale_dir, LOCALEDIR);
+	text_init(language(argc, argv), locale_dir);
 	int rc = options_parse(&o, argc, argv, &err);
 	if (rc == 0)
 		rc = run(&o, &err);

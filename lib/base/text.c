@@ -3,11 +3,16 @@
 #include "base/text.h"
 
 #include <libintl.h>
+#include <limits.h>
 #include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DOMAIN "cloudbox"
+#define PROBED "zh_CN/LC_MESSAGES/" DOMAIN ".mo"
 
 /* The locale that the environment asks for, by POSIX's order of precedence. */
 static const char *
@@ -21,6 +26,35 @@ environment_locale(void)
 			return value;
 	}
 	return "C";
+}
+
+/* Whether DIR/UP holds the catalogues; then it is @out. */
+static bool
+take_folder(char *out, size_t n, const char *dir, const char *up)
+{
+	char probe[2 * PATH_MAX];
+	int len = snprintf(probe, sizeof probe, "%s/%s/" PROBED, dir, up);
+
+	if (len < 0 || (size_t)len >= sizeof probe || access(probe, R_OK) < 0)
+		return false;
+	len = snprintf(out, n, "%s/%s", dir, up);
+	return len >= 0 && (size_t)len < n;
+}
+
+void
+text_find_catalogues(char *out, size_t n, const char *installed)
+{
+	const char *named = getenv("CLOUDBOX_LOCALE_DIR");
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (!named && len > 0) {
+		self[len] = '\0';
+		*strrchr(self, '/') = '\0'; /* the kernel gives an absolute path */
+		if (take_folder(out, n, self, "../po") || take_folder(out, n, self, "../../po"))
+			return;
+	}
+	snprintf(out, n, "%s", named ? named : installed);
 }
 
 void

@@ -8,6 +8,8 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stddef.h>
+
 #define _(s)  text(s)
 #define N_(s) (s)
 
@@ -18,6 +20,10 @@
  * Where the locale is not generated on this machine, C.UTF-8 serves with LANGUAGE from LANG.
  */
 void text_init(const char *lang, const char *dir);
+
+/** Where the catalogues are, into @out of @n bytes: $CLOUDBOX_LOCALE_DIR, else the build's own if
+ *  the program was not installed (po/ one or two folders above it), else @installed. */
+void text_find_catalogues(char *out, size_t n, const char *installed);
 
 /** The translation of @msgid, or @msgid.  Static storage. */
 const char *text(const char *msgid) __attribute__((format_arg(1)));

@@ -23,8 +23,6 @@
 #include "os/os.h"
 #include "remote/remote.h"
 
-#define CATALOGUE "zh_CN/LC_MESSAGES/cloudbox.mo"
-
 int
 cli_exit_status(enum err_code code)
 {
@@ -61,37 +59,13 @@ early_option(int argc, char **argv, const char *name, bool has_value)
 	return NULL;
 }
 
-/* Where the translations are: named by the environment, beside a program that was not installed, or
- * where they were installed to. */
-static void
-find_catalogues(char *dir, size_t cap)
-{
-	const char *named = getenv("CLOUDBOX_LOCALE_DIR");
-	char probe[4096];
-
-	if (named && *named) {
-		snprintf(dir, cap, "%s", named);
-		return;
-	}
-	ssize_t n = readlink("/proc/self/exe", dir, cap - 1);
-	dir[n > 0 ? n : 0] = '\0';
-	char *slash = strrchr(dir, '/');
-	if (slash) {
-		snprintf(slash, cap - (size_t)(slash - dir), "/../../po");
-		int len = snprintf(probe, sizeof probe, "%s/" CATALOGUE, dir);
-		if (len < (int)sizeof probe && access(probe, R_OK) == 0)
-			return;
-	}
-	snprintf(dir, cap, "%s", CLOUDBOX_LOCALE_DIR);
-}
-
 static void
 choose_language(int argc, char **argv)
 {
 	const char *lang = early_option(argc, argv, "--lang", true);
 	char dir[4096];
 
-	find_catalogues(dir, sizeof dir);
+	text_find_catalogues(dir, sizeof dir, CLOUDBOX_LOCALE_DIR);
 	text_init(lang ? lang : getenv("CLOUDBOX_LANG"), dir);
 }
 
