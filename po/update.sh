@@ -40,4 +40,5 @@ if [ -f po/zh_CN.po ]; then
 else
 	msginit --no-translator --locale=zh_CN.UTF-8 --input=po/cloudbox.pot --output-file=po/zh_CN.po
 fi
+msgattrib --no-obsolete --sort-output --output-file=po/zh_CN.po po/zh_CN.po
 msgfmt --statistics --output-file=/dev/null po/zh_CN.po
