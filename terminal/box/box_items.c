@@ -383,7 +383,7 @@ list_surplus(struct touched_list *l, struct box *b, const struct touched *app, s
 	if (query_init(
 		    &q, b,
 		    "SELECT native_id FROM saved WHERE app = (SELECT id FROM apps WHERE name = ?1)"
-		    " AND native_id BETWEEN ?2 AND ?3",
+		    " AND native_id BETWEEN ?2 AND ?3 ORDER BY length(native_id), native_id",
 		    err) < 0)
 		return -1;
 	query_text(&q, 1, BOX_APP);
