@@ -48,7 +48,7 @@ struct app {
 	size_t n_settings;
 };
 
-/* What tells, without reading, that a source is as it was (DESIGN.md, Adapters). */
+/* What tells, without reading, that a source is as it was. */
 struct app_stamp {
 	uint64_t device;
 	uint64_t inode;

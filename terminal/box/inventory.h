@@ -7,7 +7,7 @@
  * and its mtime is older than the start of the last scan minus 2 s (a write within the clock's
  * grain of the scan could have gone unseen).  A refresh that finds nothing changed writes nothing.
  *
- * Native ids are given here, once and for ever (docs/design/merge.md): see ids.h.
+ * Native ids are given here, once and for ever (docs/formats/box-db.md): see ids.h.
  *
  * Needs the identity (item ids are made from its keys): ERR_USAGE from box_identity_need().
  */

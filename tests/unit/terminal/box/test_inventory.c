@@ -496,7 +496,7 @@ all_of_the_corpus_goes_through_a_refresh(void **state)
 	}
 }
 
-/* W2 of docs/design/performance: a scan of 10,000 unchanged contacts. */
+/* A scan of 10,000 unchanged contacts. */
 static void
 a_scan_of_10000_unchanged_contacts_is_quick(void **state)
 {
