@@ -285,7 +285,7 @@ box_rollback(struct box *b)
 	/* SQLite rolls back by itself where the disk is full or memory is out. */
 	if (!sqlite3_get_autocommit(b->db))
 		db_exec(b, "ROLLBACK", &ignored);
-	identity_reload(b);
+	identity_reload(b, NULL);
 	b->sealing = 0;
 }
 
@@ -386,7 +386,8 @@ box_lock(struct box *b, int64_t wait_ms, box_waiting_fn *waiting, void *ctx, str
 		return -1;
 	}
 	b->lock_fd = fd;
-	if (journal_tidy(b, err) == 0)
+	/* Whoever held it may have gone on: what is known of the server is read anew. */
+	if (identity_reload(b, err) == 0 && journal_tidy(b, err) == 0)
 		return 0;
 	box_unlock(b);
 	return -1;

@@ -33,8 +33,8 @@ struct box {
 
 /** Read HOME/keys and the identity's row.  No row: no identity, which is no error. */
 int identity_load(struct box *b, struct err *err);
-/** After a rollback: tell again what stands in the row. */
-void identity_reload(struct box *b);
+/** After a rollback, and after waiting for another process: tell again what stands in the row. */
+int identity_reload(struct box *b, struct err *err);
 void identity_clear(struct identity *id);
 
 /** Remove the files of batches that no row names, and what interrupted writes left behind.  Under the

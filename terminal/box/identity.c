@@ -231,21 +231,25 @@ identity_read(struct box *b, const struct query *row, struct err *err)
 	"SELECT account, device, name, url, tls, pin, epoch, aek, psk_check, d_check, log_length," \
 	" log_head, recovery_confirmed, acked_seq, acked_head, acked_ms FROM identity"
 
-void
-identity_reload(struct box *b)
+int
+identity_reload(struct box *b, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
-	struct err ignored;
 
-	if (!b->has_identity || query_init(&q, b, IDENTITY_SELECT, &ignored) < 0)
-		return;
-	int rc = query_step(&q, &ignored);
+	if (!b->has_identity)
+		return 0;
+	if (query_init(&q, b, IDENTITY_SELECT, err) < 0)
+		return -1;
+	int rc = query_step(&q, err);
+	if (rc < 0)
+		return -1;
 	if (rc == QUERY_ROW) {
 		identity_of_row(&b->identity, &q);
-	} else if (rc == 0) {
+	} else {
 		identity_clear(&b->identity);
 		b->has_identity = false;
 	}
+	return 0;
 }
 
 int
