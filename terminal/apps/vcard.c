@@ -584,7 +584,9 @@ vcard_apply(struct app_session *s, struct app_change *changes, size_t n, struct 
 	return 0;
 }
 
-static const struct item_profile vcard_profile = { 0 };
+/* Whatever program reads the folder shows one face: a second photo would only be lost in it. */
+static const char *const vcard_single[] = { "PHOTO", NULL };
+static const struct item_profile vcard_profile = { .single = vcard_single };
 
 extern const struct adapter adapter_vcard;
 const struct adapter adapter_vcard = {
