@@ -50,7 +50,8 @@ span_skip(struct span s, size_t from)
 {
 	if (from > s.n)
 		from = s.n;
-	return (struct span){ s.p + from, s.n - from };
+	/* Nothing may be added to NULL, not even 0. */
+	return from ? (struct span){ s.p + from, s.n - from } : s;
 }
 
 /** For printf("%.*s", SPAN_ARGS(s)). */
