@@ -17,7 +17,7 @@ struct listing {
 	rule_fn *rule;
 	struct id16 folder, item;
 	bool one_item;
-	uint64_t n; /* versions, counted */
+	uint64_t n; /* entries, counted before they are written */
 	struct spool spool;
 };
 
@@ -58,6 +58,18 @@ append_item(void *ctx, const struct catalog_item *i, struct err *err)
 }
 
 static int
+count_item(void *ctx, const struct catalog_item *i, struct err *err)
+{
+	struct listing *l = ctx;
+
+	(void)err;
+	l->n += i->live;
+	return 0;
+}
+
+/* N is counted, not taken from the device's row: a list that lacks an item is then whole in itself,
+ * and does not fit the signed state root. */
+static int
 items_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err)
 {
 	static const struct id16 first = { { 0 } };
@@ -72,8 +84,9 @@ items_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err)
 	memset(last.b, 0xff, sizeof last.b);
 	if (newest_prefix(tx, &d, &prefix, err) < 0)
 		return -1;
-	if (spool_reserve(&l->spool, 4 + prefix.n + 8, err) < 0 ||
-	    wire_items_begin(&l->spool.memory, buf_span(&prefix), d.live, err) < 0)
+	if (tx->ops->items(tx, d.row, &first, &last, count_item, l, err) < 0 ||
+	    spool_reserve(&l->spool, 4 + prefix.n + 8, err) < 0 ||
+	    wire_items_begin(&l->spool.memory, buf_span(&prefix), l->n, err) < 0)
 		return -1;
 	return tx->ops->items(tx, d.row, &first, &last, append_item, l, err);
 }
