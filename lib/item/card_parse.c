@@ -5,6 +5,7 @@
  * First its lines are collected (VERSION may stand anywhere, a label before or after what it
  * labels), then groups are joined, then each line becomes a field, or several.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -54,10 +55,10 @@ static int
 keep_head(struct parse *p, const struct contentline_cursor *c, struct contentline *l,
 	  struct err *err)
 {
-	struct span *const spans[] = { &l->group, &l->name, &l->params };
+	struct span *const spans[3] = { &l->group, &l->name, &l->params };
 	uintptr_t from = (uintptr_t)c->head.p, to = from + c->head.n;
 
-	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		const char *copy;
 		uintptr_t at = (uintptr_t)spans[i]->p;
 		if (spans[i]->n == 0 || at < from || at >= to)
@@ -90,6 +91,7 @@ add_line(struct parse *p, const struct contentline_cursor *c, const struct conte
 static void
 take_nested(struct parse *p, const struct contentline *line, bool last)
 {
+	assert(p->n_lines > 0); /* card_walk: nothing is nested but behind an AGENT */
 	struct property_line *agent = &p->lines[p->n_lines - 1];
 	struct span card = p->it->bytes;
 
@@ -276,7 +278,8 @@ join_group(struct parse *p, struct property_line **g, size_t from, size_t n_memb
 static int
 join_groups(struct parse *p, struct err *err)
 {
-	AUTO(free) struct property_line **g = calloc(p->n_lines + 1, sizeof *g);
+	AUTO(free)
+	struct property_line **g = calloc(p->n_lines + 1, sizeof(struct property_line *));
 	size_t n = 0;
 
 	if (!g)
@@ -284,7 +287,7 @@ join_groups(struct parse *p, struct err *err)
 	for (size_t i = 0; i < p->n_lines; i++)
 		if (p->lines[i].line.group.n)
 			g[n++] = &p->lines[i];
-	qsort(g, n, sizeof *g, group_order);
+	qsort(g, n, sizeof(struct property_line *), group_order);
 	for (size_t from = 0, to; from < n; from = to) {
 		size_t n_members = 0;
 		for (to = from; to < n && same_group(g[from], g[to]); to++)

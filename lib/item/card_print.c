@@ -353,8 +353,9 @@ append_media_type(struct print *p, struct err *err)
 	if (buf_append_str(&p->head, ";TYPE=", err) < 0)
 		return -1;
 	for (; *sub; sub++) {
-		char c = *sub >= 'a' && *sub <= 'z' ? (char)(*sub - 32) : *sub;
-		if (buf_append_byte(&p->head, (uint8_t)c, err) < 0)
+		uint8_t c = (uint8_t)*sub;
+		if (buf_append_byte(&p->head, c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c, err) <
+		    0)
 			return -1;
 	}
 	return 0;

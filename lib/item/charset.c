@@ -188,7 +188,7 @@ is_unicode_name(struct span s)
 static bool
 is_ascii(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; s.p && i < s.n; i++)
 		if (s.p[i] >= 0x80)
 			return false;
 	return true;

@@ -31,11 +31,10 @@ physical_at(struct span s, size_t at)
 	p.end = p.text_end;
 	if (p.end == s.n)
 		return p;
-	if (s.p[p.end] == '\n')
-		p.end += 1;
-	else if (s.n - p.end >= 2 && s.p[p.end + 1] == '\n')
+	struct span end = span_skip(s, p.end);
+	if (end.n >= 2 && memcmp(end.p, "\r\n", 2) == 0)
 		p.end += 2;
-	else if (s.n - p.end >= 3 && s.p[p.end + 1] == '\r' && s.p[p.end + 2] == '\n')
+	else if (end.n >= 3 && memcmp(end.p, "\r\r\n", 3) == 0)
 		p.end += 3; /* a text file that went through DOS twice */
 	else
 		p.end += 1;

@@ -101,16 +101,16 @@ append_qp_decoded(struct buf *out, struct span s, struct err *err)
 
 /* What `\` and @c stand for; 0 if they stand for themselves.  vCard 2.1 knows only `\;`, programs
  * that write it also `\,`. */
-static char
+static uint8_t
 escaped(uint8_t c, enum item_version version, bool exact)
 {
 	if (version == ITEM_VCARD_21)
-		return !exact && (c == ';' || c == ',') ? (char)c : 0;
+		return !exact && (c == ';' || c == ',') ? c : 0;
 	if (c == 'n' || c == 'N')
 		return '\n';
 	if (c == '\\')
 		return '\\';
-	return !exact && (c == ';' || c == ',' || c == ':') ? (char)c : 0;
+	return !exact && (c == ';' || c == ',' || c == ':') ? c : 0;
 }
 
 /*
@@ -118,22 +118,22 @@ escaped(uint8_t c, enum item_version version, bool exact)
  * least has one, empty or not.
  */
 static int
-append_parts(struct value *v, struct span text, char separator, enum item_version version,
+append_parts(struct value *v, struct span text, uint8_t separator, enum item_version version,
 	     struct err *err)
 {
 	bool exact = v->property->kind == PROPERTY_EXACT;
 
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
-		if (separator && c == (uint8_t)separator) {
+		if (separator && c == separator) {
 			if (part_ends_here(v, err) < 0)
 				return -1;
 			continue;
 		}
-		char plain =
+		uint8_t plain =
 			c == '\\' && i + 1 < text.n ? escaped(text.p[i + 1], version, exact) : 0;
 		if (plain) {
-			c = (uint8_t)plain;
+			c = plain;
 			i++;
 		}
 		if (buf_append_byte(&v->text, c, err) < 0)
@@ -331,9 +331,9 @@ value_read(struct value *v, struct span source, const struct contentline *line,
 	read_hints(v, line);
 	if (value_text(&text, source, line, version, &v->guessed, err) < 0)
 		return -1;
-	char separator = v->property->kind == PROPERTY_PARTS  ? ';'
-			 : v->property->kind == PROPERTY_LIST ? ','
-							      : 0;
+	uint8_t separator = v->property->kind == PROPERTY_PARTS  ? ';'
+			    : v->property->kind == PROPERTY_LIST ? ','
+								 : 0;
 	return append_parts(v, buf_span(&text), separator, version, err);
 }
 
@@ -352,7 +352,7 @@ value_read_agent(struct value *v, struct span source, const struct contentline *
 static bool
 is_blank_text(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; s.p && i < s.n; i++)
 		if (!strchr(" \t\r\n", s.p[i]) || s.p[i] == '\0')
 			return false;
 	return true;
@@ -505,7 +505,7 @@ value_for_people(struct buf *out, const struct value *v, size_t element, struct 
 				      v->media[0] ? v->media : _("data"), v->text.n);
 	switch (v->property->kind) {
 	case PROPERTY_PARTS:
-		if (strcmp(v->property->name, "N") == 0)
+		if (v->property->name && strcmp(v->property->name, "N") == 0)
 			return append_name(out, v, err);
 		return append_joined(out, v, NULL, v->n_parts, ", ", err);
 	case PROPERTY_LIST:

@@ -135,7 +135,7 @@ static int
 write_line(struct merge *m, struct addition *a, size_t from, size_t to, size_t *kept,
 	   struct err *err)
 {
-	AUTO(free) const struct field **elements = calloc(to - from, sizeof *elements);
+	AUTO(free) const struct field **elements = calloc(to - from, sizeof(struct field *));
 	struct merge_outcome *o = m->out;
 
 	if (!elements)
