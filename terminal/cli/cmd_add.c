@@ -302,7 +302,7 @@ print_text(struct cli *cli, const char *app, const struct candidates *cs, uint64
 	if (full > expected)
 		printf(_("; all of %s would be %s%s"), app, estimated ? _("about ") : "",
 		       show_bytes(full).s);
-	puts(".");
+	puts(_("."));
 	return 0;
 }
 

@@ -171,7 +171,7 @@ print_text(struct cli *cli, const struct backup_result *r, struct err *err)
 		printf(_("; a full backup would have sent %s%s: %s"), r->estimated ? "≈ " : "",
 		       show_bytes(r->full_backup_bytes).s,
 		       show_saving(r->bytes_sent, r->full_backup_bytes).s);
-	puts(".");
+	puts(_("."));
 	return 0;
 }
 

@@ -113,6 +113,7 @@ static void
 print_text(struct cli *cli, const struct restore_result *r, bool preview)
 {
 	uint64_t held = 0;
+	bool changed = false; /* something that was here */
 
 	if (r->n_items == 0) {
 		puts(_("Nothing lies in the cloud for this."));
@@ -124,6 +125,7 @@ print_text(struct cli *cli, const struct restore_result *r, bool preview)
 		       cli_plain(cli));
 	for (size_t i = 0; i < r->n_items; i++) {
 		held += r->items[i].n_held;
+		changed |= r->items[i].outcome == RESTORE_MERGED && r->items[i].n_added;
 		if (r->items[i].outcome != RESTORE_IDENTICAL)
 			print_item(cli, &r->items[i]);
 	}
@@ -136,7 +138,7 @@ print_text(struct cli *cli, const struct restore_result *r, bool preview)
 	       show_bytes(r->bytes_received).s, r->requests);
 	if (held && !preview)
 		puts(_("What the backup has otherwise is kept: cloudbox held"));
-	if (r->written && r->id[0])
+	if (changed && !preview)
 		printf(_("What was here before is kept, too: cloudbox originals (restore %.8s)\n"),
 		       r->id);
 }
