@@ -34,9 +34,14 @@ say() {
 
 # run WORD...: show the command as one would type it, and do it on the phone in use.
 run() {
-	printf '%s$ cloudbox' "$dim"
-	printf ' %q' "$@" | sed "s|$work/||g; s|\\\\ | |g" | cut -c -140 | tr -d '\n'
-	printf '%s\n' "$plain"
+	local word line='$ cloudbox'
+	for word in "$@"; do
+		case $word in
+		*[!A-Za-z0-9._:/=#@-]*) line+=" '${word/#"$work/"/}'" ;;
+		*) line+=" ${word/#"$work/"/}" ;;
+		esac
+	done
+	printf '%s%s%s\n' "$dim" "$line" "$plain"
 	quiet "$@"
 }
 quiet() {
