@@ -169,6 +169,16 @@ def suite_headers(tally):
             tally.passed += 1
 
 
+def suite_messages(tally):
+    """every message of the sources is there in Chinese"""
+    status, text = run(["po/update.sh", "--check"])
+    if status:
+        print(text)
+        tally.fail("messages: po/zh_CN.po is not complete")
+    else:
+        tally.passed += 1
+
+
 def suite_e2e(tally):
     """stories with a real server and terminals (pytest)"""
     status, text = run(["make", "--no-print-directory", "build"])
