@@ -33,7 +33,8 @@ enum merge_held {
 
 struct merge_change {
 	const struct field *theirs; /* in A' */
-	const struct field *mine;   /* held: what A has (NULL if unwritable); added: NULL */
+	const struct field *mine;   /* held: what A has; NULL if unwritable, or if A' itself has two
+	                               and the other was added.  added: NULL */
 	enum merge_held why;        /* held only */
 };
 
