@@ -3,6 +3,7 @@
 #include "os/os.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,37 @@ kernel_openat(int dir_fd, const char *path, int flags, mode_t mode)
 	return openat(dir_fd, path, flags | O_CLOEXEC, mode);
 }
 
+int
+os_open_beneath_by_steps(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	char part[NAME_MAX + 1];
+	int fd = dir_fd, next;
+
+	for (const char *end;; path = end + 1) {
+		end = strchrnul(path, '/');
+		size_t n = (size_t)(end - path);
+		if (n == 0 || (n == 2 && memcmp(path, "..", 2) == 0)) {
+			next = -1;
+			errno = EXDEV; /* absolute, empty or upwards */
+		} else if (n > NAME_MAX) {
+			next = -1;
+			errno = ENAMETOOLONG;
+		} else {
+			memcpy(part, path, n);
+			part[n] = '\0';
+			next = *end ? openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				    : openat(fd, part, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+		}
+		int e = errno;
+		if (fd != dir_fd)
+			close(fd);
+		errno = e;
+		if (next < 0 || !*end)
+			return next;
+		fd = next;
+	}
+}
+
 static int
 kernel_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 {
@@ -29,7 +61,10 @@ kernel_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 
-	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+	if (fd < 0 && errno == ENOSYS) /* before Linux 5.6, in some sandboxes, under valgrind */
+		return os_open_beneath_by_steps(dir_fd, path, flags, mode);
+	return fd;
 }
 
 static int64_t

@@ -49,6 +49,10 @@ extern const struct os os_kernel;
 /** The table in use; &os_kernel unless a test put another there. */
 extern const struct os *os;
 
+/** os->open_beneath() where the kernel has no openat2(2): folder by folder, no link followed, no step
+ *  upwards.  Same results; one call for each part of the path. */
+int os_open_beneath_by_steps(int dir_fd, const char *path, int flags, mode_t mode);
+
 #define OS_READ_MAX_FILE (64u << 20) /* callers give their own, smaller ceilings */
 
 /** Write all of @s, going on after EINTR and short writes.  @what names the place in messages. */

@@ -228,6 +228,64 @@ a_replaced_file_keeps_its_mode(void **state)
 	assert_int_equal(st.st_mode & 07777, 0666);
 }
 
+/* The same on a kernel without openat2(2). */
+static struct os old_kernel;
+
+static int
+take_old_kernel(void **state)
+{
+	(void)state;
+	old_kernel = os_kernel;
+	old_kernel.open_beneath = os_open_beneath_by_steps;
+	os = &old_kernel;
+	return 0;
+}
+
+static int
+take_kernel(void **state)
+{
+	(void)state;
+	os = &os_kernel;
+	return 0;
+}
+
+static void
+no_step_leads_upwards_or_through_a_link(void **state)
+{
+	static const struct {
+		const char *path;
+		int sys_errno;
+	} cases[] = {
+		{ "sub/a", 0 },
+		{ "sub", 0 },
+		{ ".", 0 },
+		{ "sub/no", ENOENT },
+		{ "no/a", ENOENT },
+		{ "../x", EXDEV },
+		{ "/etc", EXDEV },
+		{ "sub/../sub", EXDEV },
+		{ "sub/a/b", ENOTDIR },
+		{ "link", ELOOP },
+		{ "sub/link", ELOOP },
+		{ "out/passwd", ENOTDIR },
+	};
+
+	(void)state;
+	temp_put_str(&t, "sub/a", "x");
+	assert_int_equal(symlinkat("sub", t.fd, "link"), 0);
+	assert_int_equal(symlinkat("a", t.fd, "sub/link"), 0);
+	assert_int_equal(symlinkat("/etc", t.fd, "out"), 0);
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		errno = 0;
+		int fd = os_open_beneath_by_steps(t.fd, cases[i].path, O_RDONLY, 0);
+		int e = fd < 0 ? errno : 0;
+		if (fd >= 0)
+			close(fd);
+		if (e != cases[i].sys_errno)
+			fail_msg("%s: %s", cases[i].path, strerror(e));
+	}
+}
+
 int
 main(void)
 {
@@ -243,7 +301,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_file_is_old_or_new_whatever_fails, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_replaced_file_keeps_its_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_step_leads_upwards_or_through_a_link, setup,
+						teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	return failed +
+	       cmocka_run_group_tests_name("without openat2", tests, take_old_kernel, take_kernel);
 }
