@@ -11,11 +11,9 @@
 #include "crypto/wrap.h"
 #include "remote/remote.h"
 
-static inline void
-log_entry_free(struct log_entry *e)
-{
-	free(e);
-}
+/* An entry is large (its rotated devices): on the heap.  NULL: no memory. */
+struct log_entry *log_entry_new(void);
+void log_entry_free(struct log_entry *e);
 AUTO_PTR(log_entry_free, struct log_entry);
 
 /* An account whose ARS was opened. */
@@ -31,6 +29,9 @@ struct unlocked {
 	uint8_t passphrase_wrap[WRAP_BYTES];
 	uint8_t recovery_wrap[WRAP_BYTES];
 };
+
+/** Empty; NULL: no memory. */
+struct unlocked *unlocked_new(struct remote *remote);
 
 /** Log in, fetch and open the wrap, fetch and verify the log.  @account NULL: the recovery code
  *  finds it.  Knows no Box. */

@@ -12,7 +12,7 @@ static int
 rewrap(struct unlocked *u, const struct log_credentials *c, const uint8_t passphrase[WRAP_BYTES],
        const uint8_t recovery[WRAP_BYTES], struct err *err)
 {
-	AUTO(log_entry_free) struct log_entry *e = calloc(1, sizeof *e);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 	AUTO(buf_clear) struct buf entry = BUF_INIT(LOG_ENTRY_BYTES_MAX);
 	struct wire_wraps wraps = {
 		.passphrase_wrap = span_of(passphrase, WRAP_BYTES),

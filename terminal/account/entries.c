@@ -8,6 +8,30 @@
 
 #define NAME_PLAIN_MAX 256
 
+struct log_entry *
+log_entry_new(void)
+{
+	return calloc(1, sizeof(struct log_entry));
+}
+
+void
+log_entry_free(struct log_entry *e)
+{
+	free(e);
+}
+
+struct unlocked *
+unlocked_new(struct remote *remote)
+{
+	struct unlocked *u = calloc(1, sizeof *u);
+
+	if (!u)
+		return NULL;
+	u->remote = remote;
+	u->raw = (struct buf)BUF_INIT(LOG_COPY_BYTES_MAX);
+	return u;
+}
+
 int
 account_name_check(const char *name, struct err *err)
 {

@@ -48,7 +48,7 @@ static int
 sign_added(struct buf *out, const struct log_state *s, const struct newcomer *n,
 	   const struct account_keys *keys, const char *name, struct err *err)
 {
-	AUTO(log_entry_free) struct log_entry *e = calloc(1, sizeof *e);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 	AUTO(buf_clear) struct buf name_box = BUF_INIT(LOG_NAME_BYTES_MAX);
 
 	if (!e)
@@ -186,7 +186,7 @@ static int
 found_create(struct founding *f, const struct account_init_request *q,
 	     const struct recovery_code *code, struct err *err)
 {
-	AUTO(log_entry_free) struct log_entry *e = calloc(1, sizeof *e);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 	struct id16 account;
 
 	if (!e)
@@ -281,7 +281,7 @@ sign_replaced(struct buf *out, const struct log_state *s, struct span added,
 	      const struct newcomer *n, const struct wire_device *old,
 	      const struct account_keys *keys, struct err *err)
 {
-	AUTO(log_entry_free) struct log_entry *e = calloc(1, sizeof *e);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 
 	if (!e)
 		return err_nomem(err);

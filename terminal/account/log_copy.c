@@ -111,7 +111,7 @@ adopt_rotations(struct box *b, const struct log_state *s, struct span raw, struc
 {
 	const struct identity *me = box_identity(b);
 	AUTO(keys_clear) struct identity_keys keys = me->keys;
-	AUTO(log_entry_free) struct log_entry *e = calloc(1, sizeof *e);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 	struct id16 device;
 	struct span entry;
 	int rc;

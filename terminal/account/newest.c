@@ -43,7 +43,7 @@ account_head_words(char out[static ACCOUNT_HEAD_TEXT_BYTES], const struct hash32
 static int64_t
 added_at(struct span raw, const struct id16 *device)
 {
-	AUTO(log_entry_free) struct log_entry *e = calloc(1, sizeof *e);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 	struct span entry;
 	struct err err;
 

@@ -57,9 +57,12 @@ ask_challenge(struct wire_login_challenge *out, struct unlocked *u, const struct
 static int
 log_in(struct unlocked *u, const struct wire_login_challenge *challenge, struct err *err)
 {
-	int rc = remote_login_finish(u->remote, challenge, u->kind, NULL, LOGIN_GET,
-				     u->credential->login, err);
+	int rc;
 
+	if (!u->credential)
+		return err_set(err, ERR_INTERNAL, "no credential to log in with");
+	rc = remote_login_finish(u->remote, challenge, u->kind, NULL, LOGIN_GET,
+				 u->credential->login, err);
 	if (rc < 0 && remote_problem_is(u->remote, PROBLEM_SIGNATURE))
 		return wrong(u, err);
 	return rc;
@@ -154,7 +157,7 @@ check_log(struct unlocked *u, const struct wrap *wrap, struct err *err)
 static int
 open_epochs(struct unlocked *u, const struct secret *ars, struct err *err)
 {
-	AUTO(log_entry_free) struct log_entry *e = calloc(1, sizeof *e);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 	uint64_t n = u->log.epoch;
 
 	if (!e || n == 0 || n > LOG_DEVICES_EVER_MAX)
@@ -209,14 +212,12 @@ int
 unlocked_open(struct unlocked **out, struct remote *remote, const struct id16 *account,
 	      const struct account_credential *with, struct err *err)
 {
-	AUTO(unlocked_free) struct unlocked *u = calloc(1, sizeof *u);
+	AUTO(unlocked_free) struct unlocked *u = unlocked_new(remote);
 	AUTO(secret_free) struct secret *ars = NULL;
 	struct wrap wrap;
 
 	if (!u)
 		return err_nomem(err);
-	u->remote = remote;
-	u->raw = (struct buf)BUF_INIT(LOG_COPY_BYTES_MAX);
 	if (log_in_with(u, account, with, err) < 0 || open_wrap(&ars, &wrap, u, err) < 0)
 		return -1;
 	log_state_init(&u->log, &u->account);

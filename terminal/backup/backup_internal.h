@@ -178,8 +178,7 @@ int rebuild_map(struct run *r, const struct hash32 *expected, struct batch_prefi
 int
 result_add(struct backup_result *out, enum backup_outcome outcome, const char *app, const char *id,
 	   const char *name, uint64_t bytes, const char *reason, struct err *err);
-int result_warn(struct backup_result *out, struct err *err, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int result_warn(struct backup_result *out, const char *line, struct err *err);
 /** Sort, and fill in the figures of the whole run. */
 int result_finish(struct run *r, struct err *err);
 /** A receipt to write lines into. */

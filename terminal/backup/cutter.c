@@ -256,12 +256,13 @@ int
 cutter_payload(struct buf *out, const struct cutter *c, struct err *err)
 {
 	AUTO(free) struct payload_cut *cuts = NULL;
+	size_t cap = 0;
 	uint32_t chunk = 0;
 
 	if (c->splitter)
 		return payload_of_pieces(out, c, err);
-	if (c->n_values && !(cuts = calloc(c->n_values, sizeof *cuts)))
-		return err_nomem(err);
+	if (array_reserve((void **)&cuts, &cap, c->n_values, sizeof *cuts, VALUES_MAX, err) < 0)
+		return -1;
 	for (size_t i = 0; i < c->n_values; i++) {
 		const struct value *v = &c->values[i];
 		uint32_t n = (uint32_t)((v->n + CHUNK_PLAIN_BYTES_MAX - 1) / CHUNK_PLAIN_BYTES_MAX);

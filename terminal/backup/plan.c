@@ -85,14 +85,13 @@ static int
 add_missing(struct run *r, struct run_app *a, const struct shortcut *s, struct err *err)
 {
 	AUTO(buf_clear) struct buf id = BUF_INIT(64u << 10);
-	AUTO(free) char *name = strndup((const char *)s->name.p, s->name.n);
+	AUTO(buf_clear) struct buf name = BUF_INIT(64u << 10);
 
-	if (!name)
-		return err_nomem(err);
 	a->missing++;
-	if (item_show_id(&id, r->box, s->native_id, s->item, err) < 0)
+	if (item_show_id(&id, r->box, s->native_id, s->item, err) < 0 ||
+	    buf_append(&name, s->name, err) < 0)
 		return -1;
-	return result_add(r->out, BACKUP_MISSING, s->app, buf_str(&id), name, 0,
+	return result_add(r->out, BACKUP_MISSING, s->app, buf_str(&id), buf_str(&name), 0,
 			  text("it is not in its app any more; its backup is kept"), err);
 }
 

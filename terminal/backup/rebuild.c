@@ -82,39 +82,42 @@ check_prefix(const struct run *r, const struct list *l, const struct hash32 *exp
 }
 
 /* What the Box knows of the items in the list, read before the map is emptied. */
+struct known_row {
+	struct saved_found found;
+	bool has;
+};
+
 struct known {
-	struct saved_found *rows;
-	bool *has;
-	size_t n;
+	struct known_row *rows;
+	size_t n, cap;
 };
 
 static void
 known_clear(struct known *k)
 {
 	for (size_t i = 0; i < k->n; i++)
-		saved_found_clear(&k->rows[i]);
+		saved_found_clear(&k->rows[i].found);
 	free(k->rows);
-	free(k->has);
 }
 AUTO_OBJ(known_clear, struct known);
 
 static int
 known_read(struct known *k, struct run *r, const struct list *l, struct err *err)
 {
-	size_t n = l->n_items ? l->n_items : 1;
-
-	k->rows = calloc(n, sizeof *k->rows);
-	k->has = calloc(n, sizeof *k->has);
-	if (!k->rows || !k->has)
-		return err_nomem(err);
+	if (array_reserve((void **)&k->rows, &k->cap, l->n_items, sizeof *k->rows, LIST_MAX, err) <
+	    0)
+		return -1;
 	for (; k->n < l->n_items; k->n++) {
+		struct known_row *row = &k->rows[k->n];
 		int rc;
 
-		k->rows[k->n] = (struct saved_found)SAVED_FOUND_INIT;
-		rc = saved_get(&k->rows[k->n], r->box, l->items[k->n].item.b, err);
-		if (rc < 0)
+		row->found = (struct saved_found)SAVED_FOUND_INIT;
+		rc = saved_get(&row->found, r->box, l->items[k->n].item.b, err);
+		if (rc < 0) {
+			saved_found_clear(&row->found);
 			return -1;
-		k->has[k->n] = rc == 0;
+		}
+		row->has = rc == 0;
 	}
 	return 0;
 }
@@ -154,7 +157,7 @@ put_rows(struct run *r, const struct list *l, const struct known *k, struct err 
 {
 	for (size_t i = 0; i < l->n_items; i++) {
 		const struct wire_item *e = &l->items[i];
-		const struct saved *s = k->has[i] ? &k->rows[i].saved : NULL;
+		const struct saved *s = k->rows[i].has ? &k->rows[i].found.saved : NULL;
 		int rc;
 
 		if (s && s->seq == e->seq && memcmp(s->leaf, e->leaf.b, sizeof s->leaf) == 0)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* result: what a run did, in items and in bytes, and its receipt. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backup/backup_internal.h"
 #include "base/array.h"
-#include "base/text.h"
 #include "os/os.h"
 
 #define ITEMS_MAX    10000000
@@ -68,22 +65,15 @@ result_add(struct backup_result *out, enum backup_outcome outcome, const char *a
 }
 
 int
-result_warn(struct backup_result *out, struct err *err, const char *fmt, ...)
+result_warn(struct backup_result *out, const char *line, struct err *err)
 {
-	char line[1024];
-	va_list args;
-	char *copy;
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof line, text(fmt), args);
-	va_end(args);
 	if (array_reserve((void **)&out->warnings, &out->cap_warnings, out->n_warnings + 1,
 			  sizeof(char *), WARNINGS_MAX, err) < 0)
 		return -1;
-	copy = strdup(line);
-	if (!copy)
+	out->warnings[out->n_warnings] = strdup(line);
+	if (!out->warnings[out->n_warnings])
 		return err_nomem(err);
-	out->warnings[out->n_warnings++] = copy;
+	out->n_warnings++;
 	return 0;
 }
 
@@ -113,26 +103,27 @@ static int
 add_cost(struct run *r, const struct run_app *a, struct err *err)
 {
 	struct backup_result *out = r->out;
-	struct backup_app_cost cost = { .app = strdup(a->app->name) };
+	struct backup_app_cost *cost;
 
-	if (!cost.app)
+	if (array_reserve((void **)&out->apps, &out->cap_apps, out->n_apps + 1, sizeof *out->apps,
+			  APPS_MAX, err) < 0)
+		return -1;
+	cost = &out->apps[out->n_apps];
+	*cost = (struct backup_app_cost){ .app = strdup(a->app->name) };
+	if (!cost->app)
 		return err_nomem(err);
+	out->n_apps++;
 	for (size_t i = 0; i < out->n_items; i++)
 		if (out->items[i].outcome == BACKUP_UPLOADED &&
-		    strcmp(out->items[i].app, cost.app) == 0) {
-			cost.uploaded++;
-			cost.bytes += out->items[i].bytes;
+		    strcmp(out->items[i].app, cost->app) == 0) {
+			cost->uploaded++;
+			cost->bytes += out->items[i].bytes;
 		}
-	if (saved_full_backup_bytes(&cost.full_backup_bytes, &cost.estimated, r->box, cost.app,
-				    err) < 0 ||
-	    array_reserve((void **)&out->apps, &out->cap_apps, out->n_apps + 1, sizeof *out->apps,
-			  APPS_MAX, err) < 0) {
-		free(cost.app);
+	if (saved_full_backup_bytes(&cost->full_backup_bytes, &cost->estimated, r->box, cost->app,
+				    err) < 0)
 		return -1;
-	}
-	out->full_backup_bytes += cost.full_backup_bytes;
-	out->estimated = out->estimated || cost.estimated;
-	out->apps[out->n_apps++] = cost;
+	out->full_backup_bytes += cost->full_backup_bytes;
+	out->estimated = out->estimated || cost->estimated;
 	return 0;
 }
 

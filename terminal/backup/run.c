@@ -237,7 +237,8 @@ follow_log(struct run *r, struct err *err)
 		*err = why;
 		return -1;
 	}
-	return result_warn(r->out, err, "the account log could not be fetched: %s", why.msg);
+	err_wrap(&why, "the account log");
+	return result_warn(r->out, why.msg, err);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "backup/backup_internal.h"
+#include "base/array.h"
 
 /* The chunks on their way, in the group's order, so that each item is opened once. */
 struct feeder {
@@ -112,7 +113,7 @@ feed_next(void *ctx, struct hash32 *cid, struct span *object, struct err *err)
 struct question {
 	const struct group *g;
 	struct hash32 *cids;
-	size_t n;
+	size_t n, cap;
 };
 
 static void
@@ -133,9 +134,9 @@ question_make(struct question *q, const struct group *g, struct err *err)
 {
 	size_t n = 0;
 
-	q->cids = calloc(g->n_chunks ? g->n_chunks : 1, sizeof *q->cids);
-	if (!q->cids)
-		return err_nomem(err);
+	if (array_reserve((void **)&q->cids, &q->cap, g->n_chunks, sizeof *q->cids, SIZE_MAX / 64,
+			  err) < 0)
+		return -1;
 	for (size_t i = 0; i < g->n_chunks; i++)
 		if (!g->chunks[i].there && !g->items[g->chunks[i].prepared]->failed)
 			q->cids[n++] = g->chunks[i].cid;

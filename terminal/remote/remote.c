@@ -16,9 +16,9 @@
 struct attempt {
 	struct remote *r;
 	const struct remote_request *q;
-	struct buf refusal; /* body of an answer that is no 2xx */
-	struct err err;     /* of sink or fill */
-	bool failed;        /* err is set */
+	struct buf *refusal; /* body of an answer that is no 2xx */
+	struct err err;      /* of sink or fill */
+	bool failed;         /* err is set */
 	bool cancelled;
 	bool reached; /* something was sent */
 };
@@ -33,9 +33,9 @@ on_body(char *p, size_t one, size_t n, void *ctx)
 	(void)one; /* always 1 */
 	curl_easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status / 100 != 2) { /* a proxy's long page is cut: only its beginning may be ours */
-		if (piece.n > PROBLEM_BYTES_MAX - a->refusal.n)
-			piece.n = PROBLEM_BYTES_MAX - a->refusal.n;
-		a->failed = buf_append(&a->refusal, piece, &a->err) < 0;
+		if (piece.n > PROBLEM_BYTES_MAX - a->refusal->n)
+			piece.n = PROBLEM_BYTES_MAX - a->refusal->n;
+		a->failed = buf_append(a->refusal, piece, &a->err) < 0;
 	} else if (a->q->sink) {
 		a->failed = a->q->sink(a->q->ctx, piece, &a->err) < 0;
 	} else if (a->q->answer) {
@@ -56,6 +56,7 @@ on_fill(char *p, size_t one, size_t n, void *ctx)
 
 /* Counts what passes above TLS. */
 static int
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 on_bytes(CURL *curl, curl_infotype type, char *p, size_t n, void *ctx)
 {
 	struct attempt *a = ctx;
@@ -219,7 +220,7 @@ attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_
 {
 	AUTO(slist_free) struct curl_slist *head = NULL;
 	AUTO(buf_clear) struct buf refusal = BUF_INIT(PROBLEM_BYTES_MAX);
-	struct attempt a = { .r = r, .q = q, .refusal = refusal };
+	struct attempt a = { .r = r, .q = q, .refusal = &refusal };
 	curl_off_t after = 0;
 	CURLcode code;
 	long status = 0;
@@ -233,7 +234,6 @@ attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_
 		return -1;
 	code = curl_easy_perform(r->curl);
 	curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, NULL);
-	refusal = a.refusal; /* for its release */
 	if (a.reached)
 		r->traffic.requests++;
 	curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -257,7 +257,7 @@ attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_
 	if (code != CURLE_OK)
 		remote_error_curl(r, code, err);
 	else
-		remote_error_status(r, status, buf_span(&a.refusal), err);
+		remote_error_status(r, status, buf_span(&refusal), err);
 	return again ? TRY_AGAIN : -1;
 }
 
@@ -392,17 +392,36 @@ curl_prepare(struct remote *r, struct err *err)
 	return 0;
 }
 
+static int
+remote_alloc(struct remote **out, struct err *err)
+{
+	struct remote *r;
+	CURL *curl = curl_easy_init();
+
+	if (!curl)
+		return err_nomem(err);
+	r = calloc(1, sizeof *r);
+	if (!r || curl_easy_setopt(curl, CURLOPT_PRIVATE, r)) {
+		curl_easy_cleanup(curl);
+		free(r);
+		return err_nomem(err);
+	}
+	r->curl = curl;
+	*out = r;
+	return 0;
+}
+
 int
 remote_new(struct remote **out, const struct remote_url *url, const struct remote_options *options,
 	   struct err *err)
 {
-	AUTO(remote_free) struct remote *r = calloc(1, sizeof *r);
+	AUTO(remote_free) struct remote *r = NULL;
 	bool v6 = strchr(url->host, ':') != NULL;
 
-	if (!r)
-		return err_nomem(err);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return err_set(err, ERR_INTERNAL, "libcurl does not start");
+	if (remote_alloc(&r, err) < 0)
+		return -1;
 	r->url = remote_url_server(url);
 	if (options)
 		r->options = *options;
@@ -412,9 +431,6 @@ remote_new(struct remote **out, const struct remote_url *url, const struct remot
 	r->options.ca_file = r->ca_file;
 	snprintf(r->base, sizeof r->base, "%s://%s%s%s:%u", url->tls ? "https" : "http",
 		 v6 ? "[" : "", url->host, v6 ? "]" : "", url->port);
-	r->curl = curl_easy_init();
-	if (!r->curl)
-		return err_nomem(err);
 	if (curl_prepare(r, err) < 0)
 		return -1;
 

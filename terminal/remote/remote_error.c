@@ -78,8 +78,6 @@ remote_error_curl(const struct remote *r, CURLcode code, struct err *err)
 			r->url.host, r->url.port);
 		return err_hint(err, "use the server's address with #pin=..., as its operator "
 				     "gives it");
-	case CURLE_SSL_CONNECT_ERROR:
-		return unreachable(r, what, err);
 	default:
 		return unreachable(r, what, err);
 	}
