@@ -95,6 +95,13 @@ list_item(void *ctx, const struct wire_item *item, struct err *err)
 	return listing_add(((struct list_taking *)ctx)->list, item, err);
 }
 
+/* An answer that makes no sense is the server's damage, not the end of the restore. */
+static bool
+is_damage(const struct err *err)
+{
+	return err->code == ERR_FORMAT || err->code == ERR_LIMIT;
+}
+
 /* 0: proven.  -1: *why is the alarm. */
 static int
 prove_list(struct fetch *f, struct span prefix, struct err *why)
@@ -118,15 +125,19 @@ fetch_list(struct fetch *f, struct err *err)
 {
 	struct list_taking t = { &f->live, BUF_INIT(BATCH_PREFIX_BYTES_MAX) };
 	struct wire_items_sink sink = { &t, list_begin, list_item };
-	int rc = f->source.items(f->source.ctx, &f->keys.device->id, &sink, err);
+	int rc;
 
 	f->alarm = (struct err){ 0 };
 	f->newest_seq = 0;
+	rc = f->source.items(f->source.ctx, &f->keys.device->id, &sink, &f->alarm);
 	f->proven = rc == 0 && prove_list(f, buf_span(&t.prefix), &f->alarm) == 0;
 	buf_clear(&t.prefix);
-	if (f->alarm.code == ERR_NOMEM)
-		return err_nomem(err);
-	return rc;
+	/* What is wrong with the list withholds nothing that it names. */
+	if ((rc == 0 && f->alarm.code != ERR_NOMEM) || (rc < 0 && is_damage(&f->alarm)))
+		return 0;
+	if (err)
+		*err = f->alarm;
+	return -1;
 }
 
 int
@@ -292,13 +303,6 @@ group_of(const struct wire_item *const *want, size_t n)
 			break;
 	}
 	return i;
-}
-
-/* An answer that makes no sense is the server's damage, not the end of the restore. */
-static bool
-is_damage(const struct err *err)
-{
-	return err->code == ERR_FORMAT || err->code == ERR_LIMIT;
 }
 
 static int

@@ -420,7 +420,9 @@ give_items(void *ctx, const struct id16 *device, const struct wire_items_sink *s
 	c->n_requests++;
 	if (c->n_batches)
 		prefix = buf_span(&c->batches[c->newest].prefix);
-	return give_list(&c->live, prefix, NULL, NULL, sink, err);
+	if (give_list(&c->live, prefix, NULL, NULL, sink, err) < 0)
+		return -1;
+	return c->list_is_cut ? err_set(err, ERR_FORMAT, "the list of items is cut short") : 0;
 }
 
 static int

@@ -68,6 +68,7 @@ struct made_cloud {
 	struct hash32 head;
 	uint64_t client_unix_ms; /* of the next batch */
 	/* Bending answers. */
+	bool list_is_cut;
 	int (*bend_frame)(void *ctx, struct wire_frame *f); /* 0: give it; 1: leave it out */
 	void *bend_ctx;
 	/* What was asked. */

@@ -250,6 +250,16 @@ an_older_batch_shown_as_the_newest_is_an_alarm(void **state)
 }
 
 static void
+a_list_that_is_cut_short_is_an_alarm_and_what_it_names_comes(void **state)
+{
+	struct fixture *f = *state;
+
+	f->cloud.list_is_cut = true;
+	assert_alarm(f, "cut short");
+	assert_int_equal(f->n_opened, 4);
+}
+
+static void
 a_list_without_its_batch_is_an_alarm(void **state)
 {
 	struct fixture *f = *state;
@@ -614,6 +624,7 @@ main(void)
 		TEST(an_old_version_listed_as_the_newest_is_an_alarm),
 		TEST(a_removed_item_listed_as_live_is_an_alarm),
 		TEST(an_older_batch_shown_as_the_newest_is_an_alarm),
+		TEST(a_list_that_is_cut_short_is_an_alarm_and_what_it_names_comes),
 		TEST(a_list_without_its_batch_is_an_alarm),
 		TEST(a_newest_batch_that_was_tampered_with_is_an_alarm_at_every_bit),
 		TEST(every_flipped_bit_of_a_record_is_refused_and_the_others_come),
