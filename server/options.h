@@ -19,26 +19,26 @@ enum command {
 
 struct options {
 	enum command command;
+	bool json;
+	bool plain_http;  /* serve */
+	bool has_quota;   /* --quota was given */
+	bool all;         /* check */
 	const char *name; /* of the command, as typed */
 	struct installation_options installation;
-	bool json;
 	const char *lang;
 
 	/* serve */
 	const char *listen; /* HOST:PORT */
 	const char *url;
 	const char *tls_cert, *tls_key;
-	bool plain_http;
 	uint64_t min_free_bytes; /* UINT64_MAX: 5 % or 2 GiB */
 	int64_t idle_ms;
 
 	/* invite, account */
 	uint64_t quota_bytes;
-	bool has_quota; /* --quota was given */
 	int64_t valid_ms;
 
 	const char *account; /* devices, account */
-	bool all;            /* check */
 };
 
 /** Take apart.  @out borrows from @argv.  -1: ERR_USAGE; `json` and `lang` are filled in even then, as

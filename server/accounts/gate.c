@@ -12,6 +12,12 @@ refuse(struct problem *p, enum problem_word word)
 	return REFUSED;
 }
 
+static void
+print_detail(struct problem *p, const char *fmt, va_list args)
+{
+	vsnprintf(p->detail, sizeof p->detail, fmt, args);
+}
+
 int
 refuse_because(struct problem *p, enum problem_word word, const char *fmt, ...)
 {
@@ -19,7 +25,7 @@ refuse_because(struct problem *p, enum problem_word word, const char *fmt, ...)
 
 	refuse(p, word);
 	va_start(args, fmt);
-	vsnprintf(p->detail, sizeof p->detail, fmt, args);
+	print_detail(p, fmt, args);
 	va_end(args);
 	return REFUSED;
 }

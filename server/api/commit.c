@@ -363,14 +363,14 @@ commit_apply(struct catalog_tx *tx, struct commit *c, struct problem *p, struct 
 	if (rc)
 		return rc;
 	s.live_before = s.device.live;
-	AUTO(free) struct id16 *items = calloc(c->prefix.n_records + 1u, sizeof *items);
-	if (!items)
+	s.items = calloc(c->prefix.n_records + 1u, sizeof *s.items);
+	if (!s.items)
 		return err_nomem(err);
-	s.items = items;
 	rc = count_bytes(&s);
 	if (rc == 0)
 		rc = store_records(&s, err);
 	if (rc == 0)
 		rc = check_state_root(&s, err);
+	free(s.items);
 	return rc ? rc : settle_rows(&s, err);
 }

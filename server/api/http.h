@@ -70,10 +70,10 @@ struct exchange {
 enum http_method { HTTP_GET, HTTP_POST };
 
 struct http_route {
+	const char *path; /* "/v1/devices/" "*" "/items": '*' is an id in hexadecimal */
 	enum http_method method;
-	const char *path;  /* "/v1/devices/" "*" "/items": '*' is an id in hexadecimal */
-	uint64_t body_max; /* 0: takes none */
-	bool streamed;     /* a body of unknown length will do */
+	bool streamed;                                        /* a body of unknown length will do */
+	uint64_t body_max;                                    /* 0: takes none */
 	void (*begin)(struct exchange *x);                    /* NULL: nothing to do */
 	void (*piece)(struct exchange *x, struct span piece); /* NULL: http collects the body */
 	void (*end)(struct exchange *x);  /* answers, or waits; not called if already answered */

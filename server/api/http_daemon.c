@@ -106,7 +106,7 @@ http_count_waiting(struct http *h, int change)
 static int
 note_address(struct http *h, struct err *err)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = { 0 };
 	socklen_t n = sizeof a;
 	char host[NI_MAXHOST], port[8];
 

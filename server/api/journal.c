@@ -8,16 +8,24 @@
 #include "base/when.h"
 #include "os/os.h"
 
-void
-journal(const char *fmt, ...)
+/* One call of fprintf(), so that lines of threads stay whole. */
+static void
+journal_args(const char *fmt, va_list args)
 {
 	char at[WHEN_TEXT_BYTES];
 	char line[1024];
-	va_list args;
 
 	when_print(at, os->now_unix_ms());
-	va_start(args, fmt);
 	vsnprintf(line, sizeof line, fmt, args);
+	fprintf(stderr, "%s %s\n", at, line);
+}
+
+void
+journal(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	journal_args(fmt, args);
 	va_end(args);
-	fprintf(stderr, "%s %s\n", at, line); /* one call, so that lines of threads stay whole */
 }

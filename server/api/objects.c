@@ -27,10 +27,11 @@ download_free(void *ctx)
 {
 	struct download *d = ctx;
 
-	if (d->reader)
+	if (d && d->reader)
 		d->server->blobs->ops->close(d->reader);
 	free(d);
 }
+AUTO_PTR(download_free, struct download);
 
 struct locating {
 	struct download *download;
@@ -135,6 +136,7 @@ devices_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *er
 void
 objects_end(struct exchange *x)
 {
+	AUTO(download_free)
 	struct download *d = calloc(1, sizeof *d + WIRE_OBJECTS_MAX * sizeof d->at[0]);
 	struct err err;
 
@@ -143,14 +145,10 @@ objects_end(struct exchange *x)
 		return;
 	}
 	d->server = server_of(x);
-	if (!api_session(x, SCOPE_GET, &d->session)) {
-		free(d);
-	} else if (wire_objects_decode(d->at, &d->n, buf_span(&x->body), &err) < 0) {
+	if (!api_session(x, SCOPE_GET, &d->session))
+		return;
+	if (wire_objects_decode(d->at, &d->n, buf_span(&x->body), &err) < 0)
 		http_malformed(x, &err);
-		free(d);
-	} else if (!api_read(x, devices_rule, d)) {
-		free(d);
-	} else {
-		http_answer_stream(x, download_read, download_free, d);
-	}
+	else if (api_read(x, devices_rule, d))
+		http_answer_stream(x, download_read, download_free, TAKE(d));
 }
