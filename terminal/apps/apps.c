@@ -38,6 +38,15 @@ app_name_is_valid(const char *name)
 	return n > 0 && n <= APP_NAME_MAX && name[n] == '\0' && strcmp(name, "box") != 0;
 }
 
+static int
+app_fill(struct app *app, const char *name, const char *adapter, const char *path, struct err *err)
+{
+	app->name = strdup(name);
+	app->adapter = strdup(adapter);
+	app->path = strdup(path);
+	return app->name && app->adapter && app->path ? 0 : err_nomem(err);
+}
+
 int
 app_new(struct app **out, const char *name, const char *adapter, const char *path, struct err *err)
 {
@@ -52,16 +61,14 @@ app_new(struct app **out, const char *name, const char *adapter, const char *pat
 		return -1;
 	if (path[0] != '/')
 		return err_set(err, ERR_USAGE, "the path of %s must begin with /", name);
-
-	AUTO(app_free) struct app *app = calloc(1, sizeof *app);
+	struct app *app = calloc(1, sizeof *app);
 	if (!app)
 		return err_nomem(err);
-	app->name = strdup(name);
-	app->adapter = strdup(adapter);
-	app->path = strdup(path);
-	if (!app->name || !app->adapter || !app->path)
-		return err_nomem(err);
-	*out = TAKE(app);
+	if (app_fill(app, name, adapter, path, err) < 0) {
+		app_free(app);
+		return -1;
+	}
+	*out = app;
 	return 0;
 }
 
@@ -75,27 +82,46 @@ setting_of(const struct app *app, const char *key)
 	return NULL;
 }
 
+/* Make room for one more setting, empty. */
+static struct app_setting *
+setting_add(struct app *app)
+{
+	struct app_setting *more = reallocarray(app->settings, app->n_settings + 1, sizeof *more);
+
+	if (!more)
+		return NULL;
+	app->settings = more;
+	more[app->n_settings] = (struct app_setting){ NULL, NULL };
+	return &more[app->n_settings++];
+}
+
+static int
+string_replace(char **out, const char *s, struct err *err)
+{
+	char *copy = strdup(s);
+
+	if (!copy)
+		return err_nomem(err);
+	free(*out);
+	*out = copy;
+	return 0;
+}
+
 int
 app_set(struct app *app, const char *key, const char *value, struct err *err)
 {
 	struct app_setting *s = setting_of(app, key);
-	AUTO(free) char *v = strdup(value);
 
-	if (!v)
+	if (s)
+		return string_replace(&s->value, value, err);
+	s = setting_add(app);
+	if (!s)
 		return err_nomem(err);
-	if (s) {
-		free(s->value);
-		s->value = TAKE(v);
+	if (string_replace(&s->key, key, err) == 0 && string_replace(&s->value, value, err) == 0)
 		return 0;
-	}
-	AUTO(free) char *k = strdup(key);
-	struct app_setting *more = reallocarray(app->settings, app->n_settings + 1, sizeof *more);
-	if (more)
-		app->settings = more;
-	if (!k || !more)
-		return err_nomem(err);
-	app->settings[app->n_settings++] = (struct app_setting){ TAKE(k), TAKE(v) };
-	return 0;
+	free(s->key);
+	app->n_settings--;
+	return -1;
 }
 
 const char *

@@ -14,34 +14,48 @@
 
 #define TEMPORARY_PREFIX ".cloudbox-"
 
+/* Split "/a/b.vcf" into the folder, which stays in @path, and the name. */
+static int
+split_only(char **only, char *path, struct err *err)
+{
+	char *slash = strrchr(path, '/');
+
+	*only = strdup(slash + 1);
+	if (!*only)
+		return err_nomem(err);
+	slash[slash == path] = '\0';
+	return 0;
+}
+
+/* @real is @path without links; it is cut to the folder. */
+static int
+folder_open_real(struct folder_root *out, char *real, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (os->fstatat(AT_FDCWD, real, &st, 0) < 0)
+		return err_sys(err, errno, "cannot open %s", path);
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		return err_set(err, ERR_USAGE, "%s is neither a folder nor a file", path);
+	if (S_ISREG(st.st_mode) && split_only(&out->only, real, err) < 0)
+		return -1;
+	out->fd = os->openat(AT_FDCWD, real, O_RDONLY | O_DIRECTORY, 0);
+	return out->fd < 0 ? err_sys(err, errno, "cannot open %s", path) : 0;
+}
+
 int
 folder_open(struct folder_root *out, const char *path, struct err *err)
 {
-	struct stat st;
 	AUTO(free) char *real = realpath(path, NULL);
 
 	if (!real && (errno == ENOENT || errno == ENOTDIR))
 		return err_set(err, ERR_NOT_FOUND, "there is no %s", path);
 	if (!real)
 		return err_sys(err, errno, "cannot open %s", path);
-	if (os->fstatat(AT_FDCWD, real, &st, 0) < 0)
-		return err_sys(err, errno, "cannot open %s", path);
-	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
-		return err_set(err, ERR_USAGE, "%s is neither a folder nor a file", path);
-
-	AUTO(free) char *only = NULL;
-	if (S_ISREG(st.st_mode)) {
-		char *slash = strrchr(real, '/');
-		only = strdup(slash + 1);
-		if (!only)
-			return err_nomem(err);
-		slash[slash == real] = '\0';
-	}
-	out->fd = os->openat(AT_FDCWD, real, O_RDONLY | O_DIRECTORY, 0);
-	if (out->fd < 0)
-		return err_sys(err, errno, "cannot open %s", path);
-	out->only = TAKE(only);
-	return 0;
+	if (folder_open_real(out, real, path, err) == 0)
+		return 0;
+	folder_close(out);
+	return -1;
 }
 
 void

@@ -18,16 +18,12 @@ struct item_reader {
 	struct buf bytes; /* the current piece; from memory: everything */
 };
 
-int
-folder_reader_new(struct item_reader **out, struct folder_session *s, const struct app_place *place,
-		  struct err *err)
+static int
+reader_start(struct item_reader *r, struct folder_session *s, const struct app_place *place,
+	     struct err *err)
 {
 	uint64_t room = place->size < APP_PIECE_BYTES ? place->size : APP_PIECE_BYTES;
-	AUTO(item_reader_free) struct item_reader *r = calloc(1, sizeof *r);
-	int rc;
 
-	if (!r)
-		return err_nomem(err);
 	r->fd = -1;
 	r->session = s;
 	r->bytes.max = APP_PIECE_BYTES;
@@ -42,11 +38,23 @@ folder_reader_new(struct item_reader **out, struct folder_session *s, const stru
 		return err_nomem(err);
 	if (buf_reserve(&r->bytes, (size_t)room, err) < 0)
 		return -1;
-	rc = folder_open_file(&r->fd, &s->folder, place->source, &place->stamp, err);
+	return folder_open_file(&r->fd, &s->folder, place->source, &place->stamp, err);
+}
+
+int
+folder_reader_new(struct item_reader **out, struct folder_session *s, const struct app_place *place,
+		  struct err *err)
+{
+	struct item_reader *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return err_nomem(err);
+	int rc = reader_start(r, s, place, err);
 	if (rc)
-		return rc;
-	*out = TAKE(r);
-	return 0;
+		item_reader_free(r);
+	else
+		*out = r;
+	return rc;
 }
 
 int

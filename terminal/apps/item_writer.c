@@ -15,28 +15,37 @@ struct item_writer {
 	uint64_t size;
 };
 
+static int
+writer_start(struct item_writer *w, struct folder_session *s, const char *path, struct err *err)
+{
+	int folder_fd = -1;
+
+	w->file = (struct folder_file)FOLDER_FILE_INIT;
+	w->path = strdup(path);
+	if (!w->path)
+		return err_nomem(err);
+	if (folder_of(&folder_fd, &w->name, &s->folder, w->path, FOLDER_MISSING_MAKE, err))
+		return -1;
+	return folder_file_new(&w->file, folder_fd, err);
+}
+
 int
 folder_writer_new(struct item_writer **out, struct app_session *s, const char *path,
 		  struct err *err)
 {
 	struct folder_session *f = folder_session_of(s);
-	AUTO(item_writer_free) struct item_writer *w = calloc(1, sizeof *w);
-	int folder_fd = -1;
 
-	if (!w)
-		return err_nomem(err);
-	w->file = (struct folder_file)FOLDER_FILE_INIT;
 	if (f->folder.only)
 		return err_set(err, ERR_UNSUPPORTED, "%s is one file: it takes no others",
 			       s->app->name);
-	w->path = strdup(path);
-	if (!w->path)
+	struct item_writer *w = calloc(1, sizeof *w);
+	if (!w)
 		return err_nomem(err);
-	if (folder_of(&folder_fd, &w->name, &f->folder, w->path, FOLDER_MISSING_MAKE, err))
+	if (writer_start(w, f, path, err) < 0) {
+		item_writer_free(w);
 		return -1;
-	if (folder_file_new(&w->file, folder_fd, err) < 0)
-		return -1;
-	*out = TAKE(w);
+	}
+	*out = w;
 	return 0;
 }
 

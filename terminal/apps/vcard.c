@@ -562,6 +562,7 @@ static int
 vcard_apply(struct app_session *s, struct app_change *changes, size_t n, struct err *err)
 {
 	struct folder_session *f = folder_session_of(s);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is what is meant */
 	AUTO(free) struct app_change **sorted = calloc(n ? n : 1, sizeof(*sorted));
 	size_t failed = 0;
 
@@ -569,6 +570,7 @@ vcard_apply(struct app_session *s, struct app_change *changes, size_t n, struct 
 		return err_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &changes[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	qsort_r(sorted, n, sizeof(*sorted), change_compare, f);
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && !stands_alone(f, sorted[i]); end++) {

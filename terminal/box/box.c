@@ -203,20 +203,30 @@ database_open(struct box *b, struct err *err)
 	return rc == BOX_ABSENT ? schema_make(b, err) : rc;
 }
 
-int
-box_open(struct box **out, const char *home, struct err *err)
+static int
+box_start(struct box *b, const char *home, struct err *err)
 {
-	AUTO(box_free) struct box *b = calloc(1, sizeof *b);
-
-	if (!b)
-		return err_nomem(err);
 	b->home_fd = b->lock_fd = -1;
 	b->home = strdup(home);
 	if (!b->home)
 		return err_nomem(err);
-	if (home_open(b, err) < 0 || database_open(b, err) < 0 || identity_load(b, err) < 0)
+	if (home_open(b, err) < 0 || database_open(b, err) < 0)
 		return -1;
-	*out = TAKE(b);
+	return identity_load(b, err);
+}
+
+int
+box_open(struct box **out, const char *home, struct err *err)
+{
+	struct box *b = calloc(1, sizeof *b);
+
+	if (!b)
+		return err_nomem(err);
+	if (box_start(b, home, err) < 0) {
+		box_free(b);
+		return -1;
+	}
+	*out = b;
 	return 0;
 }
 

@@ -72,24 +72,25 @@ slot_of(const struct box *b, const char *sql)
 int
 query_init(struct query *q, struct box *b, const char *sql, struct err *err)
 {
+	struct kept_statement *kept = b->statements;
 	int slot = slot_of(b, sql);
-	struct kept_statement *k = slot < 0 ? NULL : &b->statements[slot];
+	sqlite3_stmt *stmt = NULL;
 
 	*q = (struct query)QUERY_INIT;
-	if (k && k->busy)
-		k = NULL; /* the same query is running: a statement of its own */
-	if (k && k->stmt) {
-		k->busy = true;
-		*q = (struct query){ b, k->stmt, slot, SQLITE_OK };
+	if (slot >= 0 && kept[slot].busy)
+		slot = -1; /* the same query is running: a statement of its own */
+	if (slot >= 0 && kept[slot].stmt) {
+		kept[slot].busy = true;
+		*q = (struct query){ b, kept[slot].stmt, slot, SQLITE_OK };
 		return 0;
 	}
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v3(b->db, sql, -1, k ? SQLITE_PREPARE_PERSISTENT : 0, &stmt, NULL);
+	int rc = sqlite3_prepare_v3(b->db, sql, -1, slot < 0 ? 0 : SQLITE_PREPARE_PERSISTENT, &stmt,
+				    NULL);
 	if (rc != SQLITE_OK)
 		return db_fail(b, rc, err);
-	if (k)
-		*k = (struct kept_statement){ sql, stmt, true };
-	*q = (struct query){ b, stmt, k ? slot : -1, SQLITE_OK };
+	if (slot >= 0)
+		kept[slot] = (struct kept_statement){ sql, stmt, true };
+	*q = (struct query){ b, stmt, slot, SQLITE_OK };
 	return 0;
 }
 

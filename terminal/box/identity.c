@@ -55,21 +55,18 @@ identity_clear(struct identity *id)
 }
 AUTO_OBJ(identity_clear, struct identity);
 
+/* Both fill @out, which is empty before; the caller clears it, after a failure too. */
 static int
 keys_copy(struct identity_keys *out, const struct identity_keys *in, struct err *err)
 {
-	AUTO(keys_clear) struct identity_keys k = { .epoch = in->epoch };
-
-	if (secret_from_bytes(&k.dsk_seed, secret_bytes(in->dsk_seed), err) < 0 ||
-	    secret_from_bytes(&k.psk, secret_bytes(in->psk), err) < 0 ||
-	    secret_from_bytes(&k.dps, secret_bytes(in->dps), err) < 0 ||
-	    secret_from_bytes(&k.root, secret_bytes(in->root), err) < 0)
+	out->epoch = in->epoch;
+	memcpy(out->ask_public, in->ask_public, sizeof out->ask_public);
+	memcpy(out->aek_public, in->aek_public, sizeof out->aek_public);
+	if (secret_from_bytes(&out->dsk_seed, secret_bytes(in->dsk_seed), err) < 0 ||
+	    secret_from_bytes(&out->psk, secret_bytes(in->psk), err) < 0 ||
+	    secret_from_bytes(&out->dps, secret_bytes(in->dps), err) < 0)
 		return -1;
-	memcpy(k.ask_public, in->ask_public, sizeof k.ask_public);
-	memcpy(k.aek_public, in->aek_public, sizeof k.aek_public);
-	*out = k;
-	k = (struct identity_keys){ 0 };
-	return 0;
+	return secret_from_bytes(&out->root, secret_bytes(in->root), err);
 }
 
 static int
@@ -132,23 +129,21 @@ static int
 key_file_decode(struct identity_keys *out, const uint8_t raw[static KEYS_BYTES], struct box *b,
 		struct err *err)
 {
-	AUTO(keys_clear) struct identity_keys k = { .epoch = get_u64(raw + KEYS_EPOCH) };
 	uint8_t psk_check[BOX_HASH_BYTES], d_check[BOX_HASH_BYTES];
 
-	if (secret_from_bytes(&k.dsk_seed, raw + KEYS_DSK, err) < 0 ||
-	    secret_from_bytes(&k.psk, raw + KEYS_PSK, err) < 0 ||
-	    secret_from_bytes(&k.dps, raw + KEYS_DPS, err) < 0 ||
-	    secret_from_bytes(&k.root, raw + KEYS_D, err) < 0)
+	out->epoch = get_u64(raw + KEYS_EPOCH);
+	memcpy(out->ask_public, raw + KEYS_ASK, CRYPTO_PUBLIC_BYTES);
+	memcpy(out->aek_public, raw + KEYS_AEK, CRYPTO_PUBLIC_BYTES);
+	if (secret_from_bytes(&out->dsk_seed, raw + KEYS_DSK, err) < 0 ||
+	    secret_from_bytes(&out->psk, raw + KEYS_PSK, err) < 0 ||
+	    secret_from_bytes(&out->dps, raw + KEYS_DPS, err) < 0 ||
+	    secret_from_bytes(&out->root, raw + KEYS_D, err) < 0)
 		return -1;
-	memcpy(k.ask_public, raw + KEYS_ASK, CRYPTO_PUBLIC_BYTES);
-	memcpy(k.aek_public, raw + KEYS_AEK, CRYPTO_PUBLIC_BYTES);
-	keys_check(psk_check, k.psk);
-	keys_check(d_check, k.root);
+	keys_check(psk_check, out->psk);
+	keys_check(d_check, out->root);
 	if (!crypto_equal(psk_check, raw + KEYS_PSK_CHECK, BOX_HASH_BYTES) ||
 	    !crypto_equal(d_check, raw + KEYS_D_CHECK, BOX_HASH_BYTES))
 		return key_file_damaged(b, err);
-	*out = k;
-	k = (struct identity_keys){ 0 };
 	return 0;
 }
 

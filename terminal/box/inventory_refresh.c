@@ -771,41 +771,53 @@ refresh_run(struct refresh *r, struct err *err)
 	return box_end(r->b, rc, err);
 }
 
+static int
+refresh_start(struct refresh *r, struct err *err)
+{
+	const struct identity *id;
+	int64_t app = 0;
+	int rc;
+
+	r->paths = (struct buf)BUF_INIT(PATH_STORE);
+	r->last = (struct buf)BUF_INIT(APP_PATH_MAX);
+	if (box_identity_need(&id, r->b, err) < 0)
+		return -1;
+	rc = box_app_number(&app, r->b, r->s->app->name, err);
+	if (rc == BOX_ABSENT)
+		return err_set(err, ERR_NOT_FOUND, "the Box does not know this app");
+	if (rc < 0)
+		return -1;
+	return ids_init(&r->ids, r->b, app, r->s->app->name, err);
+}
+
+static void
+refresh_free(struct refresh *r)
+{
+	ids_clear(&r->ids);
+	buf_clear(&r->paths);
+	buf_clear(&r->last);
+	free(r);
+}
+
 int
 inventory_refresh(struct inventory_counts *out, struct box *b, struct app_session *s,
 		  app_refused_fn *refused, void *ctx, struct err *err)
 {
-	const struct identity *id;
-	AUTO(free) struct refresh *r = calloc(1, sizeof *r);
-	int64_t app = 0;
+	struct refresh *r = calloc(1, sizeof *r); /* its window is too large for a stack */
 	int rc;
 
 	if (!r)
 		return err_nomem(err);
-	if (box_identity_need(&id, b, err) < 0)
-		return -1;
-	rc = box_app_number(&app, b, s->app->name, err);
-	if (rc == BOX_ABSENT)
-		return err_set(err, ERR_NOT_FOUND, "the Box does not know the app %s",
-			       s->app->name);
-	if (rc < 0)
-		return -1;
 	r->b = b;
 	r->s = s;
 	r->refused = refused;
 	r->ctx = ctx;
-	r->paths = (struct buf)BUF_INIT(PATH_STORE);
-	r->last = (struct buf)BUF_INIT(APP_PATH_MAX);
-	rc = ids_init(&r->ids, b, app, s->app->name, err);
+	rc = refresh_start(r, err);
 	if (rc == 0)
 		rc = refresh_run(r, err);
-	ids_clear(&r->ids);
-	buf_clear(&r->paths);
-	buf_clear(&r->last);
-	if (rc < 0)
-		return err_wrap(err, "%s", s->app->name);
 	r->counts.items += r->counts.added - r->counts.removed;
-	if (out)
+	if (rc == 0 && out)
 		*out = r->counts;
-	return 0;
+	refresh_free(r);
+	return rc < 0 ? err_wrap(err, "%s", s->app->name) : 0;
 }
