@@ -496,6 +496,44 @@ all_of_the_corpus_goes_through_a_refresh(void **state)
 	}
 }
 
+static void
+naughty_strings_are_names_like_any_other(void **state)
+{
+	char path[4200], line[8192];
+	AUTO(buf_clear) struct buf all = BUF_INIT(8 << 20);
+	struct err err = { 0 };
+	unsigned written = 0;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/blns.txt", corpus("generic/naughty-strings"));
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#' || !line[0])
+			continue;
+		assert_rc(buf_append_fmt(&all, &err, CARD("%s", "NOTE:%s\r\nUID:%u\r\n"), line,
+					 line, written++),
+			  0, err);
+	}
+	fclose(f);
+	temp_put(&my.t, "app/all.vcf", buf_span(&all), 60);
+	a_box_app("contacts", "vcard", "all.vcf");
+	struct inventory_counts c = a_box_refresh();
+	assert_true(written > 400);
+	assert_int_equal(c.items + c.refused, written);
+	assert_true(c.refused < 5);
+	unsigned found = 0;
+	for (unsigned i = 0; i < written; i++) {
+		AUTO(inventory_found_clear) struct inventory_found item = INVENTORY_FOUND_INIT;
+		snprintf(line, sizeof line, "%u", i);
+		int rc = inventory_get(&item, my.b, "contacts", span_str(line), &err);
+		assert_true(rc == 0 || rc == BOX_ABSENT);
+		found += rc == 0 && item.item.name.n > 0;
+	}
+	assert_int_equal(found, c.items);
+}
+
 /* A scan of 10,000 unchanged contacts. */
 static void
 a_scan_of_10000_unchanged_contacts_is_quick(void **state)
@@ -547,6 +585,7 @@ main(void)
 		T(a_content_hash_depends_on_every_piece),
 		T(what_fails_in_a_refresh_leaves_the_inventory_as_it_was),
 		T(all_of_the_corpus_goes_through_a_refresh),
+		T(naughty_strings_are_names_like_any_other),
 		T(a_scan_of_10000_unchanged_contacts_is_quick),
 	};
 
