@@ -156,7 +156,7 @@ find_command(const struct command *commands, const char *first, const char *seco
 		const char *name = commands->name;
 		size_t n = strlen(first);
 
-		if (strncmp(name, first, n))
+		if (strncmp(name, first, n) != 0)
 			continue;
 		if (second ? name[n] == ' ' && !strcmp(name + n + 1, second) : name[n] == '\0')
 			return commands;
@@ -266,9 +266,12 @@ args_clear(struct args *a)
 bool
 args_has(const struct args *a, const char *name)
 {
-	for (size_t i = 0; i < a->n_given; i++)
-		if (!strcmp(a->given[i].option->name, name))
+	for (size_t i = 0; i < a->n_given; i++) {
+		const struct option *o = a->given[i].option;
+
+		if (o && !strcmp(o->name, name))
 			return true;
+	}
 	return false;
 }
 
@@ -278,10 +281,26 @@ args_next_value(const struct args *a, const char *name, size_t *at)
 	while (*at < a->n_given) {
 		const struct given *g = &a->given[(*at)++];
 
-		if (!strcmp(g->option->name, name))
+		if (g->option && !strcmp(g->option->name, name))
 			return g->value;
 	}
 	return NULL;
+}
+
+int
+args_all_values(const char ***out, size_t *n, const struct args *a, const char *name,
+		struct err *err)
+{
+	const char *value;
+	size_t at = 0;
+
+	*n = 0;
+	*out = calloc(a->n_given + 1, sizeof **out);
+	if (!*out)
+		return err_nomem(err);
+	while ((value = args_next_value(a, name, &at)))
+		(*out)[(*n)++] = value;
+	return 0;
 }
 
 const char *

@@ -85,6 +85,10 @@ const char *args_value(const struct args *a, const char *name);
 /** The values of an option that repeats: start with *at = 0; NULL after the last. */
 const char *args_next_value(const struct args *a, const char *name, size_t *at);
 
+/** The same as an array of @n, followed by a NULL; the caller frees *out.  ERR_NOMEM. */
+int args_all_values(const char ***out, size_t *n, const struct args *a, const char *name,
+		    struct err *err);
+
 /** The whole number given with option @name, 1 to @max; @out is untouched if it was not given.
  *  ERR_USAGE. */
 int args_number(const struct args *a, const char *name, unsigned long max, unsigned long *out,

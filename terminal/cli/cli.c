@@ -48,8 +48,8 @@ early_option(int argc, char **argv, const char *name, bool has_value)
 {
 	size_t n = strlen(name);
 
-	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-		if (strncmp(argv[i], name, n))
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], name, n) != 0)
 			continue;
 		if (argv[i][n] == '=')
 			return argv[i] + n + 1;

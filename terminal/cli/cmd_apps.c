@@ -11,6 +11,7 @@
 #include "cli/table.h"
 
 #define ID_TEXT_BYTES 8192
+#define KEY_BYTES_MAX 256
 
 /* A list on its way to the screen or into JSON. */
 struct listing {
@@ -129,16 +130,15 @@ static int
 set_one(struct app *app, const char *text, struct err *err)
 {
 	const char *equals = strchr(text, '=');
-	AUTO(free) char *key = NULL;
+	AUTO(buf_clear) struct buf key = BUF_INIT(KEY_BYTES_MAX);
 
 	if (!equals || equals == text) {
 		err_set(err, ERR_USAGE, "--set wants KEY=VALUE");
 		return err_hint(err, "for example: --set home-region=DE");
 	}
-	key = strndup(text, (size_t)(equals - text));
-	if (!key)
-		return err_nomem(err);
-	return app_set(app, key, equals + 1, err);
+	if (buf_append(&key, span_of(text, (size_t)(equals - text)), err) < 0)
+		return -1;
+	return app_set(app, buf_str(&key), equals + 1, err);
 }
 
 static int

@@ -19,10 +19,9 @@
 static int
 read_url(struct remote_url *out, const char *word, struct err *err)
 {
-	AUTO(buf_clear) struct buf line = BUF_INIT(URL_BYTES_MAX);
 	char text[URL_BYTES_MAX];
 
-	if (strcmp(word, "-"))
+	if (strcmp(word, "-") != 0)
 		return remote_url_parse(out, span_str(word), err);
 	if (!fgets(text, sizeof text, stdin))
 		return err_set(err, ERR_USAGE, "no URL came from standard input");

@@ -24,21 +24,6 @@ show_progress(void *ctx, uint64_t done, uint64_t total, uint64_t bytes)
 			     });
 }
 
-/* --field, as often as it was given, into an array of borrowed strings. */
-static int
-collect_fields(const char ***out, size_t *n, const struct cli *cli, struct err *err)
-{
-	size_t at = 0;
-	const char *field;
-
-	*out = calloc(cli->args.n_given + 1, sizeof **out);
-	if (!*out)
-		return err_nomem(err);
-	while ((field = args_next_value(&cli->args, "--field", &at)))
-		(*out)[(*n)++] = field;
-	return 0;
-}
-
 /* The options that say what and where to. */
 static int
 read_options(struct restore_request *request, const struct cli *cli, struct err *err)
@@ -77,7 +62,7 @@ cmd_restore(struct cli *cli, struct err *err)
 	int rc;
 
 	if (read_options(&request, cli, err) < 0 ||
-	    collect_fields(&fields, &request.n_fields, cli, err) < 0)
+	    args_all_values(&fields, &request.n_fields, &cli->args, "--field", err) < 0)
 		return -1;
 	request.fields = fields;
 	u = cli_unlock(cli, err);

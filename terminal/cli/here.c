@@ -27,7 +27,7 @@ put_if_meant(void *ctx, const struct app *app, struct err *err)
 	struct looking *l = ctx;
 	AUTO(app_free) struct app *known = NULL;
 
-	if (l->name && strcmp(app->name, l->name))
+	if (l->name && strcmp(app->name, l->name) != 0)
 		return 0;
 	if (box_app_get(&known, l->cli->box, app->name, err) == 0)
 		return 0;
@@ -105,8 +105,8 @@ here_open(struct here *out, struct cli *cli, const char *name, struct err *err)
 	if (here_get(&h.app, cli, name, err) < 0 || app_session_open(&h.session, h.app, err) < 0 ||
 	    refresh(cli, h.session, name, err) < 0)
 		return -1;
-	*out = h;
-	h = (struct here)HERE_INIT;
+	out->app = TAKE(h.app);
+	out->session = TAKE(h.session);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/args.h"
 #include "unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct option globals[] = {
@@ -135,6 +136,14 @@ an_option_that_repeats_keeps_its_order(void **state)
 	assert_string_equal(args_next_value(&a, "--field", &at), "TEL");
 	assert_string_equal(args_next_value(&a, "--field", &at), "EMAIL=x");
 	assert_null(args_next_value(&a, "--field", &at));
+	const char **all = NULL;
+	size_t n = 0;
+	assert_int_equal(args_all_values(&all, &n, &a, "--field", &err), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(all[0], "TEL");
+	assert_string_equal(all[1], "EMAIL=x");
+	assert_null(all[2]);
+	free(all);
 }
 
 static void
