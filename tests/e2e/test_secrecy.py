@@ -97,6 +97,8 @@ def memory(pid):
             if not area or "[v" in line:  # [vvar], [vsyscall]: the kernel's
                 continue
             start, end = (int(n, 16) for n in area.groups())
+            if end - start > 1 << 30:  # a sanitizer's shadow: terabytes that are not there
+                continue
             overlap = b""
             while start < end:
                 try:
@@ -129,12 +131,14 @@ def test_nothing_is_found_on_the_servers_disk(world):
 
 def test_nothing_is_found_in_the_servers_memory(world):
     server, _, t = world
+    leaks, size = set(), 0
     try:
-        pieces = list(memory(server.pid))
+        for piece in memory(server.pid):
+            size += len(piece)
+            leaks |= set(found_in(piece, t, data_only=True))
     except PermissionError as problem:
         pytest.skip(f"another process's memory cannot be read here: {problem}")
-    assert sum(map(len, pieces)) > 1_000_000
-    leaks = {what for piece in pieces for what in found_in(piece, t, data_only=True)}
+    assert size > 1_000_000
     assert leaks == set()
 
 
