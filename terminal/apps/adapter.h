@@ -194,6 +194,10 @@ struct adapter {
 	 * leads outside, or no path of ours.  NULL in ADAPTER_FIELDS. */
 	int (*create)(struct item_writer **out, struct app_session *s, const char *path,
 		      struct err *err);
+
+	/* Remove the temporary files that a killed program left in the app's folder.  Only where nobody
+	 * else writes there: under the Box's run lock. */
+	int (*tidy)(struct app_session *s, struct err *err);
 };
 
 #endif

@@ -171,6 +171,7 @@ const struct adapter adapter_files = {
 	.close = files_close,
 	.sources = files_sources,
 	.stamp = folder_session_stamp,
+	.tidy = folder_session_tidy,
 	.read_source = files_read_source,
 	.type = files_type,
 	.open_item = files_open_item,

@@ -25,6 +25,9 @@ void folder_session_close(struct app_session *s);
 int folder_session_stamp(struct app_stamp *out, struct app_session *s, const char *path,
 			 struct err *err);
 
+/** adapter.tidy of such adapters. */
+int folder_session_tidy(struct app_session *s, struct err *err);
+
 /** A reader of place->size bytes from place->offset of the source.  0, APP_MOVED or -1. */
 int folder_reader_new(struct item_reader **out, struct folder_session *s,
 		      const struct app_place *place, struct err *err);

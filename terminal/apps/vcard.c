@@ -599,6 +599,7 @@ const struct adapter adapter_vcard = {
 	.close = folder_session_close,
 	.sources = vcard_sources,
 	.stamp = folder_session_stamp,
+	.tidy = folder_session_tidy,
 	.read_source = vcard_read_source,
 	.type = vcard_type,
 	.open_item = vcard_open_item,
