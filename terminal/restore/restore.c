@@ -123,11 +123,10 @@ target_find(struct cloud_folder *f, const char *app, struct err *err)
 }
 
 static int
-target_open(struct cloud_folder *f, struct span mime, struct err *err)
+target_choose(struct cloud_folder *f, struct span mime, struct err *err)
 {
 	const char *into = f->r->rq->into ? f->r->rq->into : f->app;
 
-	f->have_target = true;
 	if (target_find(f, into, err) < 0)
 		return -1;
 	if (!f->target.app && f->r->rq->into)
@@ -135,6 +134,18 @@ target_open(struct cloud_folder *f, struct span mime, struct err *err)
 	if (!f->target.app && f->r->rq->create_dir)
 		return target_create(f, f->app, mime, err);
 	return 0;
+}
+
+static int
+target_open(struct cloud_folder *f, struct span mime, struct err *err)
+{
+	struct app_session *s;
+
+	f->have_target = true;
+	if (target_choose(f, mime, err) < 0)
+		return -1;
+	s = f->target.session;
+	return s && f->r->after_kill ? s->adapter->tidy(s, err) : 0;
 }
 
 static bool

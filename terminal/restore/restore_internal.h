@@ -32,6 +32,7 @@ struct run {
 	struct fetch *fetch;
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
+	bool after_kill; /* the restore before this one was never closed: it may have left files */
 	struct receipt receipt;
 	struct nameless *nameless; /* owned */
 	size_t n_nameless, cap_nameless;

@@ -209,13 +209,14 @@ count_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 	return 0;
 }
 
-/* Files of people in the app's folder: what a killed writer left behind begins with a dot. */
+/* Files of people in the app's folder; those that a killed writer left behind are summed up in
+ * n_temporary. */
 static unsigned
 count_files(const struct fixture *f, const char *app)
 {
 	char path[128];
 
-	n_files = n_temporary = 0;
+	n_files = 0;
 	path_of(path, sizeof path, f, app);
 	nftw(path, count_one, 16, FTW_PHYS);
 	return n_files;
@@ -442,6 +443,7 @@ a_damaged_chunk_costs_its_item_alone(void **state)
 	assert_true(told(f, "contacts", "cleo")->reason[0] != '\0');
 	assert_int_equal(told(f, "documents", "sub/b.txt")->outcome, RESTORE_FAILED);
 	assert_int_equal(f->result.written, 4);
+	n_temporary = 0;
 	assert_int_equal(count_files(f, "documents"), 2);
 	assert_int_equal(n_temporary, 0);
 	for (size_t i = 0; i < f->cloud.n_objects; i++)
@@ -568,6 +570,7 @@ begin_anew(struct fixture *f)
 static void
 assert_merged(const struct fixture *f)
 {
+	n_temporary = 0;
 	assert_file(f, "contacts/a.vcf",
 		    CARD("UID:anna\r\nFN:Anna\r\nTEL:+491\r\nTEL:+492\r\nBDAY:1980-01-01\r\n"));
 	assert_file(f, "contacts/ben.vcf", BEN);
@@ -663,6 +666,7 @@ killed_at_any_call_nothing_is_lost_half_or_doubled(void **state)
 		restore_all(f);
 		assert_int_equal(f->result.failed, 0);
 		assert_merged(f);
+		assert_int_equal(n_temporary, 0);
 		assert_again_nothing_is_written(f);
 	} while (WEXITSTATUS(status) == OS_FAULT_EXIT);
 	assert_true(nth > 40);
