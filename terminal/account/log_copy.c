@@ -137,6 +137,19 @@ adopt_rotations(struct box *b, const struct log_state *s, struct span raw, struc
 	return identity_rotate(b, &keys, s->length, s->head.b, err);
 }
 
+/* Write the copy, unless it is that already: reading backups goes on where the disk is full. */
+static int
+copy_write(struct box *b, struct span raw, struct err *err)
+{
+	AUTO(buf_clear) struct buf there = BUF_INIT(LOG_COPY_BYTES_MAX);
+	struct err absent;
+
+	if (os_read_file(box_home_fd(b), LOG_COPY_FILE, &there, &absent) == 0 &&
+	    span_equal(buf_span(&there), raw))
+		return 0;
+	return os_replace_file(box_home_fd(b), LOG_COPY_FILE, raw, 0600, err);
+}
+
 int
 log_copy_adopt(struct box *b, const struct log_state *s, struct span raw, struct err *err)
 {
@@ -144,8 +157,7 @@ log_copy_adopt(struct box *b, const struct log_state *s, struct span raw, struct
 	const struct log_device *d;
 	struct id16 device;
 
-	if (box_identity_need(&me, b, err) < 0 ||
-	    os_replace_file(box_home_fd(b), LOG_COPY_FILE, raw, 0600, err) < 0)
+	if (box_identity_need(&me, b, err) < 0 || copy_write(b, raw, err) < 0)
 		return -1;
 	memcpy(device.b, me->device, sizeof device.b);
 	d = log_state_device(s, &device);
