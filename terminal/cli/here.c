@@ -2,6 +2,9 @@
 /* here: see here.h. */
 #include "cli/here.h"
 
+#include <limits.h>
+#include <unistd.h>
+
 #include "base/array.h"
 #include "box/inventory.h"
 
@@ -50,11 +53,11 @@ here_get(struct app **out, struct cli *cli, const char *name, struct err *err)
 	return box_app_get(out, cli->box, name, err);
 }
 
-/* What a refresh refused, told as it comes, up to a number. */
+/* What a refresh refused, told as it comes; on a screen up to a number. */
 struct refusals {
 	const struct cli *cli;
 	const char *app;
-	unsigned n;
+	unsigned n, limit;
 };
 
 static int
@@ -64,7 +67,7 @@ tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 	char note[NOTE_BYTES];
 
 	(void)err;
-	if (r->n++ >= HERE_NOTES)
+	if (r->n++ >= r->limit)
 		return 0;
 	if (refused->source && refused->line)
 		snprintf(note, sizeof note, "%s: %s:%u: %s", r->app, refused->source, refused->line,
@@ -81,13 +84,13 @@ tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 static int
 refresh(struct cli *cli, struct app_session *session, const char *name, struct err *err)
 {
-	struct refusals r = { cli, name, 0 };
+	struct refusals r = { cli, name, 0, isatty(STDERR_FILENO) ? HERE_NOTES : UINT_MAX };
 
 	if (inventory_refresh(NULL, cli->box, session, tell_refused, &r, err) < 0)
 		return err_wrap(err, "%s", name);
-	if (r.n > HERE_NOTES) {
+	if (r.n > r.limit) {
 		char note[NOTE_BYTES];
-		unsigned more = r.n - HERE_NOTES;
+		unsigned more = r.n - r.limit;
 
 		snprintf(note, sizeof note,
 			 text_plural("%s: %u more is no item", "%s: %u more are no items", more),

@@ -3,8 +3,8 @@
  * here: the apps of this terminal, as commands meet them: found, opened, and their inventory
  * brought up to date.
  *
- * What an app has that is no item of ours (a broken card, a link) is told as a note, at most
- * HERE_NOTES of them; it never stops the command.
+ * What an app has that is no item of ours (a broken card, a link) is told as a note, on a screen at
+ * most HERE_NOTES of them; it never stops the command.
  */
 #ifndef CLI_HERE_H
 #define CLI_HERE_H
