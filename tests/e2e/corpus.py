@@ -46,7 +46,7 @@ def cards(raw):
     found, card, depth = [], [], 0
     for line in lines:
         bare = line.strip().upper()
-        if bare == b"BEGIN:VCARD":
+        if bare in (b"BEGIN:VCARD", b"AGENT:BEGIN:VCARD"):
             depth += 1
         if depth:
             card.append(line)
