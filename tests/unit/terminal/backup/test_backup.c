@@ -27,6 +27,7 @@
 #include "box/shortcuts.h"
 #include "live.h"
 #include "os/os.h"
+#include "os_fault.h"
 
 #define SMALL_BACKUP_BYTES 1200 /* docs/design: one field of one contact */
 
@@ -893,6 +894,109 @@ a_check_with_nothing_changed_asks_the_server(void **state)
 		      (unsigned long long)(r.bytes_sent + r.bytes_received));
 }
 
+/* Whatever failed, or wherever it was killed: the next backup finds its way, and all is saved. */
+static void
+recovers(struct fixture *f, unsigned nth)
+{
+	AUTO(backup_result_clear) struct backup_result r = { 0 };
+	struct err err = { 0 };
+
+	if (try_backup(f, &r, NULL, &err) < 0)
+		fail_msg("after a fault at call %u: %s (%s)", nth, err.msg, err.where);
+	assert_int_equal(r.n_failed, 0);
+	back_up(f, &r);
+	assert_int_equal(r.n_unchanged, 4);
+	assert_int_equal(r.requests, 0);
+}
+
+/* Something small, and something that needs chunks, differ from what is saved. */
+static void
+change_two(struct fixture *f, unsigned nth)
+{
+	char tel[32];
+
+	sprintf(tel, "+46 8 %06u", nth);
+	write_card(f, "zoe.vcf", "Zoë Lund", tel, "");
+	write_big(f, "big.bin", 40000, nth);
+}
+
+static void
+no_failing_call_loses_anything(void **state)
+{
+	struct fixture *f = running(state);
+	AUTO(backup_result_clear) struct backup_result r = { 0 };
+	struct os_fault fault = { .fired = true };
+	unsigned nth = 0;
+
+	three_contacts(f);
+	write_big(f, "big.bin", 40000, 0);
+	add_all(f, "documents");
+	back_up(f, &r);
+	while (fault.fired) {
+		struct err err = { 0 };
+		int rc;
+
+		change_two(f, ++nth);
+		os_fault_at(&fault, nth, nth % 2 ? EIO : ENOSPC, OS_FAULT_ONCE);
+		rc = try_backup(f, &r, NULL, &err);
+		os_fault_end(&fault);
+		if (rc < 0)
+			assert_true(err.code != ERR_NONE && err.msg[0]);
+		recovers(f, nth);
+	}
+	assert_true(nth > 10); /* all were reached */
+	print_message("%u calls failed in turn\n", nth - 1);
+}
+
+/* Temporary files of killed runs go when they are old.  Here they would make each run's calls one
+ * more than those of the run before, and the sweep would never end. */
+static void
+remove_leftovers(const struct fixture *f)
+{
+	char line[2 * LIVE_PATH_MAX];
+
+	snprintf(line, sizeof line, "rm -f '%s'/home/journal/.cloudbox-*~", f->folder.path);
+	assert_int_equal(system(line), 0);
+}
+
+static void
+killed_before_any_call_nothing_is_lost(void **state)
+{
+	struct fixture *f = running(state);
+	AUTO(backup_result_clear) struct backup_result r = { 0 };
+	unsigned nth = 0;
+	int status = 0;
+
+	three_contacts(f);
+	write_big(f, "big.bin", 40000, 0);
+	add_all(f, "documents");
+	back_up(f, &r);
+	do {
+		pid_t pid;
+
+		change_two(f, ++nth);
+		live_terminal_close(&f->t);
+		remove_leftovers(f);
+		pid = fork();
+		if (pid == 0) {
+			static const struct backup_request whole = { 0 };
+			struct os_fault fault;
+			struct err err;
+
+			open_remote(f, f->server.port);
+			os_fault_at(&fault, nth, 0, OS_FAULT_KILL);
+			_exit(backup_run(&r, f->t.box, f->t.remote, &whole, NULL, &err) < 0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		open_remote(f, f->server.port);
+		recovers(f, nth);
+	} while (WEXITSTATUS(status) == OS_FAULT_EXIT);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(nth > 10);
+	print_message("killed before each of %u calls\n", nth - 1);
+}
+
 #define LIVE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int
@@ -921,6 +1025,8 @@ main(void)
 		LIVE_TEST(what_an_item_will_cost_is_told_exactly),
 		LIVE_TEST(parts_of_the_box_are_backed_up_by_app_item_and_selection),
 		LIVE_TEST(a_backup_that_sent_leaves_a_receipt_and_one_that_did_not_none),
+		LIVE_TEST(no_failing_call_loses_anything),
+		LIVE_TEST(killed_before_any_call_nothing_is_lost),
 		LIVE_TEST(a_check_with_nothing_changed_asks_the_server),
 	};
 	struct err err;
