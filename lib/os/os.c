@@ -21,34 +21,43 @@ kernel_openat(int dir_fd, const char *path, int flags, mode_t mode)
 	return openat(dir_fd, path, flags | O_CLOEXEC, mode);
 }
 
+/* One step: the folder or, as the last one, whatever is asked for. */
+static int
+step_beneath(int fd, struct span name, bool is_last, int flags, mode_t mode)
+{
+	char part[NAME_MAX + 1];
+
+	if (name.n == 0 || span_equal(name, span_str(".."))) {
+		errno = EXDEV; /* absolute, empty or upwards */
+		return -1;
+	}
+	if (name.n > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(part, name.p, name.n);
+	part[name.n] = '\0';
+	return is_last ? openat(fd, part, flags | O_NOFOLLOW | O_CLOEXEC, mode)
+		       : openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int
 os_open_beneath_by_steps(int dir_fd, const char *path, int flags, mode_t mode)
 {
-	char part[NAME_MAX + 1];
-	int fd = dir_fd, next;
-
-	for (const char *end;; path = end + 1) {
-		end = strchrnul(path, '/');
-		size_t n = (size_t)(end - path);
-		if (n == 0 || (n == 2 && memcmp(path, "..", 2) == 0)) {
-			next = -1;
-			errno = EXDEV; /* absolute, empty or upwards */
-		} else if (n > NAME_MAX) {
-			next = -1;
-			errno = ENAMETOOLONG;
-		} else {
-			memcpy(part, path, n);
-			part[n] = '\0';
-			next = *end ? openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-				    : openat(fd, part, flags | O_NOFOLLOW | O_CLOEXEC, mode);
-		}
+	for (int fd = dir_fd;;) {
+		const char *end = strchrnul(path, '/');
+		bool is_last = !*end || !end[1];
+		struct span name = span_of(path, (size_t)(end - path));
+		int next = step_beneath(fd, name, is_last, *end ? flags | O_DIRECTORY : flags, mode);
 		int e = errno;
+
 		if (fd != dir_fd)
 			close(fd);
 		errno = e;
-		if (next < 0 || !*end)
+		if (next < 0 || is_last)
 			return next;
 		fd = next;
+		path = end + 1;
 	}
 }
 

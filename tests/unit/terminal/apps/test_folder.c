@@ -259,6 +259,8 @@ no_step_leads_upwards_or_through_a_link(void **state)
 		{ "sub/a", 0 },
 		{ "sub", 0 },
 		{ ".", 0 },
+		{ "sub/", 0 },
+		{ "sub/a/", ENOTDIR },
 		{ "sub/no", ENOENT },
 		{ "no/a", ENOENT },
 		{ "../x", EXDEV },
