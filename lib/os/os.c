@@ -48,7 +48,8 @@ os_open_beneath_by_steps(int dir_fd, const char *path, int flags, mode_t mode)
 		const char *end = strchrnul(path, '/');
 		bool is_last = !*end || !end[1];
 		struct span name = span_of(path, (size_t)(end - path));
-		int next = step_beneath(fd, name, is_last, *end ? flags | O_DIRECTORY : flags, mode);
+		int next =
+			step_beneath(fd, name, is_last, *end ? flags | O_DIRECTORY : flags, mode);
 		int e = errno;
 
 		if (fd != dir_fd)
