@@ -118,11 +118,11 @@ check_head(struct unlocked *u, const struct wire_device *d, struct err *err)
 	size_t n;
 
 	if (!known)
-		return alarm_head(u, &d->device, text("the account log does not know it"), err);
+		return alarm_head(u, &d->device, _("the account log does not know it"), err);
 	if (d->seq == 0)
 		return hash32_equal(&d->head, &known->added)
 			       ? 0
-			       : alarm_head(u, &d->device, text("its first head is wrong"), err);
+			       : alarm_head(u, &d->device, _("its first head is wrong"), err);
 	if (remote_item(u->remote, &ask, &answer, &held, err) < 0)
 		return -1;
 	if (batch_prefix_decode(&prefix, answer.prefix, &n, err) != 0 || n != answer.prefix.n ||
@@ -130,12 +130,12 @@ check_head(struct unlocked *u, const struct wire_device *d, struct err *err)
 	    batch_head(&head, &prefix, err) < 0 || !hash32_equal(&head, &d->head) ||
 	    prefix.header.seq != d->seq || !id16_equal(&prefix.header.device, &d->device) ||
 	    !id16_equal(&prefix.header.account, &u->account))
-		return alarm_head(u, &d->device, text("its newest batch is not signed by it"), err);
+		return alarm_head(u, &d->device, _("its newest batch is not signed by it"), err);
 	if (prefix.header.log_length == 0 || prefix.header.log_length > u->log.length ||
 	    log_copy_hash_at(&named, buf_span(&u->raw), prefix.header.log_length - 1, err) < 0 ||
 	    !hash32_equal(&named, &prefix.header.log_head))
 		return alarm_head(u, &d->device,
-				  text("it knows another account log than the server shows"), err);
+				  _("it knows another account log than the server shows"), err);
 	return 0;
 }
 

@@ -97,10 +97,11 @@ log_in_with(struct unlocked *u, const struct id16 *account, const struct account
 }
 
 static int
-keep_wrap(uint8_t out[static WRAP_BYTES], struct span bytes, const char *which, struct err *err)
+keep_wrap(uint8_t out[static WRAP_BYTES], struct span bytes, struct err *err)
 {
 	if (bytes.n != WRAP_BYTES)
-		return err_set(err, ERR_FORMAT, "the %s wrap has %zu bytes", which, bytes.n);
+		return err_set(err, ERR_FORMAT, "a wrap that the server gives has %zu bytes",
+			       bytes.n);
 	memcpy(out, bytes.p, WRAP_BYTES);
 	return 0;
 }
@@ -114,8 +115,8 @@ open_wrap(struct secret **ars, struct wrap *wrap, struct unlocked *u, struct err
 	const uint8_t *ours = u->kind == LOGIN_PASSPHRASE ? u->passphrase_wrap : u->recovery_wrap;
 
 	if (remote_wraps(u->remote, &wraps, &held, err) < 0 ||
-	    keep_wrap(u->passphrase_wrap, wraps.passphrase_wrap, "passphrase", err) < 0 ||
-	    keep_wrap(u->recovery_wrap, wraps.recovery_wrap, "recovery", err) < 0 ||
+	    keep_wrap(u->passphrase_wrap, wraps.passphrase_wrap, err) < 0 ||
+	    keep_wrap(u->recovery_wrap, wraps.recovery_wrap, err) < 0 ||
 	    wrap_decode(wrap, span_of(ours, WRAP_BYTES), err) < 0)
 		return -1;
 	if (wrap_open(ars, wrap, u->credential->kek, u->account.b, err) < 0)
@@ -126,7 +127,7 @@ open_wrap(struct secret **ars, struct wrap *wrap, struct unlocked *u, struct err
 static int
 alarm(struct err *err, const char *what)
 {
-	err_set(err, ERR_ALARM, "the server shows another history than it should: %s", what);
+	err_set(err, ERR_ALARM, "the server shows another history than it should: %s", text(what));
 	return err_hint(err, "compare with another device, and ask the server's operator, before "
 			     "going on");
 }
@@ -144,12 +145,13 @@ check_log(struct unlocked *u, const struct wrap *wrap, struct err *err)
 	    !hash32_equal(&u->log.psk_check, &psk_check))
 		return err_set(err, ERR_AUTH, "the account log is not signed by this account");
 	if (u->log.length < wrap->log_length || u->log.epoch != wrap->epoch)
-		return alarm(err, "its account log is shorter than when the passphrase was set");
+		return alarm(err,
+			     N_("its account log is shorter than when the passphrase was set"));
 	log_wrap_hash(&p, SPAN_ARRAY(u->passphrase_wrap));
 	log_wrap_hash(&r, SPAN_ARRAY(u->recovery_wrap));
 	if (!hash32_equal(&p, &u->log.credentials.passphrase_wrap_hash) ||
 	    !hash32_equal(&r, &u->log.credentials.recovery_wrap_hash))
-		return alarm(err, "a wrap is not the one that the account log names");
+		return alarm(err, N_("a wrap is not the one that the account log names"));
 	return 0;
 }
 
@@ -248,8 +250,8 @@ account_unlock(struct unlocked **out, struct box *box, struct remote *remote,
 	if (u->log.length < me->log_length ||
 	    log_copy_hash_at(&known, buf_span(&u->raw), me->log_length - 1, err) < 0 ||
 	    memcmp(known.b, me->log_head, sizeof known.b) != 0)
-		return alarm(err, "its account log does not continue the one that this terminal "
-				  "knows");
+		return alarm(err, N_("its account log does not continue the one that this "
+				     "terminal knows"));
 	/* A device that is shut out may still read what it is let read. */
 	if (log_copy_adopt(box, &u->log, buf_span(&u->raw), err) < 0 && err &&
 	    err->code != ERR_REVOKED)
@@ -364,9 +366,9 @@ unlocked_device_find(struct id16 *out, const struct unlocked *u, const char *typ
 			}
 		}
 	if (found == 0)
-		return list_devices(u, ERR_NOT_FOUND, text("no such device"), typed, err);
+		return list_devices(u, ERR_NOT_FOUND, _("no such device"), typed, err);
 	if (found > 1)
-		return list_devices(u, ERR_AMBIGUOUS, text("several devices"), typed, err);
+		return list_devices(u, ERR_AMBIGUOUS, _("several devices"), typed, err);
 	*out = hit->id;
 	return 0;
 }

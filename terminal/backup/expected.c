@@ -18,7 +18,7 @@ measure(struct backup_wanted *w, struct run *r, uint32_t app, struct err *err)
 	if (rc < 0)
 		return -1;
 	if (rc == BOX_ABSENT) {
-		w->reason = text(N_("it is not in its app any more"));
+		w->reason = _("it is not in its app any more");
 		return 0;
 	}
 	memcpy(todo.item.b, found.item.item, sizeof todo.item.b);
@@ -27,7 +27,7 @@ measure(struct backup_wanted *w, struct run *r, uint32_t app, struct err *err)
 	if (rc < 0)
 		return -1;
 	if (rc == PREPARE_FAILED)
-		w->reason = text(N_("it cannot be read, or is too large"));
+		w->reason = _("it cannot be read, or is too large");
 	else
 		w->bytes = prepared_frame_bytes(p) + p->new_bytes;
 	return 0;

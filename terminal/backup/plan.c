@@ -92,7 +92,7 @@ add_missing(struct run *r, struct run_app *a, const struct shortcut *s, struct e
 	    buf_append(&name, s->name, err) < 0)
 		return -1;
 	return result_add(r->out, BACKUP_MISSING, s->app, buf_str(&id), buf_str(&name), 0,
-			  text("it is not in its app any more; its backup is kept"), err);
+			  _("it is not in its app any more; its backup is kept"), err);
 }
 
 static int
