@@ -24,7 +24,8 @@
 #define CONNECTIONS_MAX             8192
 #define CONNECTIONS_PER_ADDRESS_MAX 4096 /* many phones stand behind one address */
 #define FILES_APART                 1024 /* descriptors kept for everything else */
-#define BODIES_BYTES_MAX            (48u << 20)
+#define BODIES_LET_IN_BYTES_MAX     (48u << 20)
+#define BODIES_STRANGERS_BYTES_MAX  (16u << 20)
 #define WORKERS                     2
 #define STOP_GRACE_S                10
 
@@ -117,7 +118,8 @@ start_http(struct service *s, const struct options *o, struct err *err)
 		.connections_max = connections_max(),
 		.connections_per_address_max = CONNECTIONS_PER_ADDRESS_MAX,
 		.idle_s = (unsigned)(o->idle_ms / 1000 > INT_MAX ? INT_MAX : o->idle_ms / 1000),
-		.bodies_bytes_max = BODIES_BYTES_MAX,
+		.bodies_bytes_max = { [HTTP_LET_IN] = BODIES_LET_IN_BYTES_MAX,
+				      [HTTP_STRANGER] = BODIES_STRANGERS_BYTES_MAX },
 		.routes = api_routes,
 		.server = &s->server,
 	};

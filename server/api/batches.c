@@ -79,7 +79,7 @@ make_room(struct exchange *x, struct upload *u)
 	uint32_t n = u->commit.prefix.n_records;
 	struct err err;
 
-	if (!http_budget_take(x, (size_t)x->content_length)) {
+	if (!http_budget_take(x, HTTP_LET_IN, (size_t)x->content_length)) {
 		http_refuse(x, PROBLEM_BUSY);
 		return false;
 	}

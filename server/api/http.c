@@ -205,11 +205,11 @@ http_resume(struct exchange *x)
 }
 
 bool
-http_budget_take(struct exchange *x, size_t n)
+http_budget_take(struct exchange *x, enum http_budget which, size_t n)
 {
-	if (!http_budget(x->http, n))
+	if (!http_budget(x->http, which, n))
 		return false;
-	x->from_budget += n;
+	x->from_budget[which] += n;
 	return true;
 }
 
@@ -293,7 +293,8 @@ check_lengths(struct exchange *x)
 	return -1;
 }
 
-/* Room for a body that http collects. */
+/* Room for a body that http collects.  A route that has nothing to ask before it does not know who
+ * comes. */
 static void
 make_room(struct exchange *x)
 {
@@ -301,7 +302,7 @@ make_room(struct exchange *x)
 	size_t n = (size_t)x->content_length;
 
 	x->body.max = n;
-	if (!http_budget_take(x, n))
+	if (!http_budget_take(x, x->route->begin ? HTTP_LET_IN : HTTP_STRANGER, n))
 		http_refuse(x, PROBLEM_BUSY);
 	else if (n && buf_reserve(&x->body, n, &err) < 0)
 		http_fail(x, &err);

@@ -13,7 +13,7 @@
  * http_resume().  An exchange belongs to one thread at a time.
  *
  * Limits: head of a request 16 KiB; bodies by route; all bodies that are being collected together
- * `bodies_bytes_max`; connections in all and from one address; an idle connection is closed, and so
+ * `bodies_bytes_max`, those of strangers apart; connections in all and from one address; an idle connection is closed, and so
  * is one whose body comes more slowly than SLOW_BYTES_PER_S once SLOW_GRACE_S have passed.
  */
 #ifndef API_HTTP_H
@@ -41,9 +41,15 @@ struct http_options {
 	unsigned threads;                      /* 2 or more */
 	unsigned connections_max, connections_per_address_max;
 	unsigned idle_s;
-	size_t bodies_bytes_max;
+	size_t bodies_bytes_max[2];      /* by enum http_budget */
 	const struct http_route *routes; /* ends with one whose path is NULL */
 	void *server;                    /* for the hooks: exchange.server */
+};
+
+/* Memory for bodies is counted in two purses, so that strangers cannot empty that of devices. */
+enum http_budget {
+	HTTP_LET_IN,   /* a token or a signature was seen before the body */
+	HTTP_STRANGER, /* who it is stands in the body */
 };
 
 struct exchange {
@@ -61,7 +67,7 @@ struct exchange {
 	struct MHD_Connection *connection;
 	struct MHD_Response *response;
 	unsigned status;
-	size_t from_budget;
+	size_t from_budget[2];
 	int64_t begun_ms;
 	bool answered, ended;
 	bool handed_over; /* by the hook that just ran; only http's thread looks */
@@ -129,8 +135,8 @@ void http_wait(struct exchange *x);
 /** From that thread, last thing. */
 void http_resume(struct exchange *x);
 
-/** Take @n bytes of the common budget for @x's body, returned when @x ends.  False: none left. */
-bool http_budget_take(struct exchange *x, size_t n);
+/** Take @n bytes of a budget for @x's body, returned when @x ends.  False: none left. */
+bool http_budget_take(struct exchange *x, enum http_budget which, size_t n);
 
 /** A line of the request's head, an argument of its query; NULL.  Borrowed from @x. */
 const char *http_head(const struct exchange *x, const char *name);

@@ -27,9 +27,9 @@ struct http {
 	int listen_fd;
 	char address[NI_MAXHOST + 8];
 
-	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t fewer; /* exchanges */
-	size_t bodies_bytes, bodies_bytes_max;
+	pthread_mutex_t lock;                        /* guards what follows */
+	pthread_cond_t fewer;                        /* exchanges */
+	size_t bodies_bytes[2], bodies_bytes_max[2]; /* by enum http_budget */
 	unsigned n_exchanges, n_waiting;
 };
 
@@ -67,7 +67,8 @@ completed(void *cls, struct MHD_Connection *connection, void **state,
 	if (x->response)
 		MHD_destroy_response(x->response);
 	pthread_mutex_lock(&h->lock);
-	h->bodies_bytes -= x->from_budget;
+	h->bodies_bytes[HTTP_LET_IN] -= x->from_budget[HTTP_LET_IN];
+	h->bodies_bytes[HTTP_STRANGER] -= x->from_budget[HTTP_STRANGER];
 	h->n_exchanges--;
 	pthread_cond_broadcast(&h->fewer);
 	pthread_mutex_unlock(&h->lock);
@@ -82,12 +83,12 @@ http_routes(const struct http *h)
 }
 
 bool
-http_budget(struct http *h, size_t n)
+http_budget(struct http *h, enum http_budget which, size_t n)
 {
 	pthread_mutex_lock(&h->lock);
-	bool ok = n <= h->bodies_bytes_max - h->bodies_bytes;
+	bool ok = n <= h->bodies_bytes_max[which] - h->bodies_bytes[which];
 	if (ok)
-		h->bodies_bytes += n;
+		h->bodies_bytes[which] += n;
 	pthread_mutex_unlock(&h->lock);
 	return ok;
 }
@@ -189,7 +190,7 @@ http_start(struct http **out, const struct http_options *o, struct err *err)
 		return err_nomem(err);
 	h->routes = o->routes;
 	h->server = o->server;
-	h->bodies_bytes_max = o->bodies_bytes_max;
+	memcpy(h->bodies_bytes_max, o->bodies_bytes_max, sizeof h->bodies_bytes_max);
 	h->listen_fd = -1;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_condattr_init(&attr);

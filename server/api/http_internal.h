@@ -12,8 +12,8 @@ struct exchange *http_exchange_new(struct http *h, struct MHD_Connection *connec
 
 const struct http_route *http_routes(const struct http *h);
 
-/** Take @n bytes of the budget for bodies.  False: none left. */
-bool http_budget(struct http *h, size_t n);
+/** Take @n bytes of a budget for bodies.  False: none left. */
+bool http_budget(struct http *h, enum http_budget which, size_t n);
 
 /** One more, or one fewer, that waits for another thread. */
 void http_count_waiting(struct http *h, int change);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The calls of the protocol over HTTP, on a whole server in this process. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "api/spool.h"
 #include "os/os.h"
 #include "upkeep/check.h"
 #include "world.h"
@@ -470,6 +474,53 @@ read_records(struct world *w, struct frames *t, const struct party *p, const uin
 	ok(wire_frames_reader_end(&reader, &err), &err);
 }
 
+static int
+count_begin(void *ctx, struct span prefix, uint64_t n, struct err *err)
+{
+	(void)prefix, (void)err;
+	((uint64_t *)ctx)[0] = n;
+	return 0;
+}
+
+static int
+count_item(void *ctx, const struct wire_item *e, struct err *err)
+{
+	(void)e, (void)err;
+	((uint64_t *)ctx)[1]++;
+	return 0;
+}
+
+static void
+a_list_too_long_for_memory_comes_whole(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(reply_clear) struct reply r = { 0 };
+	AUTO(wire_items_reader_clear) struct wire_items_reader reader;
+	uint8_t token[WIRE_TOKEN_BYTES];
+	static struct party_record records[PARTY_ITEMS_MAX];
+	uint64_t told_and_got[2] = { 0 };
+	const struct wire_items_sink sink = { told_and_got, count_begin, count_item };
+	char path[128];
+	struct err err;
+
+	party_init(&p);
+	register_by_http(w, &p);
+	for (unsigned i = 0; i < N_ELEMENTS(records); i++)
+		records[i] = (struct party_record){ .folder = i % 5, .item = i };
+	post_records(w, &p, records, N_ELEMENTS(records));
+	world_login(w, &p, token);
+	snprintf(path, sizeof path, "/v1/devices/%s/items", id16_hex(&p.device).s);
+	world_get(w, &r, path, token);
+	assert_int_equal(r.status, 200);
+	assert_true(r.body.n > SPOOL_MEMORY_BYTES);
+	wire_items_reader_init(&reader, WIRE_ITEMS, &sink);
+	ok(wire_items_reader_feed(&reader, buf_span(&r.body), &err), &err);
+	ok(wire_items_reader_end(&reader, &err), &err);
+	assert_int_equal(told_and_got[0], PARTY_ITEMS_MAX);
+	assert_int_equal(told_and_got[1], PARTY_ITEMS_MAX);
+}
+
 static void
 records_come_back_with_paths_that_prove_them(void **state)
 {
@@ -666,6 +717,52 @@ many_small_chunks_fit_one_request(void **state)
 	assert_int_equal(check(w, true), 0);
 }
 
+/* Send the head of an upload that promises more, and @body; then hang up. */
+static void
+post_and_hang_up(struct world *w, const uint8_t *token, struct span body)
+{
+	AUTO(buf_clear) struct buf request = BUF_INIT(1u << 20);
+	char hex[2 * WIRE_TOKEN_BYTES + 1];
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct err err;
+
+	hex_encode(hex, span_of(token, WIRE_TOKEN_BYTES));
+	ok(buf_append_fmt(&request, &err,
+			  "POST /v1/chunks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+			  "Content-Length: %zu\r\n\r\n",
+			  hex, body.n + 1000),
+	   &err);
+	ok(buf_append(&request, body, &err), &err);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons((uint16_t)atoi(strrchr(http_address(w->http), ':') + 1));
+	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+	ok(os_write_all(fd, buf_span(&request), "a socket", &err), &err);
+	close(fd);
+}
+
+static void
+what_came_whole_before_a_link_was_cut_is_kept(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(buf_clear) struct buf body = BUF_INIT(1u << 20);
+	uint8_t put[WIRE_TOKEN_BYTES], bitmap[1];
+	const struct hash32 cids[3] = { { { 1 } }, { { 2 } }, { { 3 } } };
+
+	party_init(&p);
+	register_by_http(w, &p);
+	for (unsigned i = 0; i < 3; i++)
+		append_chunk(&body, &cids[i], span_str("an object that is sent"));
+	world_have(w, &p, cids, 3, put, NULL);
+	post_and_hang_up(w, put, span_of(body.p, body.n - 5));
+	do /* until the server has noticed */
+		world_have(w, &p, cids, 3, put, bitmap);
+	while (bitmap[0] != 3);
+	world_restart(w);
+	assert_int_equal(check(w, true), 0);
+}
+
 /* The only file below @folder/blobs that is an object. */
 static void
 spoil_object(struct world *w)
@@ -845,11 +942,13 @@ main(void)
 		IN_WORLD(a_batch_whose_records_differ_from_its_root_is_refused),
 		IN_WORLD(a_large_batch_that_is_refused_at_its_prefix_is_told_so),
 		IN_WORLD(lists_tell_what_is_live_and_which_versions_there_are),
+		IN_WORLD(a_list_too_long_for_memory_comes_whole),
 		IN_WORLD(records_come_back_with_paths_that_prove_them),
 		IN_WORLD(a_damaged_record_is_told_apart_and_the_others_are_given),
 		IN_WORLD(an_item_is_given_with_a_proof_that_it_is_the_live_one),
 		IN_WORLD(chunks_are_kept_found_and_never_replaced),
 		IN_WORLD(many_small_chunks_fit_one_request),
+		IN_WORLD(what_came_whole_before_a_link_was_cut_is_kept),
 		IN_WORLD(a_damaged_object_counts_as_absent_once_found_and_may_be_sent_again),
 		IN_WORLD(another_account_sees_and_reaches_nothing),
 		IN_WORLD(a_revoked_device_is_refused_at_once_whatever_its_token),

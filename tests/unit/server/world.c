@@ -53,7 +53,7 @@ open_data(struct world *w)
 		.connections_max = 64,
 		.connections_per_address_max = 64,
 		.idle_s = 30,
-		.bodies_bytes_max = 16u << 20,
+		.bodies_bytes_max = { 16u << 20, 1u << 20 },
 		.routes = api_routes,
 		.server = &w->server,
 	};
