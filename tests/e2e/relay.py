@@ -30,7 +30,7 @@ class Relay:
         self._reached = threading.Event()
         self._released = threading.Event()
         self._open = []
-        self._closing = False
+        self._break_off = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
@@ -40,7 +40,6 @@ class Relay:
         self.close()
 
     def close(self):
-        self._closing = True
         self._released.set()
         self._listener.close()
         with self._lock:
@@ -94,8 +93,10 @@ class Relay:
     def reached(self):
         return self._reached.is_set()
 
-    def let_go(self):
+    def let_go(self, break_off=False):
+        """Go on with what is held; or break its connection off: it never arrives."""
         self._rule = None
+        self._break_off = break_off
         self._released.set()
 
     # The inside
@@ -142,6 +143,8 @@ class Relay:
                 return False
             self._reached.set()
             self._released.wait()
+            if self._break_off:
+                return False
             piece = piece[before:]
         self._send(piece, sink, connection, direction)
         return True
