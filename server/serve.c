@@ -92,12 +92,6 @@ split_address(const char *listen, struct buf *host, const char **port, struct er
 	return buf_append(host, s, err);
 }
 
-static bool
-is_loopback(const char *address)
-{
-	return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]:", 6);
-}
-
 static int
 start_http(struct service *s, const struct options *o, struct err *err)
 {
@@ -123,13 +117,7 @@ start_http(struct service *s, const struct options *o, struct err *err)
 		.routes = api_routes,
 		.server = &s->server,
 	};
-	if (http_start(&s->http, &http, err) < 0)
-		return -1;
-	if (o->plain_http && !is_loopback(http_address(s->http))) {
-		err_set(err, ERR_USAGE, "without TLS only loopback addresses may be served");
-		return err_hint(err, "leave out --plain-http, or listen on 127.0.0.1");
-	}
-	return 0;
+	return http_start(&s->http, &http, err);
 }
 
 /* What invitations name: --url, else where it listens, by this machine's name if everywhere. */

@@ -37,7 +37,7 @@ struct MHD_Response;
 struct http_options {
 	const char *host;                      /* a name or an address */
 	const char *port;                      /* "0": any free one */
-	const char *key_pem, *certificate_pem; /* NULL: plain HTTP */
+	const char *key_pem, *certificate_pem; /* NULL: plain HTTP, on loopback addresses only */
 	unsigned threads;                      /* 2 or more */
 	unsigned connections_max, connections_per_address_max;
 	unsigned idle_s;
@@ -86,7 +86,7 @@ struct http_route {
 	void (*drop)(struct exchange *x); /* frees x->state; may be NULL */
 };
 
-/** Listen and serve.  ERR_USAGE (no such host), ERR_IO (address in use), ERR_INTERNAL. */
+/** Listen and serve.  ERR_USAGE (no such host; not loopback without TLS), ERR_IO (address in use), ERR_INTERNAL. */
 int http_start(struct http **out, const struct http_options *options, struct err *err);
 
 /** "127.0.0.1:8467", with the port that was really taken.  Borrowed. */

@@ -121,28 +121,50 @@ note_address(struct http *h, struct err *err)
 	return 0;
 }
 
+/* Without TLS nothing may leave this machine. */
 static int
-listen_at(struct http *h, const char *host, const char *port, struct err *err)
+check_loopback(const struct http *h, struct err *err)
+{
+	if (!strncmp(h->address, "127.", 4) || !strncmp(h->address, "[::1]:", 6))
+		return 0;
+	err_set(err, ERR_USAGE, "without TLS only loopback addresses may be served");
+	return err_hint(err, "leave out --plain-http, or listen on 127.0.0.1");
+}
+
+static int
+bind_to(struct http *h, const struct addrinfo *to)
+{
+	int on = 1;
+
+	h->listen_fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (h->listen_fd < 0)
+		return -1;
+	setsockopt(h->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	return bind(h->listen_fd, to->ai_addr, to->ai_addrlen);
+}
+
+static int
+listen_at(struct http *h, const struct http_options *o, struct err *err)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
 	struct addrinfo *found = NULL;
-	int on = 1;
-	int rc = getaddrinfo(host, port, &hints, &found);
+	int rc = getaddrinfo(o->host, o->port, &hints, &found);
 
 	if (rc) {
-		err_set(err, ERR_USAGE, "cannot listen on %s:%s: %s", host, port, gai_strerror(rc));
+		err_set(err, ERR_USAGE, "cannot listen on %s:%s: %s", o->host, o->port,
+			gai_strerror(rc));
 		return err_hint(err, "give an address of this machine with --listen");
 	}
-	h->listen_fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (h->listen_fd >= 0)
-		setsockopt(h->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (h->listen_fd < 0 || bind(h->listen_fd, found->ai_addr, found->ai_addrlen) < 0 ||
-	    listen(h->listen_fd, LISTEN_BACKLOG) < 0) {
-		err_sys(err, errno, "cannot listen on %s:%s", host, port);
-		rc = -1;
-	}
+	if (bind_to(h, found) < 0)
+		rc = err_sys(err, errno, "cannot listen on %s:%s", o->host, o->port);
 	freeaddrinfo(found);
-	return rc ? rc : note_address(h, err);
+	if (rc == 0)
+		rc = note_address(h, err);
+	if (rc == 0 && !o->key_pem)
+		rc = check_loopback(h, err);
+	if (rc == 0 && listen(h->listen_fd, LISTEN_BACKLOG) < 0)
+		rc = err_sys(err, errno, "cannot listen on %s", h->address);
+	return rc;
 }
 
 static int
@@ -197,7 +219,7 @@ http_start(struct http **out, const struct http_options *o, struct err *err)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&h->fewer, &attr);
 	pthread_condattr_destroy(&attr);
-	if (listen_at(h, o->host, o->port, err) < 0 || start_daemon(h, o, err) < 0) {
+	if (listen_at(h, o, err) < 0 || start_daemon(h, o, err) < 0) {
 		http_free(h);
 		return -1;
 	}

@@ -189,13 +189,14 @@ large_run(struct catalog_tx *tx, void *ctx, struct err *err)
 static atomic_uint writes_refused;
 static ssize_t (*real_pwrite)(int fd, const void *p, size_t n, off_t at);
 static _Atomic off_t room_bytes;
+static atomic_int refuse_errno = ENOSPC;
 
 static ssize_t
 pwrite_with_little_room(int fd, const void *p, size_t n, off_t at)
 {
 	if (room_bytes && at + (off_t)n > room_bytes) {
 		writes_refused++;
-		errno = ENOSPC;
+		errno = refuse_errno;
 		return -1;
 	}
 	return real_pwrite(fd, p, n, at);
@@ -242,6 +243,45 @@ a_full_disk_refuses_the_large_job_and_goes_on_with_small_ones(void **state)
 	*state = open_it();
 	assert_int_equal(get(*state, "before", "1"), 0);
 	assert_int_equal(get(*state, "small", "1"), 0);
+}
+
+#define ENDED 77
+
+static void
+end_child(void *ctx, const struct err *err)
+{
+	(void)ctx;
+	_exit(err->code == ERR_IO ? ENDED : 1);
+}
+
+static void
+a_write_that_fails_otherwise_ends_the_process_and_is_never_tried_again(void **state)
+{
+	const struct catalog_options options = { .fatal = end_child };
+	char url[64];
+	int status;
+
+	catalog_free(*state);
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		struct catalog *c;
+		struct err err;
+		snprintf(url, sizeof url, "sqlite:%s/db", folder);
+		replace_pwrite();
+		if (catalog_open(&c, url, &options, &err) < 0 || put(c, "before", "1", 0, &err) < 0)
+			_exit(1);
+		refuse_errno = EIO;
+		room_bytes = 1;
+		put(c, "after", "1", 0, &err); /* never comes back */
+		_exit(2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), ENDED);
+	*state = open_it();
+	assert_int_equal(get(*state, "before", "1"), 0);
+	assert_int_equal(get(*state, "after", "1"), CATALOG_ABSENT);
 }
 
 /* Reads, has somebody else write, and reads again. */
@@ -405,6 +445,7 @@ main(void)
 		IN_FOLDER(what_was_written_is_there_after_a_restart),
 		IN_FOLDER(jobs_of_a_group_stand_and_fall_alone),
 		IN_FOLDER(a_full_disk_refuses_the_large_job_and_goes_on_with_small_ones),
+		IN_FOLDER(a_write_that_fails_otherwise_ends_the_process_and_is_never_tried_again),
 		IN_FOLDER(a_reader_sees_one_moment_whatever_is_written_meanwhile),
 		IN_FOLDER(a_reading_transaction_cannot_write),
 		IN_FOLDER(a_killed_server_loses_nothing_that_it_acknowledged),
