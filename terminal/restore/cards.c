@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/text.h"
 #include "box/content.h"
 #include "box/inventory.h"
@@ -24,6 +25,7 @@ struct card {
 	struct buf bytes;
 	struct plan_step step;
 	bool pending;     /* not decided for good */
+	bool later;       /* nothing sure was found: names decide */
 	bool planned;     /* pending, and `step` is what to do */
 	bool path_shared; /* other items of the backup lay in the same file */
 	int64_t kept;     /* number of its original, or 0 */
@@ -33,7 +35,9 @@ struct cards {
 	struct run *r;
 	struct target *t;
 	struct card *list; /* owned */
-	size_t n;
+	size_t n, cap;
+	struct by_path *by_path; /* owned */
+	size_t cap_by_path;
 	struct live_cards live;
 	struct plan_fields fields;
 	struct merge_choice choice;
@@ -47,6 +51,7 @@ cards_clear(struct cards *c)
 		plan_step_clear(&c->list[i].step);
 	}
 	free(c->list);
+	free(c->by_path);
 	live_cards_clear(&c->live);
 }
 AUTO_OBJ(cards_clear, struct cards);
@@ -115,37 +120,44 @@ read_all_bytes(struct cards *c, const struct opened *items, struct err *err)
 	return 0;
 }
 
-static int
-by_path(const void *a, const void *b)
-{
-	const struct card *const *x = a, *const *y = b;
+struct by_path {
+	struct span path;
+	struct card *card;
+};
 
-	return span_compare(record_path(&(*x)->from->record), record_path(&(*y)->from->record));
+static int
+compare_paths(const void *a, const void *b)
+{
+	const struct by_path *x = a, *y = b;
+
+	return span_compare(x->path, y->path);
 }
 
 /* A path that several items share is that of a file of many cards: new ones are named by name. */
 static int
 find_shared_paths(struct cards *c, struct err *err)
 {
-	AUTO(free) struct card **sorted = calloc(c->n + 1, sizeof *sorted);
-
-	if (!sorted)
-		return err_nomem(err);
+	if (array_reserve((void **)&c->by_path, &c->cap_by_path, c->n, sizeof *c->by_path,
+			  LISTING_ITEMS_MAX, err) < 0)
+		return -1;
 	for (size_t i = 0; i < c->n; i++)
-		sorted[i] = &c->list[i];
-	qsort(sorted, c->n, sizeof *sorted, by_path);
+		c->by_path[i] =
+			(struct by_path){ record_path(&c->list[i].from->record), &c->list[i] };
+	if (c->n > 1)
+		qsort(c->by_path, c->n, sizeof *c->by_path, compare_paths);
 	for (size_t i = 1; i < c->n; i++)
-		if (by_path(&sorted[i - 1], &sorted[i]) == 0)
-			sorted[i - 1]->path_shared = sorted[i]->path_shared = true;
+		if (span_equal(c->by_path[i - 1].path, c->by_path[i].path))
+			c->by_path[i - 1].card->path_shared = c->by_path[i].card->path_shared =
+				true;
 	return 0;
 }
 
 static int
 cards_make(struct cards *c, const struct opened *items, size_t n, struct err *err)
 {
-	c->list = calloc(n ? n : 1, sizeof *c->list);
-	if (!c->list)
-		return err_nomem(err);
+	if (array_reserve((void **)&c->list, &c->cap, n, sizeof *c->list, LISTING_ITEMS_MAX, err) <
+	    0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct card *card = &c->list[i];
 		const struct record *rec = &items[i].record;
@@ -186,22 +198,19 @@ refuse_unsure(struct cards *c, struct card *card, struct err *err)
 static int
 plan_pending(struct cards *c, struct plan *plan, struct err *err)
 {
-	AUTO(free) bool *later = calloc(c->n + 1, sizeof *later);
-
-	if (!later)
-		return err_nomem(err);
 	for (int pass = PLAN_SURE; pass <= PLAN_REST; pass++) {
 		for (size_t i = 0; i < c->n; i++) {
+			struct card *card = &c->list[i];
 			int rc;
 
-			if (!c->list[i].pending || (pass == PLAN_REST && !later[i]))
+			if (!card->pending || (pass == PLAN_REST && !card->later))
 				continue;
-			rc = plan_one(&c->list[i], plan, (enum plan_pass)pass, err);
+			rc = plan_one(card, plan, (enum plan_pass)pass, err);
 			if (rc < 0 || rc == PLAN_MOVED)
 				return rc;
-			later[i] = rc == PLAN_LATER;
-			c->list[i].planned = rc == 0;
-			if (rc == 0 && refuse_unsure(c, &c->list[i], err) < 0)
+			card->later = rc == PLAN_LATER;
+			card->planned = rc == 0;
+			if (rc == 0 && refuse_unsure(c, card, err) < 0)
 				return -1;
 		}
 	}
@@ -391,8 +400,8 @@ make_change(struct app_change *out, struct cards *c, const struct card *card, st
 
 struct changes {
 	struct app_change *list; /* owned, with the paths */
-	struct card **of;        /* owned */
-	size_t n;
+	size_t *of;              /* owned: whose they are, in cards.list */
+	size_t n, cap, cap_of;
 };
 
 static void
@@ -410,10 +419,11 @@ AUTO_OBJ(changes_clear, struct changes);
 static int
 changes_make(struct changes *ch, struct cards *c, struct err *err)
 {
-	ch->list = calloc(c->n + 1, sizeof *ch->list);
-	ch->of = calloc(c->n + 1, sizeof *ch->of);
-	if (!ch->list || !ch->of)
-		return err_nomem(err);
+	if (array_reserve((void **)&ch->list, &ch->cap, c->n, sizeof *ch->list, LISTING_ITEMS_MAX,
+			  err) < 0 ||
+	    array_reserve((void **)&ch->of, &ch->cap_of, c->n, sizeof *ch->of, LISTING_ITEMS_MAX,
+			  err) < 0)
+		return -1;
 	for (size_t i = 0; i < c->n; i++) {
 		struct card *card = &c->list[i];
 
@@ -421,7 +431,7 @@ changes_make(struct changes *ch, struct cards *c, struct err *err)
 			continue;
 		if (make_change(&ch->list[ch->n], c, card, err) < 0)
 			return -1;
-		ch->of[ch->n++] = card;
+		ch->of[ch->n++] = i;
 	}
 	return 0;
 }
@@ -488,7 +498,7 @@ write_pending(struct cards *c, bool last, struct err *err)
 	if (ch.n && c->t->in_box)
 		rc = box_begin(c->r->box, err);
 	for (size_t i = 0; rc == 0 && i < ch.n; i++)
-		rc = take_result(c, ch.of[i], &ch.list[i], last, &why, err);
+		rc = take_result(c, &c->list[ch.of[i]], &ch.list[i], last, &why, err);
 	if (ch.n && c->t->in_box) {
 		if (rc == 0)
 			rc = box_commit(c->r->box, err);

@@ -138,21 +138,19 @@ static int
 read_items(struct listing_cloud *c, const char *app, struct err *err)
 {
 	const struct listing *live = fetch_live(c->fetch);
-	AUTO(free) const struct wire_item **want = calloc(live->n + 1, sizeof *want);
+	AUTO(listing_clear) struct listing want = { 0 };
 	struct id16 box = opener_folder_id(fetch_opener(c->fetch), span_str(BOX_APP));
 	struct id16 only = opener_folder_id(fetch_opener(c->fetch), span_str(app ? app : ""));
 	struct fetch_sink sink = { c, add_item, NULL };
-	size_t n = 0;
 
-	if (!want)
-		return err_nomem(err);
 	for (size_t i = 0; i < live->n; i++) {
 		const struct id16 *folder = &live->items[i].folder;
 
-		if (!id16_equal(folder, &box) && (!app || id16_equal(folder, &only)))
-			want[n++] = &live->items[i];
+		if (!id16_equal(folder, &box) && (!app || id16_equal(folder, &only)) &&
+		    listing_add(&want, &live->items[i], err) < 0)
+			return -1;
 	}
-	return n ? fetch_records(c->fetch, want, n, FETCH_LIVE, &sink, err) : 0;
+	return fetch_records(c->fetch, &want, FETCH_LIVE, &sink, err);
 }
 
 int

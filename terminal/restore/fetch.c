@@ -30,6 +30,7 @@ fetch_free(struct fetch *f)
 	opener_free(f->opener);
 	listing_clear(&f->live);
 	fetch_window_clear(&f->window);
+	free(f->asking);
 	free(f);
 }
 
@@ -158,7 +159,7 @@ fetch_versions(struct listing *out, struct fetch *f, const struct id16 *folder,
 struct taking {
 	struct fetch *f;
 	const struct fetch_sink *sink;
-	const struct wire_item **want;
+	const struct wire_item *want;
 	size_t n, at;
 	bool by_path;     /* each record by its path; else by the leaf that is proven already */
 	struct err batch; /* what is wrong with the batch in hand */
@@ -186,11 +187,11 @@ compare_place(const struct wire_item *w, uint64_t seq, uint32_t index)
 static int
 skip_to(struct taking *t, uint64_t seq, uint32_t index, struct err *err)
 {
-	while (t->at < t->n && compare_place(t->want[t->at], seq, index) < 0) {
+	while (t->at < t->n && compare_place(&t->want[t->at], seq, index) < 0) {
 		struct err why = { 0 };
 
 		err_set(&why, ERR_NOT_FOUND, "the server did not give it");
-		if (tell(t, t->want[t->at++], NULL, &why, err) < 0)
+		if (tell(t, &t->want[t->at++], NULL, &why, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -246,8 +247,8 @@ take_record(struct taking *t, const struct wire_frame *f, struct err *err)
 {
 	if (skip_to(t, f->seq, f->index, err) < 0)
 		return -1;
-	while (t->at < t->n && compare_place(t->want[t->at], f->seq, f->index) == 0) {
-		const struct wire_item *w = t->want[t->at++];
+	while (t->at < t->n && compare_place(&t->want[t->at], f->seq, f->index) == 0) {
+		const struct wire_item *w = &t->want[t->at++];
 		struct record r;
 		struct err why = { 0 };
 		int rc;
@@ -286,19 +287,19 @@ take_frame(void *ctx, const struct wire_frame *f, struct err *err)
 static int
 by_place(const void *a, const void *b)
 {
-	const struct wire_item *const *x = a, *const *y = b;
+	const struct wire_item *y = b;
 
-	return compare_place(*x, (*y)->seq, (*y)->index);
+	return compare_place(a, y->seq, y->index);
 }
 
 /* How many of the wanted make one request. */
 static size_t
-group_of(const struct wire_item *const *want, size_t n)
+group_of(const struct wire_item *want, size_t n)
 {
 	size_t bytes = 0, i;
 
 	for (i = 0; i < n && i < BATCH_RECORDS_MAX; i++) {
-		bytes += want[i]->cipher_bytes;
+		bytes += want[i].cipher_bytes;
 		if (i > 0 && bytes > FETCH_GROUP_BYTES)
 			break;
 	}
@@ -313,7 +314,7 @@ fetch_group(struct taking *t, struct err *err)
 	struct err why = { 0 };
 
 	for (size_t i = 0; i < t->n; i++) {
-		struct wire_record_at at = { t->want[i]->seq, t->want[i]->index };
+		struct wire_record_at at = { t->want[i].seq, t->want[i].index };
 
 		if (wire_records_add(&ask, at, err) < 0)
 			return -1;
@@ -330,15 +331,16 @@ fetch_group(struct taking *t, struct err *err)
 }
 
 int
-fetch_records(struct fetch *f, const struct wire_item **want, size_t n, enum fetch_kind kind,
+fetch_records(struct fetch *f, struct listing *want, enum fetch_kind kind,
 	      const struct fetch_sink *sink, struct err *err)
 {
-	qsort(want, n, sizeof *want, by_place);
-	for (size_t at = 0; at < n;) {
+	if (want->n > 1)
+		qsort(want->items, want->n, sizeof *want->items, by_place);
+	for (size_t at = 0; at < want->n;) {
 		struct taking t = { .f = f,
 				    .sink = sink,
-				    .want = want + at,
-				    .n = group_of(want + at, n - at),
+				    .want = want->items + at,
+				    .n = group_of(want->items + at, want->n - at),
 				    .by_path = kind == FETCH_VERSIONS || !f->proven };
 
 		at += t.n;
@@ -356,16 +358,15 @@ take_single(void *ctx, const struct wire_frame *f, struct err *err)
 {
 	struct taking *t = ctx;
 	struct wire_item here;
-	const struct wire_item *want = &here;
 	int rc;
 
 	if (f->kind == WIRE_FRAME_BATCH || t->at == t->n)
 		return f->kind == WIRE_FRAME_BATCH ? take_frame(ctx, f, err) : 0;
-	here = *t->want[0];
+	here = *t->want;
 	if (f->seq != here.seq)
 		return 0;
 	here.index = f->index;
-	t->want = &want;
+	t->want = &here;
 	rc = take_record(t, f, err);
 	t->want = NULL;
 	return rc;
@@ -376,7 +377,7 @@ take_answer(struct fetch *f, const struct wire_item *at, struct span frames,
 	    const struct fetch_sink *sink, struct err *err)
 {
 	AUTO(wire_frames_reader_clear) struct wire_frames_reader reader = { 0 };
-	struct taking t = { .f = f, .sink = sink, .want = &at, .n = 1 };
+	struct taking t = { .f = f, .sink = sink, .want = at, .n = 1 };
 	struct err why = { 0 };
 
 	wire_frames_reader_init(&reader, take_single, &t);
@@ -387,7 +388,7 @@ take_answer(struct fetch *f, const struct wire_item *at, struct span frames,
 	}
 	if (t.at == 1)
 		return 0;
-	t.want = &at;
+	t.want = at;
 	return skip_to(&t, UINT64_MAX, UINT32_MAX, err);
 }
 

@@ -96,9 +96,9 @@ enum fetch_kind {
 	FETCH_VERSIONS, /* of fetch_versions(): each proven by its path */
 };
 
-/** Fetch @n records.  @want is sorted in place by batch and index; sink->each comes in that order,
- *  once for each. */
-int fetch_records(struct fetch *f, const struct wire_item **want, size_t n, enum fetch_kind kind,
+/** Fetch the records that @want names.  It is sorted in place by batch and index; sink->each comes in
+ *  that order, once for each. */
+int fetch_records(struct fetch *f, struct listing *want, enum fetch_kind kind,
 		  const struct fetch_sink *sink, struct err *err);
 
 #define FETCH_ABSENT   1 /* proven: the device has no such live item */
@@ -126,6 +126,11 @@ AUTO_OBJ(opened_clear, struct opened);
  *  fit FETCH_CHUNKS_BYTES is fetched when it is needed.  -1: the server was not reached; a damaged
  *  chunk shows at its item. */
 int fetch_ahead(struct fetch *f, const struct opened *items, size_t n, struct err *err);
+
+/** The same in parts: begin, add one by one, ask. */
+void fetch_ahead_begin(struct fetch *f);
+int fetch_ahead_add(struct fetch *f, const struct opened *item, struct err *err);
+int fetch_ahead_ask(struct fetch *f, struct err *err);
 
 /** All chunk entries of @r, in order, added to @out; above 512 they lie in chunks themselves. */
 int

@@ -45,12 +45,6 @@ window_add(struct fetch_window *w, const struct chunk_entry *e, struct err *err)
 	return 0;
 }
 
-/* What stands at @i of the request: chunks with an acceptable owner only. */
-struct asking {
-	struct fetch *f;
-	struct fetch_chunk *of[WIRE_OBJECTS_MAX];
-};
-
 static int
 keep_plain(struct fetch_window *w, struct fetch_chunk *c, struct span plain, struct err *err)
 {
@@ -69,8 +63,8 @@ keep_plain(struct fetch_window *w, struct fetch_chunk *c, struct span plain, str
 static int
 take_object(void *ctx, uint32_t i, struct span object, struct err *err)
 {
-	struct asking *a = ctx;
-	struct fetch_chunk *c = a->of[i];
+	struct fetch *f = ctx;
+	struct fetch_chunk *c = &f->window.chunks[f->asking->of[i]];
 	struct span plain;
 
 	if (object.n == 0) {
@@ -79,36 +73,39 @@ take_object(void *ctx, uint32_t i, struct span object, struct err *err)
 			"a piece of its data is damaged or gone on the server");
 		return 0;
 	}
-	if (opener_chunk(&plain, a->f->opener, &c->entry, object, &c->why) < 0) {
+	if (opener_chunk(&plain, f->opener, &c->entry, object, &c->why) < 0) {
 		c->state = FETCH_CHUNK_BAD;
 		err_wrap(&c->why, "a piece of its data");
 		return c->why.code == ERR_NOMEM ? err_nomem(err) : 0;
 	}
-	return keep_plain(&a->f->window, c, plain, err);
+	return keep_plain(&f->window, c, plain, err);
 }
 
-/* Fetch what the window names. */
+/* Fetch what the window names, those with an acceptable owner. */
 static int
 window_fetch(struct fetch *f, struct err *err)
 {
-	AUTO(free) struct wire_object_at *at = calloc(WIRE_OBJECTS_MAX, sizeof *at);
-	AUTO(free) struct asking *a = calloc(1, sizeof *a);
-	uint32_t n = 0;
+	struct fetch_asking *a;
 
-	if (!at || !a)
+	if (f->window.n == 0)
+		return 0;
+	if (!f->asking)
+		f->asking = malloc(sizeof *f->asking);
+	if (!f->asking)
 		return err_nomem(err);
-	a->f = f;
+	a = f->asking;
+	a->n = 0;
 	for (size_t i = 0; i < f->window.n; i++) {
 		struct fetch_chunk *c = &f->window.chunks[i];
 
-		if (opener_chunk_owner(&at[n].device, f->opener, &c->entry, &c->why) < 0) {
+		if (opener_chunk_owner(&a->at[a->n].device, f->opener, &c->entry, &c->why) < 0) {
 			c->state = FETCH_CHUNK_BAD;
 			continue;
 		}
-		at[n].cid = c->entry.cid;
-		a->of[n++] = c;
+		a->at[a->n].cid = c->entry.cid;
+		a->of[a->n++] = i;
 	}
-	return n ? f->source.objects(f->source.ctx, at, n, take_object, a, err) : 0;
+	return a->n ? f->source.objects(f->source.ctx, a->at, a->n, take_object, f, err) : 0;
 }
 
 /* The window from entry @i on: as many as surely fit. */
@@ -172,23 +169,41 @@ fetch_entries(struct chunk_entries *out, struct fetch *f, const struct record *r
 	return chunk_lists_read(out, &top, list_plain, f, err);
 }
 
+void
+fetch_ahead_begin(struct fetch *f)
+{
+	fetch_window_clear(&f->window);
+}
+
+int
+fetch_ahead_add(struct fetch *f, const struct opened *item, struct err *err)
+{
+	AUTO(chunk_entries_clear) struct chunk_entries l = { 0 };
+	struct err bad = { 0 };
+
+	if (item->why || item->record.chunks.n == 0 ||
+	    chunk_entries_decode(&l, item->record.chunks, &bad) < 0)
+		return 0; /* what is bad is said at the item, by fetch_payload() */
+	for (size_t i = 0; i < l.n; i++)
+		if (window_add(&f->window, &l.e[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int
+fetch_ahead_ask(struct fetch *f, struct err *err)
+{
+	return window_fetch(f, err);
+}
+
 int
 fetch_ahead(struct fetch *f, const struct opened *items, size_t n, struct err *err)
 {
-	fetch_window_clear(&f->window);
-	for (size_t i = 0; i < n; i++) {
-		AUTO(chunk_entries_clear) struct chunk_entries l = { 0 };
-		struct err bad = { 0 };
-
-		if (items[i].why || items[i].record.chunks.n == 0)
-			continue;
-		if (chunk_entries_decode(&l, items[i].record.chunks, &bad) < 0)
-			continue; /* said at the item, by fetch_payload() */
-		for (size_t j = 0; j < l.n; j++)
-			if (window_add(&f->window, &l.e[j], err) < 0)
-				return -1;
-	}
-	return window_fetch(f, err);
+	fetch_ahead_begin(f);
+	for (size_t i = 0; i < n; i++)
+		if (fetch_ahead_add(f, &items[i], err) < 0)
+			return -1;
+	return fetch_ahead_ask(f, err);
 }
 
 struct payload_chunks {

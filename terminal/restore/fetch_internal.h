@@ -26,6 +26,13 @@ struct fetch_window {
 
 void fetch_window_clear(struct fetch_window *w);
 
+/* One request for chunks: at[i] is asked for because of of[i]. */
+struct fetch_asking {
+	struct wire_object_at at[WIRE_OBJECTS_MAX];
+	size_t of[WIRE_OBJECTS_MAX]; /* places in the window */
+	uint32_t n;
+};
+
 struct fetch {
 	struct opener_keys keys;
 	struct fetch_source source;
@@ -35,6 +42,7 @@ struct fetch {
 	uint64_t newest_seq; /* of the batch that the list came with */
 	struct err alarm;
 	struct fetch_window window;
+	struct fetch_asking *asking; /* owned; made at the first chunk */
 };
 
 #endif

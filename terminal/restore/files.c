@@ -491,26 +491,29 @@ write_decided(struct files *f, struct file *file, struct err *err)
 	return fail(f, file, _("another file kept taking its place"), err);
 }
 
-/* The chunks of files at and after @at, as many as fit together. */
+/* The chunks of files from @at on, as many as fit together; @end receives the first that does not.
+ * One alone is fetched as it is written. */
 static int
 fetch_group(struct files *f, const struct file *list, size_t at, size_t n, size_t *end,
 	    struct err *err)
 {
-	AUTO(free) struct opened *ahead = calloc(n - at, sizeof *ahead);
 	uint64_t bytes = 0;
 	size_t n_ahead = 0;
 
-	if (!ahead)
-		return err_nomem(err);
+	fetch_ahead_begin(f->r->fetch);
 	for (*end = at; *end < n; (*end)++) {
+		const struct opened *from = list[*end].from;
+
 		if (!list[*end].decided)
 			continue;
-		bytes += list[*end].from->record.size_bytes;
+		bytes += from->record.size_bytes;
 		if (n_ahead > 0 && bytes > GROUP_BYTES)
 			break;
-		ahead[n_ahead++] = *list[*end].from;
+		if (bytes <= GROUP_BYTES && fetch_ahead_add(f->r->fetch, from, err) < 0)
+			return -1;
+		n_ahead++;
 	}
-	return n_ahead > 1 ? fetch_ahead(f->r->fetch, ahead, n_ahead, err) : 0;
+	return fetch_ahead_ask(f->r->fetch, err);
 }
 
 static int

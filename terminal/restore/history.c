@@ -241,19 +241,12 @@ find_live(struct id16 *item, struct reading *h, const struct id16 *folder, const
 	  struct err *err)
 {
 	AUTO(picks_clear) struct picks p = { 0 };
-	const struct listing *live = fetch_live(h->fetch);
-	AUTO(free) const struct wire_item **want = calloc(live->n + 1, sizeof *want);
+	AUTO(listing_clear) struct listing want = { 0 };
 	struct fetch_sink sink = { &p, offer, NULL };
-	size_t n = 0;
 
-	if (!want)
-		return err_nomem(err);
-	for (size_t i = 0; i < live->n; i++)
-		if (id16_equal(&live->items[i].folder, folder))
-			want[n++] = &live->items[i];
-	if (picks_new(&p, &text, 1, h->me->ids, err) < 0 ||
-	    (n && fetch_records(h->fetch, want, n, FETCH_LIVE, &sink, err) < 0) ||
-	    picks_check(&p, err) < 0)
+	if (listing_of_folder(&want, fetch_live(h->fetch), folder, err) < 0 ||
+	    picks_new(&p, &text, 1, h->me->ids, err) < 0 ||
+	    fetch_records(h->fetch, &want, FETCH_LIVE, &sink, err) < 0 || picks_check(&p, err) < 0)
 		return -1;
 	*item = p.list[0].found[0].at.item;
 	return 0;
@@ -274,19 +267,6 @@ find_versions(struct listing *versions, struct reading *h, const char *app, cons
 	if (find_live(&item, h, &folder, text, err) < 0)
 		return -1;
 	return fetch_versions(versions, h->fetch, &folder, &item, err);
-}
-
-static int
-fetch_all(struct reading *h, const struct listing *versions, struct err *err)
-{
-	AUTO(free) const struct wire_item **want = calloc(versions->n + 1, sizeof *want);
-	struct fetch_sink sink = { h, keep, NULL };
-
-	if (!want)
-		return err_nomem(err);
-	for (size_t i = 0; i < versions->n; i++)
-		want[i] = &versions->items[i];
-	return fetch_records(h->fetch, want, versions->n, FETCH_VERSIONS, &sink, err);
 }
 
 static int
@@ -316,6 +296,7 @@ cloud_history_read(struct cloud_history *out, struct box *box, struct unlocked *
 {
 	AUTO(reading_clear) struct reading h = { .out = out, .box = box };
 	AUTO(listing_clear) struct listing versions = { 0 };
+	struct fetch_sink sink = { &h, keep, NULL };
 	struct remote *remote = unlocked_remote(u, err);
 	struct remote_traffic before, after;
 
@@ -325,7 +306,8 @@ cloud_history_read(struct cloud_history *out, struct box *box, struct unlocked *
 	if (device_open(&h.fetch, box, u, from, DEVICE_NEEDS_ITEMS, err) < 0)
 		return -1;
 	hex_encode(out->device, SPAN_ARRAY(fetch_device(h.fetch)->id.b));
-	if (find_versions(&versions, &h, app, item, err) < 0 || fetch_all(&h, &versions, err) < 0 ||
+	if (find_versions(&versions, &h, app, item, err) < 0 ||
+	    fetch_records(h.fetch, &versions, FETCH_VERSIONS, &sink, err) < 0 ||
 	    name_it(&h, app, item, err) < 0 || compare_all(&h, err) < 0)
 		return -1;
 	if (out->n_versions > 1)

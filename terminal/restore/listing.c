@@ -46,6 +46,17 @@ listing_find(const struct listing *l, const struct id16 *item)
 	return at < l->n && id16_equal(&l->items[at].item, item) ? &l->items[at] : NULL;
 }
 
+int
+listing_of_folder(struct listing *out, const struct listing *l, const struct id16 *folder,
+		  struct err *err)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (id16_equal(&l->items[i].folder, folder) &&
+		    listing_add(out, &l->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 /* A state_store over the list; its nodes are wanted once and kept nowhere but on the way up. */
 struct nodes {
 	const struct listing *list;

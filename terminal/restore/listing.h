@@ -30,6 +30,10 @@ int listing_add(struct listing *l, const struct wire_item *item, struct err *err
 /** The item with this id, or NULL; of several versions the first. */
 const struct wire_item *listing_find(const struct listing *l, const struct id16 *item);
 
+/** Add to @out what @l has of @folder. */
+int listing_of_folder(struct listing *out, const struct listing *l, const struct id16 *folder,
+		      struct err *err);
+
 /**
  * Whether these are exactly the live items after the batch with @root and @seq.
  * @return 0, or -1: ERR_ALARM (something is missing, too old, too new, foreign, or a removed item

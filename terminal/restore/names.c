@@ -51,20 +51,13 @@ fetch_parts(struct naming *n, struct err *err)
 	struct fetch *f = n->r->fetch;
 	struct id16 box = opener_folder_id(fetch_opener(f), span_str(BOX_APP));
 	struct fetch_sink sink = { n, keep_part, NULL };
-	AUTO(free) const struct wire_item **want = NULL;
-	const struct listing *live;
-	size_t n_want = 0;
+	AUTO(listing_clear) struct listing want = { 0 };
 
 	if (fetch_live(f)->n == 0 && fetch_list(f, err) < 0)
 		return -1;
-	live = fetch_live(f);
-	want = calloc(live->n + 1, sizeof *want);
-	if (!want)
-		return err_nomem(err);
-	for (size_t i = 0; i < live->n; i++)
-		if (id16_equal(&live->items[i].folder, &box))
-			want[n_want++] = &live->items[i];
-	return n_want ? fetch_records(f, want, n_want, FETCH_LIVE, &sink, err) : 0;
+	if (listing_of_folder(&want, fetch_live(f), &box, err) < 0)
+		return -1;
+	return fetch_records(f, &want, FETCH_LIVE, &sink, err);
 }
 
 /* The last part of a path. */

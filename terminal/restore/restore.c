@@ -32,9 +32,8 @@
 struct cloud_folder {
 	struct run *r;
 	struct id16 id;
-	char *app; /* its app's name, owned; NULL: not known before a record is opened */
-	const struct wire_item **want; /* owned; borrows from the run's lists */
-	size_t n_want;
+	char app[APP_NAME_MAX + 1]; /* "": not known before a record is opened */
+	struct listing want;
 	enum fetch_kind kind;
 	bool have_target;
 	struct target target;
@@ -156,13 +155,20 @@ has_fields(const struct cloud_folder *f)
 
 /* Records as they come. */
 
+/* ERR_FORMAT: no app is called like that, and no folder should be. */
 static int
 learn_app(struct cloud_folder *f, struct span app, struct err *err)
 {
-	if (f->app)
+	char name[APP_NAME_MAX + 1] = "";
+
+	if (f->app[0])
 		return 0;
-	f->app = strndup((const char *)app.p, app.n);
-	return f->app ? 0 : err_nomem(err);
+	if (app.n <= APP_NAME_MAX && !memchr(app.p, '\0', app.n))
+		memcpy(name, app.p, app.n);
+	if (!app_name_is_valid(name))
+		return err_set(err, ERR_FORMAT, "its app has a name that no app can have");
+	memcpy(f->app, name, sizeof name);
+	return 0;
 }
 
 static int
@@ -183,14 +189,16 @@ static int
 take(void *ctx, const struct fetched *it, struct err *err)
 {
 	struct cloud_folder *f = ctx;
+	struct err odd = { 0 };
+	const struct err *why = it->why;
 
-	if (!it->record) {
+	if (it->record && learn_app(f, it->record->app, &odd) < 0)
+		why = &odd;
+	if (why) {
 		run_progress(f->r, 1);
-		return result_add_unopened(f->r, f->app ? f->app : "", it->at, it->why, err);
+		return result_add_unopened(f->r, f->app, it->at, why, err);
 	}
-	if (!it->record->live)
-		return 0;
-	return learn_app(f, it->record->app, err) < 0 ? -1 : put_aside(f, it, err);
+	return it->record->live ? put_aside(f, it, err) : 0;
 }
 
 /* Items that no app here takes. */
@@ -266,8 +274,7 @@ folder_clear(struct cloud_folder *f)
 	for (size_t i = 0; i < f->n_opened; i++)
 		opened_clear(&f->opened[i]);
 	free(f->opened);
-	free(f->app);
-	free(f->want);
+	listing_clear(&f->want);
 	files_free(f->files);
 	target_clear(&f->target);
 }
@@ -307,9 +314,10 @@ folder_at(struct cloud_folder **out, struct cloud_folders *l, struct run *r, con
 	return 0;
 }
 
+/* The list, folder by folder, the Box's own apart; @only: that one alone. */
 static int
-count_in(struct cloud_folders *l, struct run *r, const struct listing *items,
-	 const struct id16 *only, struct err *err)
+folders_of(struct cloud_folders *l, struct run *r, const struct listing *items,
+	   const struct id16 *only, struct err *err)
 {
 	struct id16 box = opener_folder_id(fetch_opener(r->fetch), span_str(BOX_APP));
 	struct cloud_folder *f;
@@ -319,40 +327,11 @@ count_in(struct cloud_folders *l, struct run *r, const struct listing *items,
 
 		if (id16_equal(id, &box) || (only && !id16_equal(id, only)))
 			continue;
-		if (folder_at(&f, l, r, id, err) < 0)
+		if (folder_at(&f, l, r, id, err) < 0 ||
+		    listing_add(&f->want, &items->items[i], err) < 0)
 			return -1;
-		f->n_want++;
+		r->total++;
 	}
-	return 0;
-}
-
-/* The list, folder by folder. */
-static int
-folders_of(struct cloud_folders *l, struct run *r, const struct listing *items,
-	   const struct id16 *only, struct err *err)
-{
-	struct cloud_folder *f;
-
-	if (count_in(l, r, items, only, err) < 0)
-		return -1;
-	for (size_t i = 0; i < l->n; i++) {
-		f = &l->list[i];
-		f->want = calloc(f->n_want + 1, sizeof *f->want);
-		if (!f->want)
-			return err_nomem(err);
-		f->n_want = 0;
-	}
-	for (size_t i = 0; i < items->n; i++) {
-		for (size_t j = 0; j < l->n; j++) {
-			f = &l->list[j];
-			if (id16_equal(&f->id, &items->items[i].folder)) {
-				f->want[f->n_want++] = &items->items[i];
-				break;
-			}
-		}
-	}
-	for (size_t i = 0; i < l->n; i++)
-		r->total += l->list[i].n_want;
 	return 0;
 }
 
@@ -375,39 +354,33 @@ name_folder(void *ctx, const struct app *app, const struct box_app_counts *count
 	return 0;
 }
 
-/* The version that is wanted of each of a folder's items. */
+/* The version that is wanted of each of a folder's items, or of one of them. */
 static int
-choose_versions(struct cloud_folder *f, struct listing *versions, const struct id16 *item,
-		struct err *err)
+choose_versions(struct cloud_folder *f, const struct id16 *item, struct err *err)
 {
 	struct version_wish wish = { f->r->rq->version, f->r->rq->at_unix_ms };
 	AUTO(batch_times_clear) struct batch_times times = { 0 };
+	AUTO(listing_clear) struct listing versions = { 0 };
 
-	if (fetch_versions(versions, f->r->fetch, &f->id, item, err) < 0 ||
-	    (wish.at_unix_ms && batch_times_read(&times, f->r->fetch, versions, err) < 0))
+	if (fetch_versions(&versions, f->r->fetch, &f->id, item, err) < 0 ||
+	    (wish.at_unix_ms && batch_times_read(&times, f->r->fetch, &versions, err) < 0))
 		return -1;
-	free(f->want);
-	f->want = calloc(versions->n + 1, sizeof *f->want);
-	if (!f->want)
-		return err_nomem(err);
-	f->n_want = versions_choose(f->want, versions, &wish, &times);
+	listing_clear(&f->want);
 	f->kind = FETCH_VERSIONS;
-	return 0;
+	return versions_choose(&f->want, &versions, &wish, &times, err);
 }
 
 /* All of a folder. */
 static int
 restore_folder(struct cloud_folder *f, struct err *err)
 {
-	AUTO(listing_clear) struct listing versions = { 0 };
 	struct fetch_sink sink = { f, take, group_done };
 
-	if ((f->r->rq->version || f->r->rq->at_unix_ms) &&
-	    choose_versions(f, &versions, NULL, err) < 0)
+	if ((f->r->rq->version || f->r->rq->at_unix_ms) && choose_versions(f, NULL, err) < 0)
 		return -1;
-	if (f->app && target_open(f, (struct span){ NULL, 0 }, err) < 0)
+	if (f->app[0] && target_open(f, (struct span){ NULL, 0 }, err) < 0)
 		return -1;
-	if (f->n_want && fetch_records(f->r->fetch, f->want, f->n_want, f->kind, &sink, err) < 0)
+	if (fetch_records(f->r->fetch, &f->want, f->kind, &sink, err) < 0)
 		return -1;
 	return finish(f, err);
 }
@@ -495,41 +468,28 @@ pick_directly(struct run *r, struct picks *p, struct err *err)
 static int
 pick_from_list(struct run *r, struct picks *p, struct err *err)
 {
-	const struct listing *live = fetch_live(r->fetch);
-	AUTO(free) const struct wire_item **want = calloc(live->n + 1, sizeof *want);
+	AUTO(listing_clear) struct listing want = { 0 };
 	struct id16 folder = opener_folder_id(fetch_opener(r->fetch), span_str(r->rq->app));
 	struct fetch_sink sink = { p, offer, NULL };
-	size_t n = 0;
 
-	if (!want)
-		return err_nomem(err);
-	for (size_t i = 0; i < live->n; i++)
-		if (id16_equal(&live->items[i].folder, &folder))
-			want[n++] = &live->items[i];
-	if (n && fetch_records(r->fetch, want, n, FETCH_LIVE, &sink, err) < 0)
+	if (listing_of_folder(&want, fetch_live(r->fetch), &folder, err) < 0)
 		return -1;
-	return 0;
+	return fetch_records(r->fetch, &want, FETCH_LIVE, &sink, err);
 }
 
 /* The version of item @id that is wanted, put aside. */
 static int
 take_version(struct cloud_folder *f, const struct id16 *id, const char *text, struct err *err)
 {
-	AUTO(listing_clear) struct listing versions = { 0 };
 	struct fetch_sink sink = { f, take, NULL };
 
-	if (choose_versions(f, &versions, id, err) < 0)
+	if (choose_versions(f, id, err) < 0)
 		return -1;
-	if (f->n_want == 0) {
+	if (f->want.n == 0) {
 		err_set(err, ERR_NOT_FOUND, "there is no such version of \"%.200s\"", text);
 		return err_hint(err, "`cloudbox history %s ITEM` lists them", f->r->rq->app);
 	}
-	if (fetch_records(f->r->fetch, f->want, f->n_want, f->kind, &sink, err) < 0)
-		return -1;
-	free(f->want);
-	f->want = NULL;
-	f->n_want = 0;
-	return 0;
+	return fetch_records(f->r->fetch, &f->want, f->kind, &sink, err);
 }
 
 static bool
@@ -584,18 +544,19 @@ add_removed(struct run *r, struct picks *p, struct err *err)
 		return 0;
 	for (size_t i = 0; i < p->n; i++) {
 		AUTO(listing_clear) struct listing versions = { 0 };
+		AUTO(listing_clear) struct listing one = { 0 };
 		struct id16 item = opener_item_id(fetch_opener(r->fetch), span_str(r->rq->app),
 						  span_str(p->list[i].text));
-		const struct wire_item *one = NULL;
 
 		if (p->list[i].n > 0)
 			continue;
 		if (fetch_versions(&versions, r->fetch, &folder, &item, err) < 0)
 			return -1;
-		for (size_t j = 0; j < versions.n; j++)
-			if (!(versions.items[j].flags & RECORD_TOMBSTONE))
-				one = &versions.items[j];
-		if (one && fetch_records(r->fetch, &one, 1, FETCH_VERSIONS, &sink, err) < 0)
+		for (size_t j = versions.n; one.n == 0 && j-- > 0;)
+			if (!(versions.items[j].flags & RECORD_TOMBSTONE) &&
+			    listing_add(&one, &versions.items[j], err) < 0)
+				return -1;
+		if (fetch_records(r->fetch, &one, FETCH_VERSIONS, &sink, err) < 0)
 			return -1;
 	}
 	return 0;

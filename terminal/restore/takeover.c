@@ -69,22 +69,18 @@ static int
 fetch_parts(struct parts *p, struct err *err)
 {
 	struct fetch *f = p->r->fetch;
-	const struct listing *live = fetch_live(f);
-	AUTO(free) const struct wire_item **want = calloc(live->n + 1, sizeof *want);
-	struct id16 folder = opener_folder_id(fetch_opener(f), span_str(BOX_APP));
+	struct id16 box = opener_folder_id(fetch_opener(f), span_str(BOX_APP));
 	struct fetch_sink sink = { p, take, NULL };
-	size_t n = 0;
+	AUTO(listing_clear) struct listing want = { 0 };
 
-	if (!want)
-		return err_nomem(err);
-	for (size_t i = 0; i < live->n; i++)
-		if (id16_equal(&live->items[i].folder, &folder))
-			want[n++] = &live->items[i];
-	if (n == 0)
-		return err_set(err, ERR_NOT_FOUND, "no Box is backed up from that device");
-	if (fetch_records(f, want, n, FETCH_LIVE, &sink, err) < 0)
+	if (listing_of_folder(&want, fetch_live(f), &box, err) < 0)
 		return -1;
-	qsort(p->list, p->n, sizeof *p->list, settings_first);
+	if (want.n == 0)
+		return err_set(err, ERR_NOT_FOUND, "no Box is backed up from that device");
+	if (fetch_records(f, &want, FETCH_LIVE, &sink, err) < 0)
+		return -1;
+	if (p->n > 1)
+		qsort(p->list, p->n, sizeof *p->list, settings_first);
 	return 0;
 }
 

@@ -27,28 +27,29 @@ take_time(void *ctx, const struct fetched *it, struct err *err)
 static int
 by_seq(const void *a, const void *b)
 {
-	const struct wire_item *const *x = a, *const *y = b;
+	const struct wire_item *x = a, *y = b;
 
-	return ((*x)->seq > (*y)->seq) - ((*x)->seq < (*y)->seq);
+	return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
 int
 batch_times_read(struct batch_times *out, struct fetch *f, const struct listing *versions,
 		 struct err *err)
 {
-	AUTO(free) const struct wire_item **one = calloc(versions->n + 1, sizeof *one);
+	AUTO(listing_clear) struct listing one = { 0 };
 	struct fetch_sink sink = { out, take_time, NULL };
 	size_t n = 0;
 
-	if (!one)
-		return err_nomem(err);
 	for (size_t i = 0; i < versions->n; i++)
-		one[i] = &versions->items[i];
-	qsort(one, versions->n, sizeof *one, by_seq);
-	for (size_t i = 0; i < versions->n; i++)
-		if (n == 0 || one[i]->seq != one[n - 1]->seq)
-			one[n++] = one[i];
-	return fetch_records(f, one, n, FETCH_VERSIONS, &sink, err);
+		if (listing_add(&one, &versions->items[i], err) < 0)
+			return -1;
+	if (one.n > 1)
+		qsort(one.items, one.n, sizeof *one.items, by_seq);
+	for (size_t i = 0; i < one.n; i++)
+		if (n == 0 || one.items[i].seq != one.items[n - 1].seq)
+			one.items[n++] = one.items[i];
+	one.n = n;
+	return fetch_records(f, &one, FETCH_VERSIONS, &sink, err);
 }
 
 static int64_t
@@ -76,12 +77,10 @@ is_meant(const struct wire_item *w, const struct version_wish *wish,
 	return !wish->at_unix_ms || time_of(times, w->seq) <= wish->at_unix_ms;
 }
 
-size_t
-versions_choose(const struct wire_item **chosen, const struct listing *versions,
-		const struct version_wish *wish, const struct batch_times *times)
+int
+versions_choose(struct listing *chosen, const struct listing *versions,
+		const struct version_wish *wish, const struct batch_times *times, struct err *err)
 {
-	size_t n = 0;
-
 	for (size_t i = 0, end; i < versions->n; i = end) {
 		const struct wire_item *best = NULL;
 
@@ -90,8 +89,8 @@ versions_choose(const struct wire_item **chosen, const struct listing *versions,
 		     end++)
 			if (is_meant(&versions->items[end], wish, times))
 				best = &versions->items[end];
-		if (best && !(best->flags & RECORD_TOMBSTONE))
-			chosen[n++] = best;
+		if (best && !(best->flags & RECORD_TOMBSTONE) && listing_add(chosen, best, err) < 0)
+			return -1;
 	}
-	return n;
+	return 0;
 }

@@ -35,11 +35,11 @@ int batch_times_read(struct batch_times *out, struct fetch *f, const struct list
 /**
  * Choose among @versions (ascending by item, then version).
  * @times   of their batches; needed with at_unix_ms.
- * @chosen  receives one entry for each item that has such a version and was there then; owned by
- *          the caller, borrows from @versions.  Room for versions->n entries.
- * @return  how many.
+ * @chosen  one entry for each item that has such a version and was there then is added.
+ * @return  0, or -1: ERR_NOMEM.
  */
-size_t versions_choose(const struct wire_item **chosen, const struct listing *versions,
-		       const struct version_wish *wish, const struct batch_times *times);
+int
+versions_choose(struct listing *chosen, const struct listing *versions,
+		const struct version_wish *wish, const struct batch_times *times, struct err *err);
 
 #endif

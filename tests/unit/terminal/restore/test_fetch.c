@@ -89,8 +89,8 @@ see(void *ctx, const struct fetched *it, struct err *err)
 static void
 fetch_all(struct fixture *f)
 {
+	AUTO(listing_clear) struct listing want = { 0 };
 	const struct listing *live;
-	const struct wire_item *want[64];
 	struct fetch_sink sink = { f, see, NULL };
 
 	f->n_opened = f->n_refused = 0;
@@ -98,8 +98,8 @@ fetch_all(struct fixture *f)
 	assert_int_equal(fetch_list(f->fetch, NULL), 0);
 	live = fetch_live(f->fetch);
 	for (size_t i = 0; i < live->n; i++)
-		want[i] = &live->items[i];
-	assert_int_equal(fetch_records(f->fetch, want, live->n, FETCH_LIVE, &sink, NULL), 0);
+		assert_int_equal(listing_add(&want, &live->items[i], NULL), 0);
+	assert_int_equal(fetch_records(f->fetch, &want, FETCH_LIVE, &sink, NULL), 0);
 }
 
 static void
@@ -487,18 +487,16 @@ old_versions_are_proven_by_their_path(void **state)
 	struct id16 item =
 		opener_item_id(fetch_opener(f->fetch), span_str("contacts"), span_str("anna"));
 	struct fetch_sink sink = { f, see, NULL };
-	const struct wire_item *want[2];
 
 	assert_int_equal(fetch_versions(&versions, f->fetch, &folder, &item, NULL), 0);
 	assert_int_equal(versions.n, 2);
-	want[0] = &versions.items[1];
-	want[1] = &versions.items[0];
-	assert_int_equal(fetch_records(f->fetch, want, 2, FETCH_VERSIONS, &sink, NULL), 0);
+	assert_int_equal(fetch_records(f->fetch, &versions, FETCH_VERSIONS, &sink, NULL), 0);
 	assert_int_equal(f->n_opened, 2);
 	for (size_t i = 0; i < 2; i++) { /* a wrong sibling */
 		f->cloud.batches[0].records[0].path.nodes[i].b[0] ^= 1;
 		f->n_opened = f->n_refused = 0;
-		assert_int_equal(fetch_records(f->fetch, want, 2, FETCH_VERSIONS, &sink, NULL), 0);
+		assert_int_equal(fetch_records(f->fetch, &versions, FETCH_VERSIONS, &sink, NULL),
+				 0);
 		assert_int_equal(f->n_opened, 1);
 		assert_int_equal(f->n_refused, 1);
 		assert_non_null(strstr(f->why, "not one that the device signed"));

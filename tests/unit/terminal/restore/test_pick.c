@@ -75,17 +75,15 @@ look_up(struct fixture *f, const char *text, struct err *err)
 {
 	static char found[64];
 	AUTO(picks_clear) struct picks p = { 0 };
-	const struct wire_item *want[16];
-	const struct listing *live;
+	AUTO(listing_clear) struct listing want = { 0 };
+	struct id16 folder = opener_folder_id(fetch_opener(f->fetch), span_str("contacts"));
 	struct fetch_sink sink = { &p, offer, NULL };
 
 	*err = (struct err){ 0 };
 	assert_int_equal(picks_new(&p, &text, 1, f->account->devices[1].ids, NULL), 0);
 	assert_int_equal(fetch_list(f->fetch, NULL), 0);
-	live = fetch_live(f->fetch);
-	for (size_t i = 0; i < live->n; i++)
-		want[i] = &live->items[i];
-	assert_int_equal(fetch_records(f->fetch, want, live->n, FETCH_LIVE, &sink, NULL), 0);
+	assert_int_equal(listing_of_folder(&want, fetch_live(f->fetch), &folder, NULL), 0);
+	assert_int_equal(fetch_records(f->fetch, &want, FETCH_LIVE, &sink, NULL), 0);
 	if (picks_check(&p, err) < 0)
 		return NULL;
 	assert_int_equal(p.list[0].n, 1);
@@ -153,26 +151,25 @@ choose(struct fixture *f, struct version_wish wish, uint32_t *anna, bool *gone)
 {
 	AUTO(listing_clear) struct listing versions = { 0 };
 	AUTO(batch_times_clear) struct batch_times times = { 0 };
-	const struct wire_item *chosen[16];
+	AUTO(listing_clear) struct listing chosen = { 0 };
 	struct id16 folder = opener_folder_id(fetch_opener(f->fetch), span_str("contacts"));
 	struct id16 ids[2] = {
 		opener_item_id(fetch_opener(f->fetch), span_str("contacts"), span_str("anna")),
 		opener_item_id(fetch_opener(f->fetch), span_str("contacts"), span_str("gone")),
 	};
-	size_t n;
 
 	assert_int_equal(fetch_versions(&versions, f->fetch, &folder, NULL, NULL), 0);
 	assert_int_equal(batch_times_read(&times, f->fetch, &versions, NULL), 0);
 	assert_int_equal(times.n, 3);
-	n = versions_choose(chosen, &versions, &wish, &times);
+	assert_int_equal(versions_choose(&chosen, &versions, &wish, &times, NULL), 0);
 	*anna = 0;
 	*gone = false;
-	for (size_t i = 0; i < n; i++) {
-		if (id16_equal(&chosen[i]->item, &ids[0]))
-			*anna = chosen[i]->version;
-		*gone = *gone || id16_equal(&chosen[i]->item, &ids[1]);
+	for (size_t i = 0; i < chosen.n; i++) {
+		if (id16_equal(&chosen.items[i].item, &ids[0]))
+			*anna = chosen.items[i].version;
+		*gone = *gone || id16_equal(&chosen.items[i].item, &ids[1]);
 	}
-	return n;
+	return chosen.n;
 }
 
 static void
