@@ -37,18 +37,22 @@ struct watched {
 	struct progress bar;
 };
 
+/* Items are done when the server has acknowledged them; until then what has left tells how far it
+ * is.  That is compressed and padded, so it is held below the total. */
 static void
 show_progress(void *ctx, const struct backup_progress *p)
 {
 	struct watched *w = ctx;
+	uint64_t done = p->bytes_sent > p->bytes_done ? p->bytes_sent : p->bytes_done;
 
-	progress_update(&w->bar, &(struct progress_state){
-					 .what = stage_text(p->stage),
-					 .items_done = p->items_done,
-					 .items_total = p->items_total,
-					 .bytes_done = p->bytes_done,
-					 .bytes_total = p->bytes_total,
-				 });
+	progress_update(&w->bar,
+			&(struct progress_state){
+				.what = stage_text(p->stage),
+				.items_done = p->items_done,
+				.items_total = p->items_total,
+				.bytes_done = done < p->bytes_total ? done : p->bytes_total,
+				.bytes_total = p->bytes_total,
+			});
 }
 
 static void

@@ -10,18 +10,58 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/told.h"
+#include "remote/remote.h"
 
 #define VERSIONS_MAX 4294967295UL
+
+/* Who is told of a restore while it runs: of items by the restore, of bytes by the remote. */
+struct watched {
+	struct progress bar;
+	struct progress_state state;
+	uint64_t received_before;
+};
 
 static void
 show_progress(void *ctx, uint64_t done, uint64_t total, uint64_t bytes)
 {
-	(void)bytes;
-	progress_update(ctx, &(struct progress_state){
-				     .what = _("getting it back"),
-				     .items_done = done,
-				     .items_total = total,
-			     });
+	struct watched *w = ctx;
+
+	w->state.items_done = done;
+	w->state.items_total = total;
+	if (bytes > w->state.bytes_done)
+		w->state.bytes_done = bytes;
+	progress_update(&w->bar, &w->state);
+}
+
+static void
+show_moved(void *ctx, const struct remote_traffic *t)
+{
+	struct watched *w = ctx;
+
+	w->state.bytes_done = t->bytes_received - w->received_before;
+	progress_update(&w->bar, &w->state);
+}
+
+/* Restore, watched; Ctrl-C ends it after the item at hand. */
+static int
+run(struct restore_result *r, struct cli *cli, const struct restore_request *request,
+    struct err *err)
+{
+	struct watched w = {
+		.state.what = _("getting it back"),
+		.received_before = remote_traffic(cli->remote).bytes_received,
+	};
+	struct restore_watch watch = { &w, show_progress, interrupt_came };
+	struct remote_watch moving = { .ctx = &w, .moved = show_moved };
+	int rc;
+
+	interrupt_watch();
+	progress_begin(&w.bar, cli->progress);
+	remote_watch(cli->remote, &moving);
+	rc = restore_run(r, cli->box, cli->unlocked, request, &watch, err);
+	remote_watch(cli->remote, NULL);
+	progress_end(&w.bar);
+	return rc;
 }
 
 /* The options that say what and where to. */
@@ -56,22 +96,15 @@ cmd_restore(struct cli *cli, struct err *err)
 	AUTO(restore_result_clear) struct restore_result r = { 0 };
 	AUTO(free) const char **fields = NULL;
 	struct restore_request request = { 0 };
-	struct progress bar;
-	struct restore_watch watch = { &bar, show_progress, interrupt_came };
-	struct unlocked *u;
 	int rc;
 
 	if (read_options(&request, cli, err) < 0 ||
 	    args_all_values(&fields, &request.n_fields, &cli->args, "--field", err) < 0)
 		return -1;
 	request.fields = fields;
-	u = cli_unlock(cli, err);
-	if (!u || here_know(cli, request.app, err) < 0)
+	if (!cli_unlock(cli, err) || here_know(cli, request.app, err) < 0)
 		return -1;
-	interrupt_watch();
-	progress_begin(&bar, cli->progress);
-	rc = restore_run(&r, cli->box, u, &request, &watch, err);
-	progress_end(&bar);
+	rc = run(&r, cli, &request, err);
 	for (size_t i = 0; i < r.n_alarms; i++)
 		cli_warn(cli, r.alarms[i]);
 	if (rc < 0)

@@ -42,6 +42,8 @@ progress_line(char *out, unsigned long cap, const struct progress_state *s, int6
 		snprintf(part, sizeof part, _("%s of %s"), show_bytes(s->bytes_done).s,
 			 show_bytes(s->bytes_total).s);
 		add(out, cap, part);
+	} else if (s->bytes_done) {
+		add(out, cap, show_bytes(s->bytes_done).s);
 	}
 	if (elapsed_ms < TELL_AFTER_MS || !s->bytes_done)
 		return;
@@ -68,6 +70,8 @@ progress_update(struct progress *p, const struct progress_state *s)
 	if (p->last_ms && now_ms - p->last_ms < EVERY_MS)
 		return;
 	p->last_ms = now_ms;
+	if (!s->bytes_done)
+		p->began_ms = now_ms;
 	progress_line(line, sizeof line, s, now_ms - p->began_ms);
 	fprintf(stderr, "\r%s\033[K", line);
 	fflush(stderr);

@@ -11,14 +11,14 @@
 
 struct progress {
 	bool shown;       /* somebody is looking */
-	int64_t began_ms; /* uptime */
+	int64_t began_ms; /* uptime when the first byte moved: what came before is no rate */
 	int64_t last_ms;  /* when the line was last written; 0: never */
 };
 
 struct progress_state {
 	const char *what; /* translated: "sealing", "sending" */
 	uint64_t items_done, items_total;
-	uint64_t bytes_done, bytes_total; /* 0 of 0: unknown, not shown */
+	uint64_t bytes_done, bytes_total; /* total 0: unknown, only what is done is shown */
 };
 
 void progress_begin(struct progress *p, bool shown);
