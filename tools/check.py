@@ -17,6 +17,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILDS = ROOT / "build-check"
+SLOW_SECONDS = 20  # programs that take longer are named
 CORES = str(min(os.cpu_count() or 2, 8))
 
 GCC = {"CC": "gcc"}
@@ -103,16 +104,19 @@ def run_units(tally, folder, label, pattern=".", wrapper=(), server=None, **env)
         while waiting and len(running) < int(CORES):
             program = waiting.pop(0)
             output = open(folder / (program.name + ".log"), "w+", errors="replace")
-            running.append((program, output, subprocess.Popen(
+            running.append((program, output, time.monotonic(), subprocess.Popen(
                 [*wrapper, str(program)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **SANITIZERS, "CLOUDBOX_BUILD": str(folder), **env})))
-        program, output, process = running.pop(0)
+                env={**os.environ, **SANITIZERS, "CLOUDBOXD": str(folder / "server" / "cloudboxd"),
+                     **env})))
+        program, output, start, process = running.pop(0)
         try:
             status = process.wait(timeout=900)
         except subprocess.TimeoutExpired:
             process.kill()
             status = "time-out after 900 s"
+        if time.monotonic() - start > SLOW_SECONDS:
+            print(f"           {time.monotonic() - start:6.1f} s   {label}/{program.name}")
         output.seek(0)
         read_cmocka(tally, f"{label}/{program.name}", status, output.read())
         output.close()

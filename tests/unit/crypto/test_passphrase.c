@@ -117,7 +117,7 @@ weak_new_passphrases_are_refused(void **state)
 		{ "elevenchars", "the passphrase is shorter than 12 characters" },
 		{ "一二三四五六七八九十甲", "the passphrase is shorter than 12 characters" },
 		{ "一二三四五六七八九十甲乙", NULL },
-		{ "Correct Horse Battery Staple", "this passphrase is one of those that everybody "
+		{ "Correct-Horse-Battery-Staple", "this passphrase is one of those that everybody "
 						  "tries first" },
 		{ "passwordpassword",
 		  "this passphrase is one of those that everybody tries first" },
