@@ -345,40 +345,43 @@ saved_rebuild_end(struct hash32 *root, struct box *b, struct err *err)
 }
 
 int
-saved_inherited_get(struct inherited *out, struct box *b, const uint8_t item[static BOX_ID_BYTES],
-		    struct err *err)
-{
-	AUTO(query_clear) struct query q = QUERY_INIT;
-	int rc;
-
-	if (query_init(&q, b, "SELECT content, chunks, class FROM inherited WHERE item = ?1", err) <
-	    0)
-		return -1;
-	query_blob(&q, 1, span_of(item, BOX_ID_BYTES));
-	rc = query_step(&q, err);
-	if (rc != QUERY_ROW)
-		return rc < 0 ? -1 : BOX_ABSENT;
-	query_column_bytes(&q, 0, out->content, BOX_HASH_BYTES);
-	out->chunk_class = (uint8_t)query_column_int(&q, 2);
-	buf_reset(&out->chunks);
-	return buf_append(&out->chunks, query_column_blob(&q, 1), err);
-}
-
-int
-saved_inherit(struct box *b, const uint8_t item[static BOX_ID_BYTES], const struct inherited *in,
+saved_inherit(struct box *b, const uint8_t cid[static BOX_HASH_BYTES], struct span entry,
 	      struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
 
-	if (query_init(&q, b,
-		       "INSERT OR REPLACE INTO inherited (item, content, chunks, class)"
-		       " VALUES (?1, ?2, ?3, ?4)",
+	if (query_init(&q, b, "INSERT OR REPLACE INTO inherited (cid, entry) VALUES (?1, ?2)",
 		       err) < 0)
 		return -1;
-	query_blob(&q, 1, span_of(item, BOX_ID_BYTES));
-	query_blob(&q, 2, SPAN_ARRAY(in->content));
-	query_blob(&q, 3, buf_span(&in->chunks));
-	query_int(&q, 4, in->chunk_class);
+	query_blob(&q, 1, span_of(cid, BOX_HASH_BYTES));
+	query_blob(&q, 2, entry);
+	return query_run(&q, err);
+}
+
+int
+saved_inherited(struct buf *out, struct box *b, const uint8_t cid[static BOX_HASH_BYTES],
+		struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b, "SELECT entry FROM inherited WHERE cid = ?1", err) < 0)
+		return -1;
+	query_blob(&q, 1, span_of(cid, BOX_HASH_BYTES));
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
+		return rc < 0 ? -1 : BOX_ABSENT;
+	return buf_append(out, query_column_blob(&q, 0), err);
+}
+
+int
+saved_disinherit(struct box *b, struct span entry, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b, "DELETE FROM inherited WHERE entry = ?1", err) < 0)
+		return -1;
+	query_blob(&q, 1, entry);
 	return query_run(&q, err);
 }
 

@@ -87,19 +87,21 @@ int saved_rebuild_begin(struct box *b, struct err *err);
 int saved_rebuild_put(struct box *b, const struct saved *s, struct err *err);
 int saved_rebuild_end(struct hash32 *root, struct box *b, struct err *err);
 
-/* What was chosen on a phone that this device replaced: its content under this device's key, and
- * the chunks (of the old device) that hold it, so that nothing large is sent again. */
-struct inherited {
-	uint8_t content[BOX_HASH_BYTES];
-	uint8_t chunk_class;
-	struct buf chunks; /* chunk entries, as in struct saved */
-};
+/* Inheritance: which chunks of the devices that this one replaced hold what.  A chunk's id is made
+ * with its own device's key, so an old one is found by the id that the same bytes have here; both
+ * are learned where the bytes are at hand, at a restore. */
 
-/** 0, BOX_ABSENT or -1.  @out->chunks: BUF_INIT(8 << 20), or used before. */
-int saved_inherited_get(struct inherited *out, struct box *b,
-			const uint8_t item[static BOX_ID_BYTES], struct err *err);
-int saved_inherit(struct box *b, const uint8_t item[static BOX_ID_BYTES],
-		  const struct inherited *in, struct err *err);
+/** The bytes with id @cid, by this device's key, lie in the chunk that @entry names: one encoded
+ *  chunk entry (docs/formats/record.md) with its owner. */
+int saved_inherit(struct box *b, const uint8_t cid[static BOX_HASH_BYTES], struct span entry,
+		  struct err *err);
+
+/** That entry, added to @out.  0, BOX_ABSENT or -1. */
+int saved_inherited(struct buf *out, struct box *b, const uint8_t cid[static BOX_HASH_BYTES],
+		    struct err *err);
+
+/** The server does not have what @entry names any more. */
+int saved_disinherit(struct box *b, struct span entry, struct err *err);
 
 /** How much was saved of this app, and what it became: for estimates.  All 0: nothing yet. */
 struct saved_ratio {

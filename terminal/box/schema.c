@@ -60,8 +60,7 @@ const char *const schema_statements[] = {
 	"CREATE INDEX saved_app ON saved (app)",
 	"CREATE TABLE forgotten (item BLOB PRIMARY KEY, app INTEGER NOT NULL,"
 	" native_id BLOB NOT NULL) WITHOUT ROWID",
-	"CREATE TABLE inherited (item BLOB PRIMARY KEY, content BLOB NOT NULL, chunks BLOB NOT NULL,"
-	" class INTEGER NOT NULL) WITHOUT ROWID",
+	"CREATE TABLE inherited (cid BLOB PRIMARY KEY, entry BLOB NOT NULL) WITHOUT ROWID",
 	"CREATE TABLE state_nodes (level INTEGER NOT NULL, number INTEGER NOT NULL,"
 	" hash BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID",
 	"CREATE TABLE touched (app INTEGER NOT NULL, number INTEGER NOT NULL,"

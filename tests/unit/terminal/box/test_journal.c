@@ -394,6 +394,29 @@ a_full_backup_is_estimated_where_it_is_not_known(void **state)
 	assert_int_equal(bytes, 256);
 }
 
+/* Inheritance is known by the bytes' id here, and forgotten by the chunk that is gone. */
+static void
+a_replaced_devices_chunk_is_found_by_its_bytes_until_it_is_gone(void **state)
+{
+	const uint8_t here[3][BOX_HASH_BYTES] = { { 1 }, { 2 }, { 3 } };
+	AUTO(buf_clear) struct buf found = BUF_INIT(100);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_rc(saved_inherit(my.b, here[0], span_str("old one"), &err), 0, err);
+	assert_rc(saved_inherit(my.b, here[1], span_str("old two"), &err), 0, err);
+	assert_rc(saved_inherit(my.b, here[1], span_str("older two"), &err), 0, err);
+	a_box_again();
+	assert_rc(saved_inherited(&found, my.b, here[0], &err), 0, err);
+	assert_rc(saved_inherited(&found, my.b, here[1], &err), 0, err);
+	assert_true(span_equal(buf_span(&found), span_str("old oneolder two")));
+	assert_rc(saved_inherited(&found, my.b, here[2], &err), BOX_ABSENT, err);
+
+	assert_rc(saved_disinherit(my.b, span_str("old one"), &err), 0, err);
+	assert_rc(saved_inherited(&found, my.b, here[0], &err), BOX_ABSENT, err);
+	assert_rc(saved_inherited(&found, my.b, here[1], &err), 0, err);
+}
+
 int
 main(void)
 {
@@ -409,6 +432,7 @@ main(void)
 		T(what_is_forgotten_waits_for_its_tombstone),
 		T(a_map_built_anew_has_the_same_root),
 		T(a_full_backup_is_estimated_where_it_is_not_known),
+		T(a_replaced_devices_chunk_is_found_by_its_bytes_until_it_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
