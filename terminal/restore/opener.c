@@ -25,6 +25,7 @@ struct opener {
 	struct buf aad;
 	struct record_unpacker *unpacker;
 	struct object_sealer *objects;
+	struct opener_watch watch;
 };
 
 static int
@@ -265,6 +266,20 @@ ids_of_owner(const struct device_keys **ids, struct opener *o, const struct id16
 	return 0;
 }
 
+void
+opener_watch(struct opener *o, const struct opener_watch *watch)
+{
+	o->watch = *watch;
+}
+
+static void
+tell(const struct opener *o, const struct id16 *owner, const struct chunk_entry *entry,
+     struct span plain)
+{
+	if (o->watch.chunk && entry->class != CHUNK_LIST)
+		o->watch.chunk(o->watch.ctx, owner, entry, plain);
+}
+
 int
 opener_chunk(struct span *plain, struct opener *o, const struct chunk_entry *entry,
 	     struct span object, struct err *err)
@@ -284,7 +299,10 @@ opener_chunk(struct span *plain, struct opener *o, const struct chunk_entry *ent
 	k.epoch = epoch;
 	k.psk = keys->psk;
 	k.aek = keys->aek;
-	return object_open(o->objects, plain, &k, entry->class, &entry->cid, object, err);
+	if (object_open(o->objects, plain, &k, entry->class, &entry->cid, object, err) < 0)
+		return -1;
+	tell(o, &k.device, entry, *plain);
+	return 0;
 }
 
 int
@@ -300,5 +318,7 @@ opener_chunk_is(bool *is, struct opener *o, const struct chunk_entry *entry, str
 	    keys_chunk_id(cid.b, ids, (uint8_t)entry->class, plain, err) < 0)
 		return -1;
 	*is = hash32_equal(&cid, &entry->cid);
+	if (*is)
+		tell(o, &owner, entry, plain);
 	return 0;
 }

@@ -77,6 +77,17 @@ int opener_chunk_owner(struct id16 *owner, const struct opener *o, const struct 
 int opener_chunk(struct span *plain, struct opener *o, const struct chunk_entry *entry,
 		 struct span object, struct err *err);
 
+/* Who is told of each chunk whose bytes are at hand: one that opened, or is here already.  Lists of
+ * chunks are not told.  Both are borrowed for the call. */
+struct opener_watch {
+	void *ctx;
+	void (*chunk)(void *ctx, const struct id16 *owner, const struct chunk_entry *entry,
+		      struct span plain);
+};
+
+/** @watch->ctx outlives the opener. */
+void opener_watch(struct opener *o, const struct opener_watch *watch);
+
 /** Whether @plain is the piece that @entry names: so a file that is here already is known without
  *  fetching it.  ERR_AUTH (owner), ERR_NOMEM. */
 int opener_chunk_is(bool *is, struct opener *o, const struct chunk_entry *entry, struct span plain,

@@ -10,6 +10,7 @@
 #include "remote/remote.h"
 #include "restore/device.h"
 #include "restore/fetch.h"
+#include "restore/inherit.h"
 #include "restore/restore.h"
 #include "restore/result.h"
 
@@ -30,6 +31,7 @@ struct run {
 	const struct restore_request *rq;
 	const struct restore_watch *watch; /* or NULL */
 	struct fetch *fetch;
+	struct inherit *inherit;      /* NULL: nothing to learn */
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
 	bool after_kill; /* the restore before this one was never closed: it may have left files */
@@ -54,6 +56,8 @@ AUTO_OBJ(target_clear, struct target);
 int run_start(struct run *r, struct err *err);
 /** Choose the device and fetch its list; what is wrong with it becomes an alarm. */
 int run_open_device(struct run *r, enum device_need need, struct err *err);
+/** An older state than this terminal knows of becomes an alarm. */
+int run_check_newest(struct run *r, struct err *err);
 /** From here on something may be written: the restore stands in the Box as begun. */
 int run_begin(struct run *r, struct err *err);
 /** The receipt, the counts, and the lock is let go.  @rc: how it went; returned, or -1. */

@@ -48,18 +48,24 @@ run_start(struct run *r, struct err *err)
 }
 
 int
-run_open_device(struct run *r, enum device_need need, struct err *err)
+run_check_newest(struct run *r, struct err *err)
 {
 	struct err alarm = { 0 };
 
-	if (device_open(&r->fetch, r->box, r->u, r->rq->from, need, err) < 0)
-		return -1;
-	if (fetch_alarm(r->fetch)[0] && result_alarm(r->out, fetch_alarm(r->fetch), err) < 0)
-		return -1;
 	if (device_check_newest(r->fetch, r->box, &alarm) == 0)
 		return 0;
 	return alarm.code == ERR_ALARM ? result_alarm(r->out, alarm.msg, err)
 				       : err_set(err, alarm.code, "%s", alarm.msg);
+}
+
+int
+run_open_device(struct run *r, enum device_need need, struct err *err)
+{
+	if (device_open(&r->fetch, r->box, r->u, r->rq->from, need, err) < 0)
+		return -1;
+	if (fetch_alarm(r->fetch)[0] && result_alarm(r->out, fetch_alarm(r->fetch), err) < 0)
+		return -1;
+	return run_check_newest(r, err);
 }
 
 static int
@@ -98,7 +104,9 @@ run_begin(struct run *r, struct err *err)
 	hex_encode(r->out->from, SPAN_ARRAY(fetch_device(r->fetch)->id.b));
 	if (r->rq->preview)
 		return 0;
-	if (restore_rows_each(r->box, look_at_newest, &newest, err) < 0)
+	if (inherit_new(&r->inherit, r->box, fetch_opener(r->fetch), &fetch_device(r->fetch)->id,
+			err) < 0 ||
+	    restore_rows_each(r->box, look_at_newest, &newest, err) < 0)
 		return -1;
 	r->after_kill = newest.seen && !newest.finished;
 	os_random(id, sizeof id);
@@ -159,6 +167,11 @@ run_end(struct run *r, int rc, struct err *err)
 
 	if (rc == 0)
 		rc = name_nameless(r, err);
+	if (inherit_finish(r->inherit, &later) < 0 && rc == 0) {
+		if (err)
+			*err = later;
+		rc = -1;
+	}
 	t = traffic(r);
 	r->out->bytes_received = t.bytes_received - r->before.bytes_received;
 	r->out->requests = t.requests - r->before.requests;
@@ -173,6 +186,8 @@ run_end(struct run *r, int rc, struct err *err)
 	box_unlock(r->box);
 	fetch_free(r->fetch);
 	r->fetch = NULL;
+	inherit_free(r->inherit);
+	r->inherit = NULL;
 	free(r->nameless);
 	r->nameless = NULL;
 	return rc;
