@@ -6,7 +6,8 @@
  *
  *     group_send:  box items -> chunks (have, upload) -> seal -> journal -> send -> acknowledge
  *                                  ^                      ^
- *                                  +-- 424 missing        +-- 409 epoch, 422 root, 413: sealed anew
+ *                                  +-- 424 missing        +-- 409 epoch, 422 root, 413, 424 missing
+ *                                                             of a replaced device: sealed anew
  */
 #ifndef BACKUP_BACKUP_INTERNAL_H
 #define BACKUP_BACKUP_INTERNAL_H
@@ -141,6 +142,8 @@ bool group_full(const struct group *g);
 /** Chunk @nth of item @at may have to go. */
 int group_add_pending(struct group *g, const struct chunk_entry *e, uint32_t at, uint32_t nth,
 		      struct err *err);
+/** Prepare item @at once more, as it is now; where that fails, the item fails. */
+int group_prepare_again(struct run *r, uint32_t at, struct err *err);
 void group_clear(struct group *g);
 /** Chunks, batch, acknowledgement of all that was added; empties the group.  Nothing for an empty
  *  one. */
@@ -149,7 +152,9 @@ int group_send(struct run *r, struct err *err);
 /* upload.c */
 /** Bring the chunks of the group that are not there to the server. */
 int upload_chunks(struct run *r, struct err *err);
-/** 424: these are missing; mark or add them as to be brought. */
+/** 424: these are missing; mark or add them as to be brought.  0; UPLOAD_ANEW: chunks of a replaced
+ *  device are gone, their items were prepared anew and the batch is to be dropped; -1. */
+#define UPLOAD_ANEW 1
 int upload_again(struct run *r, const struct hash32 *cids, uint32_t n, struct err *err);
 
 /* sealing.c */

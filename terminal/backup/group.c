@@ -7,6 +7,8 @@
 #include "base/array.h"
 
 #define SEAL_TRIES 4 /* a batch that is refused so often will not be taken */
+#define SEND_ANEW                                                                                  \
+	4 /* after send.c's: the batch was dropped, some of its items were prepared anew */
 
 void
 group_clear(struct group *g)
@@ -46,15 +48,14 @@ group_add_pending(struct group *g, const struct chunk_entry *e, uint32_t at, uin
 	return add_pending(g, &c, err);
 }
 
-/* Which of its chunks may be missing on the server: those that its live version does not have. */
+/* Which of its chunks may be missing on the server: those that nothing there is known to have. */
 static int
 add_chunks(struct group *g, struct prepared *p, uint32_t at, struct err *err)
 {
 	for (size_t i = 0; i < p->entries.n && !p->of_box; i++) {
 		const struct chunk_entry *e = &p->entries.e[i];
 
-		if (!prepared_knows(p, &e->cid) &&
-		    group_add_pending(g, e, at, (uint32_t)i, err) < 0)
+		if (!prepared_has(p, e) && group_add_pending(g, e, at, (uint32_t)i, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < p->n_held; i++) {
@@ -85,6 +86,28 @@ group_add(struct run *r, struct prepared *take, struct err *err)
 	g->frame_bytes += prepared_frame_bytes(p);
 	g->items[g->n_items++] = p;
 	return add_chunks(g, TAKE(p), at, err);
+}
+
+int
+group_prepare_again(struct run *r, uint32_t at, struct err *err)
+{
+	struct group *g = &r->group;
+	struct prepared *old = g->items[at], *p = NULL;
+	/* No saved content is named: it has to go, also if it is the same. */
+	struct todo t = { .app = old->run_app, .item = old->item, .saved_before = true };
+	struct err why = { 0 };
+	int rc = prepare_item(&p, r, &t, &why, err);
+
+	if (rc < 0)
+		return -1;
+	if (rc != 0) {
+		prepared_free(p);
+		return prepared_fail(old, &why, err);
+	}
+	g->frame_bytes += prepared_frame_bytes(p) - prepared_frame_bytes(old);
+	g->items[at] = p;
+	prepared_free(old);
+	return add_chunks(g, p, at, err);
 }
 
 static int
@@ -153,9 +176,15 @@ send_sealed(struct run *r, struct journal_batch *batch, struct err *err)
 			return rc;
 		why = *err;
 		p = remote_problem(r->remote);
-		if (!p || upload_again(r, p->cids, p->n_cids, err) < 0 || upload_chunks(r, err) < 0)
+		if (!p)
+			return -1;
+		rc = upload_again(r, p->cids, p->n_cids, err);
+		if (rc < 0 || (rc == UPLOAD_ANEW && journal_drop(r->box, batch, err) < 0) ||
+		    upload_chunks(r, err) < 0)
 			return -1;
 		*err = why;
+		if (rc == UPLOAD_ANEW)
+			return SEND_ANEW;
 	}
 	return err_wrap(err, "the chunks were sent again");
 }
@@ -174,7 +203,7 @@ count_live(const struct group *g, size_t from, size_t to)
 static int
 commit(struct run *r, size_t from, size_t to, struct err *err)
 {
-	for (int n = 0; n < SEAL_TRIES; n++) {
+	for (int n = 0; n < SEAL_TRIES;) {
 		struct journal_batch batch;
 		int rc;
 
@@ -187,8 +216,9 @@ commit(struct run *r, size_t from, size_t to, struct err *err)
 			return note_saved(r, from, to, err);
 		if (rc == SEND_SMALLER)
 			return commit_halves(r, from, to, err);
-		if (rc != SEND_AGAIN)
+		if (rc < 0)
 			return -1;
+		n += rc == SEND_AGAIN; /* SEND_ANEW ends by itself: fewer are inherited each time */
 	}
 	return err_wrap(err, "sealed anew several times");
 }

@@ -58,6 +58,23 @@ object_bytes(uint64_t *n, struct run *r, enum chunk_class class, const struct ha
 	return 0;
 }
 
+/* Where a device that this one replaced has the same bytes, its chunk takes the place of *e. */
+static int
+inherit(struct chunk_entry *e, struct run *r, struct err *err)
+{
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(ENTRY_BYTES_MAX);
+	AUTO(chunk_entries_clear) struct chunk_entries old = { 0 };
+	int rc = saved_inherited(&bytes, r->box, e->cid.b, err);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (chunk_entries_decode(&old, buf_span(&bytes), err) < 0)
+		return -1;
+	if (old.n == 1 && old.e[0].class == e->class)
+		*e = old.e[0];
+	return 0;
+}
+
 static int
 add_chunk(struct prepared *p, struct run *r, enum chunk_class class, struct span plain,
 	  struct err *err)
@@ -68,8 +85,10 @@ add_chunk(struct prepared *p, struct run *r, enum chunk_class class, struct span
 	if (object_cid(&e.cid, &r->keys, class, plain, err) < 0 ||
 	    object_bytes(&n, r, class, &e.cid, plain, err) < 0)
 		return -1;
+	if (!p->of_box && !prepared_knows(p, &e.cid) && inherit(&e, r, err) < 0)
+		return -1;
 	p->object_bytes += n;
-	if (!prepared_knows(p, &e.cid))
+	if (!prepared_has(p, &e))
 		p->new_bytes += n;
 	return chunk_entries_add(&p->entries, &e, err);
 }

@@ -97,6 +97,12 @@ prepared_knows(const struct prepared *p, const struct hash32 *cid)
 	return p->known.n > 0 && bsearch(&key, p->known.e, p->known.n, sizeof key, by_cid) != NULL;
 }
 
+bool
+prepared_has(const struct prepared *p, const struct chunk_entry *e)
+{
+	return e->foreign || prepared_knows(p, &e->cid);
+}
+
 size_t
 prepared_frame_bytes(const struct prepared *p)
 {

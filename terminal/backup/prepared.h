@@ -61,6 +61,9 @@ int prepared_hold(struct prepared *p, const struct hash32 *cid, enum chunk_class
 void prepared_sort_known(struct prepared *p);
 bool prepared_knows(const struct prepared *p, const struct hash32 *cid);
 
+/** Whether the chunk need not go: its live version has it, or a device that this one replaced. */
+bool prepared_has(const struct prepared *p, const struct chunk_entry *e);
+
 /** Length of its frame in a batch. */
 size_t prepared_frame_bytes(const struct prepared *p);
 

@@ -186,7 +186,7 @@ ask_have(struct run *r, size_t *missing, struct err *err)
 
 		memset(asked, 0, sizeof asked);
 		if (remote_have(r->remote, &r->account, &r->device, r->me->dsk, q.cids + from, n,
-				bitmap, err) < 0)
+				bitmap, NULL, err) < 0)
 			return -1;
 		take_answer(&r->group, &q, bitmap, from, n, asked);
 	}
@@ -235,32 +235,75 @@ upload_chunks(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Mark the pending chunk with this id as not there.  Whether there is one. */
+static bool
+pending_again(struct group *g, const struct hash32 *cid)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < g->n_chunks; i++)
+		if (hash32_equal(&g->chunks[i].cid, cid)) {
+			g->chunks[i].there = false;
+			found = true;
+		}
+	return found;
+}
+
+/* A chunk of a replaced device: it is gone, and nobody has it to send it again under that id. */
+static int
+disinherit(struct run *r, const struct chunk_entry *e, struct err *err)
+{
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(ENTRY_BYTES_MAX);
+	struct chunk_entry copy = *e;
+	struct chunk_entries one = { &copy, 1, 1 };
+
+	return chunk_entries_encode(&bytes, &one, err) < 0
+		       ? -1
+		       : saved_disinherit(r->box, buf_span(&bytes), err);
+}
+
+/* Find the missing chunk among the items' entries.  Its own: pending from now on, once.  A replaced
+ * device's: all items that name it are marked in @anew. */
+static int
+missing_of_items(struct run *r, const struct hash32 *cid, bool *anew, struct err *err)
+{
+	struct group *g = &r->group;
+	bool found = false;
+
+	for (size_t i = 0; i < g->n_items; i++)
+		for (size_t n = 0; n < g->items[i]->entries.n; n++) {
+			const struct chunk_entry *e = &g->items[i]->entries.e[n];
+
+			if (!hash32_equal(&e->cid, cid))
+				continue;
+			if (!e->foreign)
+				return group_add_pending(g, e, (uint32_t)i, (uint32_t)n, err);
+			if (!found && disinherit(r, e, err) < 0)
+				return -1;
+			found = anew[i] = true;
+			break;
+		}
+	return found ? 0 : err_set(err, ERR_FORMAT, "the server misses a chunk that no item has");
+}
+
 int
 upload_again(struct run *r, const struct hash32 *cids, uint32_t n, struct err *err)
 {
-	struct group *g = &r->group;
+	AUTO(free) bool *anew = calloc(r->group.n_items + 1, sizeof *anew);
+	int rc = 0;
 
-	for (uint32_t k = 0; k < n; k++) {
-		bool found = false;
-
-		for (size_t i = 0; i < g->n_chunks; i++)
-			if (hash32_equal(&g->chunks[i].cid, &cids[k])) {
-				g->chunks[i].there = false;
-				found = true;
-			}
-		for (size_t i = 0; i < g->n_items && !found; i++)
-			for (size_t e = 0; e < g->items[i]->entries.n && !found; e++) {
-				const struct chunk_entry *entry = &g->items[i]->entries.e[e];
-
-				if (!hash32_equal(&entry->cid, &cids[k]))
-					continue;
-				found = true;
-				if (group_add_pending(g, entry, (uint32_t)i, (uint32_t)e, err) < 0)
-					return -1;
-			}
-		if (!found)
-			return err_set(err, ERR_FORMAT,
-				       "the server misses a chunk that no item has");
+	if (!anew)
+		return err_nomem(err);
+	for (uint32_t k = 0; k < n; k++)
+		if (!pending_again(&r->group, &cids[k]) &&
+		    missing_of_items(r, &cids[k], anew, err) < 0)
+			return -1;
+	for (uint32_t i = 0; i < r->group.n_items; i++) {
+		if (!anew[i])
+			continue;
+		if (group_prepare_again(r, i, err) < 0)
+			return -1;
+		rc = UPLOAD_ANEW;
 	}
-	return 0;
+	return rc;
 }
