@@ -96,18 +96,48 @@ has_needed(const struct fetch *f, enum device_need need)
 	return false;
 }
 
-/* The first of @chain that has what is needed: *out, or NULL. */
+int
+device_check_newest(const struct fetch *f, struct box *box, struct err *err)
+{
+	const struct identity *me = box_identity(box);
+	const struct id16 *id = &fetch_device(f)->id;
+	struct identity_device known[IDENTITY_DEVICES_MAX];
+	uint64_t seq = 0;
+	size_t n = 0;
+
+	if (me && memcmp(me->device, id->b, sizeof id->b) == 0) {
+		seq = me->acked_seq;
+	} else {
+		if (identity_heads(known, &n, box, err) < 0)
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			if (memcmp(known[i].device, id->b, sizeof id->b) == 0)
+				seq = known[i].seq;
+	}
+	if (fetch_newest_seq(f) >= seq)
+		return 0;
+	return err_set(
+		err, ERR_ALARM,
+		"the server shows an older state: batch %llu of this device's is its newest, "
+		"but batch %llu was there",
+		(unsigned long long)fetch_newest_seq(f), (unsigned long long)seq);
+}
+
+/* The first of @chain that has what is needed: *out, or NULL.  One whose list is not to be trusted
+ * is it, too: else a server could make a device's backups unseen by emptying its list. */
 static int
-open_chain(struct fetch **out, struct unlocked *u, const struct id16 *chain, size_t n,
-	   enum device_need need, struct err *err)
+open_chain(struct fetch **out, struct box *box, struct unlocked *u, const struct id16 *chain,
+	   size_t n, enum device_need need, struct err *err)
 {
 	*out = NULL;
 	for (size_t i = 0; i < n; i++) {
 		AUTO(fetch_free) struct fetch *f = NULL;
+		struct err alarm = { 0 };
 
 		if (fetch_of(&f, u, &chain[i], err) < 0 || fetch_list(f, err) < 0)
 			return -1;
-		if (has_needed(f, need)) {
+		if (has_needed(f, need) || fetch_alarm(f)[0] ||
+		    device_check_newest(f, box, &alarm) < 0) {
 			*out = TAKE(f);
 			return 0;
 		}
@@ -156,7 +186,7 @@ device_open(struct fetch **out, struct box *box, struct unlocked *u, const char 
 	}
 	/* A device that never got an acknowledgement has nothing there: it need not be asked. */
 	if (own_chain(own, &n_own, &sent, box, u, err) < 0 ||
-	    open_chain(&f, u, own + !sent, n_own - !sent, need, err) < 0)
+	    open_chain(&f, box, u, own + !sent, n_own - !sent, need, err) < 0)
 		return -1;
 	if (!f) {
 		struct id16 only;
@@ -164,7 +194,7 @@ device_open(struct fetch **out, struct box *box, struct unlocked *u, const char 
 		if (device_only_other(&only, u, own, n_own, err) < 0)
 			return -1;
 		n_other = device_chain(other, unlocked_log(u), &only);
-		if (open_chain(&f, u, other, n_other, need, err) < 0)
+		if (open_chain(&f, box, u, other, n_other, need, err) < 0)
 			return -1;
 	}
 	if (!f)
@@ -191,31 +221,4 @@ device_first(struct fetch **out, struct box *box, struct unlocked *u, const char
 	if (device_only_other(&other, u, own, n_own, &why) < 0)
 		return BOX_ABSENT;
 	return fetch_of(out, u, &other, err);
-}
-
-int
-device_check_newest(const struct fetch *f, struct box *box, struct err *err)
-{
-	const struct identity *me = box_identity(box);
-	const struct id16 *id = &fetch_device(f)->id;
-	struct identity_device known[IDENTITY_DEVICES_MAX];
-	uint64_t seq = 0;
-	size_t n = 0;
-
-	if (me && memcmp(me->device, id->b, sizeof id->b) == 0) {
-		seq = me->acked_seq;
-	} else {
-		if (identity_heads(known, &n, box, err) < 0)
-			return -1;
-		for (size_t i = 0; i < n; i++)
-			if (memcmp(known[i].device, id->b, sizeof id->b) == 0)
-				seq = known[i].seq;
-	}
-	if (fetch_newest_seq(f) >= seq)
-		return 0;
-	return err_set(
-		err, ERR_ALARM,
-		"the server shows an older state: batch %llu of this device's is its newest, "
-		"but batch %llu was there",
-		(unsigned long long)fetch_newest_seq(f), (unsigned long long)seq);
 }

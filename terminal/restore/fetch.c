@@ -414,6 +414,7 @@ fetch_item(struct fetch *f, struct span app, struct span native_id, const struct
 		return FETCH_UNPROVEN;
 	if (!found)
 		return FETCH_ABSENT;
+	f->newest_seq = opener_prefix(f->opener)->header.seq;
 	at.seq = found->seq;
 	at.leaf = found->leaf;
 	return take_answer(f, &at, answer.frames, sink, err);

@@ -578,7 +578,9 @@ restore_named(struct run *r, struct err *err)
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
-		return run_begin(r, err) < 0 ? -1 : restore_picked(r, &p, err);
+		return run_check_newest(r, err) < 0 || run_begin(r, err) < 0
+			       ? -1
+			       : restore_picked(r, &p, err);
 	picks_clear(&p);
 	fetch_free(r->fetch);
 	r->fetch = NULL;
