@@ -184,7 +184,7 @@ wire_have_decode(struct wire_have *out, struct span in, struct err *err)
 	out->device = read_id16(&r);
 	out->client_unix_ms = read_u64(&r);
 	out->n = read_u32(&r);
-	if (out->n == 0 || out->n > WIRE_HAVE_MAX)
+	if (out->n > WIRE_HAVE_MAX)
 		return bad_body("a question for chunks", err);
 	out->cids = read_span(&r, (size_t)out->n * CRYPTO_HASH_BYTES);
 	read_bytes(&r, out->signature, sizeof out->signature);
@@ -212,7 +212,8 @@ bitmap_ends(struct span bitmap, uint32_t n)
 int
 wire_have_answer_encode(struct buf *out, const struct wire_have_answer *a, struct err *err)
 {
-	if (buf_append(out, SPAN_ARRAY(a->token), err) < 0)
+	if (buf_append(out, SPAN_ARRAY(a->token), err) < 0 ||
+	    buf_append_u64(out, a->seq, err) < 0 || buf_append(out, SPAN_ARRAY(a->head.b), err) < 0)
 		return -1;
 	return buf_append(out, a->bitmap, err);
 }
@@ -223,6 +224,8 @@ wire_have_answer_decode(struct wire_have_answer *out, uint32_t n, struct span in
 	struct reader r = reader_of(in);
 
 	read_bytes(&r, out->token, sizeof out->token);
+	out->seq = read_u64(&r);
+	read_bytes(&r, out->head.b, sizeof out->head.b);
 	out->bitmap = read_span(&r, WIRE_BITMAP_BYTES(n));
 	if (reader_done(&r, "the answer about chunks", err) < 0)
 		return -1;

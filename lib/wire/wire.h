@@ -145,13 +145,15 @@ struct wire_have {
 	struct id16 account;
 	struct id16 device;
 	uint64_t client_unix_ms;
-	uint32_t n;       /* 1..WIRE_HAVE_MAX */
+	uint32_t n;       /* 0..WIRE_HAVE_MAX; 0: only asks for the newest batch */
 	struct span cids; /* 32 n bytes */
 	uint8_t signature[CRYPTO_SIGNATURE_BYTES];
 };
 
 struct wire_have_answer {
 	uint8_t token[WIRE_TOKEN_BYTES];
+	uint64_t seq;       /* of the device's newest batch; 0: none yet */
+	struct hash32 head; /* of that batch; while seq is 0 the add_device entry's hash */
 	struct span bitmap; /* WIRE_BITMAP_BYTES(n); bits past n are zero */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * api: POST /v1/have: which of a device's chunks are here, and a token for sending the others.
+ * api: POST /v1/have: which of a device's chunks are here, a token for sending the others, and its
+ * newest batch.
  *
  * Most calls read only.  A chunk that is asked for counts as wanted, which is written at most once a
  * day; then the answer waits for that to be durable, since clearing away goes by it.
@@ -18,6 +19,8 @@ struct having {
 	struct span asked_bytes;
 	const struct server *server;
 	int64_t now_unix_ms;
+	uint64_t seq; /* the device's newest batch */
+	struct hash32 head;
 	bool to_write; /* something has grown old enough to be written */
 	uint8_t bitmap[WIRE_BITMAP_BYTES(WIRE_HAVE_MAX)];
 };
@@ -84,6 +87,8 @@ have_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err)
 
 	if (rc)
 		return rc;
+	h->seq = d.seq;
+	h->head = d.head;
 	if (look_up(tx, h, &d, err) < 0)
 		return -1;
 	if (h->now_unix_ms - d.seen_unix_ms < DEVICE_SEEN_STEP_MS)
@@ -99,6 +104,8 @@ answer_have(struct having *h)
 	AUTO(buf_clear) struct buf body = BUF_INIT(1024);
 	struct exchange *x = h->change.x;
 	struct wire_have_answer answer = {
+		.seq = h->seq,
+		.head = h->head,
 		.bitmap = span_of(h->bitmap, WIRE_BITMAP_BYTES(h->asked.n)),
 	};
 	struct session who = {

@@ -204,23 +204,16 @@ run_items(struct run *r, struct err *err)
 static int
 check_server(struct run *r, struct err *err)
 {
-	AUTO(wire_heads_clear) struct wire_heads heads = { 0 };
+	struct device_head newest;
 
-	if (remote_login_device(r->remote, &r->account, &r->device, r->me->dsk, err) < 0 ||
-	    remote_heads(r->remote, &heads, err) < 0)
+	if (remote_have(r->remote, &r->account, &r->device, r->me->dsk, NULL, 0, NULL, &newest,
+			err) < 0)
 		return -1;
-	for (size_t i = 0; i < heads.n_devices; i++) {
-		const struct wire_device *d = &heads.devices[i];
-
-		if (!id16_equal(&d->device, &r->device))
-			continue;
-		if (d->seq == r->me->acked_seq &&
-		    memcmp(d->head.b, r->me->acked_head, sizeof d->head.b) == 0)
-			return 0;
-		return d->seq > r->me->acked_seq ? send_alarm_cloned(d->seq, err)
-						 : send_alarm_behind(r, d->seq, err);
-	}
-	return err_set(err, ERR_ALARM, "the server does not know this terminal any more");
+	if (newest.seq == r->me->acked_seq &&
+	    memcmp(newest.head.b, r->me->acked_head, sizeof newest.head.b) == 0)
+		return 0;
+	return newest.seq > r->me->acked_seq ? send_alarm_cloned(newest.seq, err)
+					     : send_alarm_behind(r, newest.seq, err);
 }
 
 /* Entries that others signed meanwhile; where it costs one request only. */

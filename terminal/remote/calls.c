@@ -180,7 +180,7 @@ have_once(struct remote *r, const struct wire_have *have, const struct sign_key 
 int
 remote_have(struct remote *r, const struct id16 *account, const struct id16 *device,
 	    const struct sign_key *dsk, const struct hash32 *cids, uint32_t n, uint8_t *bitmap,
-	    struct err *err)
+	    struct device_head *newest, struct err *err)
 {
 	AUTO(buf_clear) struct buf answer = BUF_INIT(SMALL_BYTES_MAX);
 	struct wire_have have = {
@@ -205,7 +205,10 @@ remote_have(struct remote *r, const struct id16 *account, const struct id16 *dev
 		rc = have_once(r, &have, dsk, r->spki, &answer, err);
 	if (rc < 0 || wire_have_answer_decode(&got, n, buf_span(&answer), err) < 0)
 		return -1;
-	memcpy(bitmap, got.bitmap.p, WIRE_BITMAP_BYTES(n));
+	if (n)
+		memcpy(bitmap, got.bitmap.p, WIRE_BITMAP_BYTES(n));
+	if (newest)
+		*newest = (struct device_head){ *device, got.seq, got.head };
 	remote_session_set(r, LOGIN_PUT, got.token, os->now_unix_ms() + TOKEN_LIFE_MS);
 	return 0;
 }

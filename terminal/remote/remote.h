@@ -132,12 +132,13 @@ int remote_log_post(struct remote *r, const struct wire_log_post *post, struct w
 int remote_heads(struct remote *r, struct wire_heads *out, struct err *err);
 
 /**
- * Which of the @n (1..WIRE_HAVE_MAX) chunks the server has; keeps the put token that it gives.
+ * Which of the @n (0..WIRE_HAVE_MAX) chunks the server has; keeps the put token that it gives.
  * @bitmap  WIRE_BITMAP_BYTES(n): bit i for cids[i].
+ * @newest  NULL, or this device's newest batch as the server has it.
  */
 int remote_have(struct remote *r, const struct id16 *account, const struct id16 *device,
 		const struct sign_key *dsk, const struct hash32 *cids, uint32_t n, uint8_t *bitmap,
-		struct err *err);
+		struct device_head *newest, struct err *err);
 
 #define REMOTE_END 1
 

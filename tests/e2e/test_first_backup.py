@@ -76,11 +76,11 @@ def test_where_nothing_changed_no_connection_is_made(phone, relay):
     assert told["uploaded"] == [] and told["unchanged"] == CHOSEN
 
 
-def test_a_check_where_nothing_changed_asks_the_server_and_uploads_nothing(phone, relay):
+def test_a_check_where_nothing_changed_is_one_small_request(phone, relay):
     told = phone.run("backup", "--check")
-    assert told["requests"] == len(relay.requests) > 0
-    assert told["uploaded"] == [] and not {"/v1/batches", "/v1/chunks"} & set(relay.requests)
-    assert relay.bytes <= 2500
+    assert told["uploaded"] == [] and told["requests"] == 1
+    assert relay.requests == ["/v1/have"]
+    assert relay.bytes <= 450, relay.bytes
 
 
 def test_a_file_that_is_only_touched_makes_no_version(phone, relay):

@@ -397,6 +397,6 @@ world_have(struct world *w, const struct party *p, const struct hash32 *cids, ui
 	assert_int_equal(r.status, 200);
 	ok(wire_have_answer_decode(&got, n, buf_span(&r.body), &err), &err);
 	memcpy(token, got.token, WIRE_TOKEN_BYTES);
-	if (bitmap)
+	if (bitmap && n)
 		memcpy(bitmap, got.bitmap.p, got.bitmap.n);
 }

@@ -195,7 +195,12 @@ have_again(void *ctx, struct span in, struct buf *again)
 static void
 have_answer_make(struct buf *out)
 {
-	const struct wire_have_answer a = { { 't' }, span_str("\x05\x02") };
+	const struct wire_have_answer a = {
+		.token = { 't' },
+		.seq = 7,
+		.head = test_hash('h', 7),
+		.bitmap = span_str("\x05\x02"),
+	};
 
 	assert_int_equal(wire_have_answer_encode(out, &a, NULL), 0);
 }

@@ -461,7 +461,7 @@ chunks_go_as_one_streamed_body(void **state)
 	assert_int_equal(secret_new_random(&seed, NULL), 0);
 	assert_int_equal(sign_key_new(&dsk, seed, NULL), 0);
 	struct err err = { 0 };
-	if (remote_have(r, &id, &id, dsk, &cid, 1, bitmap, &err) < 0)
+	if (remote_have(r, &id, &id, dsk, &cid, 1, bitmap, NULL, &err) < 0)
 		fail_msg("%s", err.msg);
 	if (remote_chunks(r, supply_next, &supply, &n_stored, &err) < 0)
 		fail_msg("%s", err.msg);
