@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "box/box_apps.h"
+#include "box/saved.h"
 #include "made_cloud.h"
 #include "os/os.h"
 #include "os_fault.h"
@@ -552,6 +553,58 @@ an_app_that_is_not_here_is_created_in_open_formats(void **state)
 
 /* Faults. */
 
+/* Inheritance. */
+
+/* This terminal takes the place of the one whose cloud it is. */
+static void
+replace(struct fixture *f)
+{
+	struct identity_device old = { .seq = 1 };
+
+	memcpy(old.device, f->account->devices[0].log.id.b, sizeof old.device);
+	assert_int_equal(identity_put_replaced(f->box, &old, &f->err), 0);
+}
+
+/* The Box knows the chunk of device 0 that holds @plain by this terminal's id for it, or not. */
+static void
+assert_inherited(struct fixture *f, const char *plain, int expected)
+{
+	AUTO(chunk_entries_clear) struct chunk_entries found = { 0 };
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(ENTRY_BYTES_MAX);
+	struct hash32 ids[2];
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(keys_chunk_id(ids[i].b, f->account->devices[i].ids, CHUNK_VALUE,
+					       span_str(plain), NULL),
+				 0);
+	assert_int_equal(saved_inherited(&bytes, f->box, ids[1].b, &f->err), expected);
+	if (expected != 0)
+		return;
+	assert_int_equal(chunk_entries_decode(&found, buf_span(&bytes), NULL), 0);
+	assert_int_equal(found.n, 1);
+	assert_int_equal(found.e[0].class, CHUNK_VALUE);
+	assert_true(found.e[0].foreign);
+	assert_true(id16_equal(&found.e[0].device, &f->account->devices[0].log.id));
+	assert_true(hash32_equal(&found.e[0].cid, &ids[0]));
+}
+
+static void
+chunks_of_a_replaced_device_are_learned_where_they_open(void **state)
+{
+	struct fixture *f = *state;
+
+	restore_all(f);
+	assert_inherited(f, "a note in a chunk", BOX_ABSENT); /* it replaced nobody */
+	replace(f);
+	assert_int_equal(restore(f, NULL, true), 0);
+	assert_inherited(f, "a note in a chunk", BOX_ABSENT); /* a preview writes nothing */
+	restore_all(f);
+	assert_int_equal(f->result.written, 0); /* what is here already is as good */
+	assert_inherited(f, "a note in a chunk", 0);
+	assert_inherited(f, "in a chunk", 0);
+	assert_inherited(f, "text a", BOX_ABSENT); /* no chunk: it lies in its record */
+}
+
 /* Bring both apps into a state with something to merge, something beside, something to add. */
 static void
 begin_anew(struct fixture *f)
@@ -621,6 +674,7 @@ whatever_call_fails_the_next_restore_completes_it(void **state)
 	struct os_fault fault;
 	unsigned nth = 0;
 
+	replace(f);
 	do {
 		begin_anew(f);
 		os_fault_at(&fault, ++nth, EIO, OS_FAULT_ONCE);
@@ -630,6 +684,7 @@ whatever_call_fails_the_next_restore_completes_it(void **state)
 		restore_all(f);
 		assert_int_equal(f->result.failed, 0);
 		assert_merged(f);
+		assert_inherited(f, "a note in a chunk", 0);
 		assert_again_nothing_is_written(f);
 	} while (fault.fired);
 	assert_true(nth > 40); /* a sweep must not pass by missing */
@@ -687,6 +742,7 @@ main(void)
 		TEST(an_app_edited_under_the_restore_is_merged_anew),
 		TEST(an_app_that_is_not_here_is_skipped_with_the_line_to_type),
 		TEST(an_app_that_is_not_here_is_created_in_open_formats),
+		TEST(chunks_of_a_replaced_device_are_learned_where_they_open),
 		TEST(whatever_call_fails_the_next_restore_completes_it),
 		TEST(killed_at_any_call_nothing_is_lost_half_or_doubled),
 	};
