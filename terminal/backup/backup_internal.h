@@ -96,8 +96,9 @@ struct run {
 	uint64_t n_same;              /* read, and equal to what was saved; the latest of them: */
 	struct prepared *same[RUN_SAME];
 	size_t n_held_same;
-	bool forgetting; /* tombstones are what was asked for */
-	bool log_grew;   /* the server has entries that this terminal does not know */
+	uint64_t n_leftover; /* items of a batch that an earlier run left behind */
+	bool forgetting;     /* tombstones are what was asked for */
+	bool log_grew;       /* the server has entries that this terminal does not know */
 };
 
 /* run.c */

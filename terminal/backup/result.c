@@ -145,16 +145,36 @@ finish_receipt(struct run *r, struct err *err)
 	return receipt_update(r->box, &r->receipt, err);
 }
 
+/* Items that an earlier run left behind and this one had to do with again; they are sorted. */
+static uint64_t
+count_twice(const struct backup_result *out)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 1; i < out->n_items; i++)
+		n += by_app_name_id(&out->items[i - 1], &out->items[i]) == 0;
+	return n;
+}
+
+/* Those of the planned apps that were neither sent nor failed nor are missing. */
+static uint64_t
+count_unchanged(const struct run *r)
+{
+	uint64_t there = 0, done = r->n_todo - r->n_same;
+
+	for (size_t i = 0; i < r->n_apps; i++)
+		there += r->apps[i].shortcuts - r->apps[i].missing;
+	if (r->n_leftover)
+		done += r->n_leftover - count_twice(r->out);
+	return there > done ? there - done : 0;
+}
+
 int
 result_finish(struct run *r, struct err *err)
 {
 	struct backup_result *out = r->out;
 	struct remote_traffic now = remote_traffic(r->remote);
-	uint64_t shortcuts = 0, not_same = r->n_todo - r->n_same;
 
-	for (size_t i = 0; i < r->n_apps; i++)
-		shortcuts += r->apps[i].shortcuts - r->apps[i].missing;
-	out->n_unchanged = shortcuts > not_same ? shortcuts - not_same : 0;
 	out->bytes_sent = now.bytes_sent - r->before.bytes_sent;
 	out->bytes_received = now.bytes_received - r->before.bytes_received;
 	out->requests = now.requests - r->before.requests;
@@ -162,6 +182,7 @@ result_finish(struct run *r, struct err *err)
 	out->seq = r->me->acked_seq;
 	if (out->n_items > 1)
 		qsort(out->items, out->n_items, sizeof *out->items, by_app_name_id);
+	out->n_unchanged = count_unchanged(r);
 	for (size_t i = 0; i < r->n_apps; i++)
 		if (add_cost(r, &r->apps[i], err) < 0)
 			return -1;
