@@ -7,8 +7,7 @@
 #include "base/array.h"
 
 #define SEAL_TRIES 4 /* a batch that is refused so often will not be taken */
-#define SEND_ANEW                                                                                  \
-	4 /* after send.c's: the batch was dropped, some of its items were prepared anew */
+#define SEND_ANEW  4 /* beside send.c's: dropped, and some of its items were prepared anew */
 
 void
 group_clear(struct group *g)
