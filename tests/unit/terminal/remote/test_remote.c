@@ -438,7 +438,7 @@ static void
 chunks_go_as_one_streamed_body(void **state)
 {
 	static const uint8_t stored[] = "\3\0\0\0\5"; /* three came; 0 and 2 are stored */
-	AUTO(buf_clear) struct buf have = BUF_INIT(64);
+	AUTO(buf_clear) struct buf have = BUF_INIT(256);
 	uint8_t bitmap[1] = { 0 }, answer_bitmap[1] = { 0 };
 	struct wire_have_answer a = { .bitmap = SPAN_ARRAY(answer_bitmap) };
 	struct secret *seed = NULL;
