@@ -161,7 +161,8 @@ struct account_newest {
 	char head_words[ACCOUNT_HEAD_TEXT_BYTES]; /* "" while there is no batch */
 };
 
-/** One request.  Names come from the Box's PSK and log.  @out has room for ACCOUNT_DEVICES_MAX.
+/** One request.  Names come from the Box's PSK and log; a device that no log entry adds is passed by.
+ *  @out has room for ACCOUNT_DEVICES_MAX.
  *  Logs in as the device where there is no token. */
 int account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
 			struct box *box, struct remote *remote, struct err *err);

@@ -55,11 +55,9 @@ added_at(struct span raw, const struct id16 *device)
 }
 
 static void
-fill(struct account_newest *out, const struct wire_device *w, const struct log_state *s,
-     struct span raw, const struct identity *me)
+fill(struct account_newest *out, const struct wire_device *w, const struct log_device *d,
+     const struct id16 *account, struct span raw, const struct identity *me)
 {
-	const struct log_device *d = log_state_device(s, &w->device);
-
 	*out = (struct account_newest){
 		.device = w->device,
 		.state = w->state,
@@ -71,13 +69,11 @@ fill(struct account_newest *out, const struct wire_device *w, const struct log_s
 	};
 	if (w->seq > 0)
 		account_head_words(out->head_words, &w->head);
-	if (!d)
-		return;
 	/* The signed log outranks the server, but for what only the operator does. */
 	if (d->state != DEVICE_ALIVE)
 		out->state = d->state;
 	out->added_at_unix_ms = added_at(raw, &w->device);
-	account_name_open(out->name, d, &s->account, me->keys.psk, me->keys.epoch);
+	account_name_open(out->name, d, account, me->keys.psk, me->keys.epoch);
 }
 
 int
@@ -101,8 +97,13 @@ account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_
 	}
 	if (heads.n_devices > ACCOUNT_DEVICES_MAX)
 		return err_set(err, ERR_LIMIT, "the account has %zu devices", heads.n_devices);
-	for (size_t i = 0; i < heads.n_devices; i++)
-		fill(&out[i], &heads.devices[i], &s, buf_span(&raw), box_identity(box));
-	*n = heads.n_devices;
+	*n = 0;
+	for (size_t i = 0; i < heads.n_devices; i++) {
+		const struct wire_device *w = &heads.devices[i];
+		const struct log_device *d = log_state_device(&s, &w->device);
+
+		if (d) /* else the server made it up */
+			fill(&out[(*n)++], w, d, &s.account, buf_span(&raw), box_identity(box));
+	}
 	return 0;
 }
