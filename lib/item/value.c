@@ -453,7 +453,7 @@ is_east_asian(struct span s)
 {
 	ucs4_t c;
 
-	if (s.n == 0 || u8_mbtouc(&c, s.p, s.n) <= 0)
+	if (!s.p || s.n == 0 || u8_mbtouc(&c, s.p, s.n) <= 0)
 		return false;
 	return (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7a3) ||
 	       (c >= 0x20000 && c <= 0x3ffff);
@@ -494,7 +494,8 @@ without_scheme(struct span s, const char *scheme)
 {
 	size_t n = strlen(scheme);
 
-	return s.n >= n && strncasecmp((const char *)s.p, scheme, n) == 0 ? span_skip(s, n) : s;
+	return s.p && s.n >= n && strncasecmp((const char *)s.p, scheme, n) == 0 ? span_skip(s, n)
+										 : s;
 }
 
 int
