@@ -11,14 +11,14 @@ LAST = ("Andersen", "Brandt", "Castro", "Dubois", "Eriksen", "Ferrari", "Garcia"
 
 def fold(line):
     """A content line in pieces of 75 bytes, never within a character (RFC 6350, 3.2)."""
-    raw, pieces, limit = line.encode(), [], 75
-    while len(raw) > limit:
-        end = limit
+    raw, pieces, at, width = line.encode(), [], 0, 75
+    while len(raw) - at > width:
+        end = at + width
         while raw[end] & 0xC0 == 0x80:
             end -= 1
-        pieces.append(raw[:end])
-        raw, limit = raw[end:], 74
-    return b"\r\n ".join([*pieces, raw])
+        pieces.append(raw[at:end])
+        at, width = end, 74
+    return b"\r\n ".join([*pieces, raw[at:]])
 
 
 def escape(text):
