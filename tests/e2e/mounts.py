@@ -44,7 +44,8 @@ class Disk:
 
     def resize(self, size):
         """Smaller than what lies there is allowed: then it is full."""
-        subprocess.run([*self.within, "mount", "-o", f"remount,size={size}", str(self.folder)],
+        subprocess.run([*self.within, "mount", "--options-mode", "ignore", "-t", "tmpfs", "-o",
+                        f"remount,size={size}", "tmpfs", str(self.folder)],
                        check=True)
 
     def outside(self, path):
