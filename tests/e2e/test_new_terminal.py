@@ -138,6 +138,13 @@ def test_after_init_no_backup_can_be_opened_without_the_passphrase(old):
     assert old.run("backup", env={"CLOUDBOX_PASSPHRASE": None})["failed"] == []  # sealing needs none
 
 
+def test_the_servers_url_may_come_from_standard_input(old, make_terminal):
+    t = make_terminal()
+    t.passphrase = old.passphrase
+    told = t.run("join", "-", "--account", old.account, stdin=f"  {old.server}\n")
+    assert told["account"] == old.account and told["server"] == old.server
+
+
 def test_the_passphrase_may_come_from_a_file(old, tmp_path):
     file = tmp_path / "passphrase"
     put(tmp_path, {"passphrase": old.passphrase.encode() + b"\n"})
