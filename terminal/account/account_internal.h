@@ -41,8 +41,8 @@ int unlocked_open(struct unlocked **out, struct remote *remote, const struct id1
 /** Fetch what the log gained and verify it. */
 int unlocked_log_more(struct unlocked *u, struct err *err);
 
-/** Refuse a log shorter than, or other than, the newest batch of any device names; verifies those
- *  batches' signatures.  Before an entry is signed.  ERR_ALARM.
+/** Refuse a log shorter than, or other than, the newest batch of any device names, and a server that
+ *  leaves out a device; verifies those batches' signatures.  Before an entry is signed.  ERR_ALARM.
  *  @heads  what the server says of the devices; the caller clears it. */
 int unlocked_check_heads(struct unlocked *u, struct wire_heads *heads, struct err *err);
 

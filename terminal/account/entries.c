@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #define NAME_PLAIN_MAX 256
+#define HEADS_TRIES    4 /* others may sign entries at the same time */
 
 struct log_entry *
 log_entry_new(void)
@@ -139,16 +140,52 @@ check_head(struct unlocked *u, const struct wire_device *d, struct err *err)
 	return 0;
 }
 
+/* The devices' heads and the log, of one moment: whoever signs an entry between the two answers has
+ * both asked for again. */
+static int
+heads_of_log(struct unlocked *u, struct wire_heads *heads, struct err *err)
+{
+	for (int i = 0; i < HEADS_TRIES; i++) {
+		struct remote *remote = unlocked_remote(u, err);
+
+		wire_heads_clear(heads);
+		if (!remote || remote_heads(remote, heads, err) < 0)
+			return -1;
+		if (heads->log.length < u->log.length)
+			return err_set(err, ERR_ALARM, "the server's account log became shorter");
+		if (heads->log.length > u->log.length && unlocked_log_more(u, err) < 0)
+			return -1;
+		if (heads->log.length > u->log.length)
+			return err_set(err, ERR_ALARM,
+				       "the server holds back entries of the account log");
+		if (heads->log.length == u->log.length)
+			return hash32_equal(&heads->log.head, &u->log.head)
+				       ? 0
+				       : err_set(err, ERR_ALARM, "the server has two account logs");
+	}
+	return err_set(err, ERR_CONFLICT, "the account log has grown meanwhile");
+}
+
+/* A head that is held back cannot say which log its device knows. */
+static int
+check_all_listed(const struct unlocked *u, const struct wire_heads *heads, struct err *err)
+{
+	for (size_t i = 0; i < u->log.n_devices; i++) {
+		const struct id16 *device = &u->log.devices[i].id;
+		size_t n = 0;
+
+		while (n < heads->n_devices && !id16_equal(&heads->devices[n].device, device))
+			n++;
+		if (n == heads->n_devices)
+			return alarm_head(u, device, _("the server does not list it"), err);
+	}
+	return 0;
+}
+
 int
 unlocked_check_heads(struct unlocked *u, struct wire_heads *heads, struct err *err)
 {
-	struct remote *remote = unlocked_remote(u, err);
-
-	if (!remote || remote_heads(remote, heads, err) < 0)
-		return -1;
-	if (heads->log.length < u->log.length)
-		return err_set(err, ERR_ALARM, "the server's account log became shorter");
-	if (heads->log.length > u->log.length && unlocked_log_more(u, err) < 0)
+	if (heads_of_log(u, heads, err) < 0 || check_all_listed(u, heads, err) < 0)
 		return -1;
 	for (size_t i = 0; i < heads->n_devices; i++)
 		if (check_head(u, &heads->devices[i], err) < 0)

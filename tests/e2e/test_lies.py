@@ -101,6 +101,19 @@ def test_a_shortened_account_log_is_an_alarm(world, make_terminal):
     refuses(phone, "alarm", "not-authentic")
 
 
+def test_a_device_that_is_left_out_is_an_alarm_to_whoever_joins(world, make_terminal):
+    """Its head would tell which account log it knows."""
+    server, phone, other = world
+    second = make_terminal()
+    second.join(phone)
+    lie(server, ("DELETE FROM devices WHERE device = ?", bytes.fromhex(second.device)))
+    third = make_terminal()
+    third.passphrase = phone.passphrase
+    told = third.error("join", phone.server, "--account", phone.account)
+    assert told["code"] == "alarm" and second.device[:8] in told["message"]
+    assert third.run("status", expect=1)  # it joined nothing
+
+
 def test_a_changed_log_entry_is_refused(world, make_terminal):
     server, phone, other = world
     account = bytes.fromhex(phone.account)
