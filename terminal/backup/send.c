@@ -4,7 +4,8 @@
  *
  *     SEALED/SENT --200, or 409 head: mine--> acknowledged (box.db: saved)
  *        |  |  \--unreachable, 401, 403, 404, 426, 507 disk…--> kept, the next backup goes on
- *        |  \--424--> chunks first, then the same bytes
+ *        |  |--424--> chunks first, then the same bytes
+ *        |  \--409 log--> kept, an alarm
  *        \--409 epoch, 422 root, 413, 507 quota, 409 head: a dropped one--> dropped, sealed anew
  */
 #include <inttypes.h>
@@ -126,6 +127,23 @@ epoch_is_old(struct run *r, const struct journal_batch *batch, struct err *err)
 	return drop(r, batch, SEND_AGAIN, err);
 }
 
+/* 409 log: the server's account log is not the one that the batch names.  The signed entries that
+ * this terminal holds say that theirs is the true one. */
+static int
+log_differs(const struct run *r, const struct problem *p, struct err *err)
+{
+	if (p->length < r->me->log_length)
+		err_set(err, ERR_ALARM,
+			"the server's account log has %llu entries, this terminal knows %llu",
+			(unsigned long long)p->length, (unsigned long long)r->me->log_length);
+	else
+		err_set(err, ERR_ALARM,
+			"the server's account log does not continue the one that this terminal "
+			"knows");
+	return err_hint(err, "the server shows an older state: ask its operator whether it was "
+			     "restored from a backup");
+}
+
 static int
 root_differs(struct run *r, const struct journal_batch *batch, struct err *err)
 {
@@ -163,6 +181,8 @@ refused(struct run *r, const struct journal_batch *batch, struct err *err)
 		return head_differs(r, batch, p, err);
 	case PROBLEM_EPOCH:
 		return epoch_is_old(r, batch, err);
+	case PROBLEM_LOG:
+		return log_differs(r, p, err);
 	case PROBLEM_ROOT:
 		return root_differs(r, batch, err);
 	case PROBLEM_MISSING_CHUNKS:

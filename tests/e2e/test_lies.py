@@ -99,6 +99,8 @@ def test_a_shortened_account_log_is_an_alarm(world, make_terminal):
     lie(server, ("DELETE FROM log WHERE account = ? AND idx > ?", account, length),
         ("UPDATE accounts SET log_length = ?, log_head = ? WHERE account = ?", length + 1, head, account))
     refuses(phone, "alarm", "not-authentic")
+    (phone.folder_ / "b.vcf").write_bytes(card("B", uid="b", tel="+4977"))
+    assert phone.error("backup")["code"] == "alarm"
 
 
 def test_a_device_that_is_left_out_is_an_alarm_to_whoever_joins(world, make_terminal):
