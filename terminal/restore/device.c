@@ -96,31 +96,50 @@ has_needed(const struct fetch *f, enum device_need need)
 	return false;
 }
 
+/* The newest batch that this terminal knows of; seq 0: none. */
+static int
+known_newest(struct device_head *out, const struct id16 *id, struct box *box, struct err *err)
+{
+	const struct identity *me = box_identity(box);
+	struct identity_device known[IDENTITY_DEVICES_MAX];
+	size_t n = 0;
+
+	*out = (struct device_head){ .device = *id };
+	if (me && memcmp(me->device, id->b, sizeof id->b) == 0) {
+		out->seq = me->acked_seq;
+		memcpy(out->head.b, me->acked_head, sizeof out->head.b);
+		return 0;
+	}
+	if (identity_heads(known, &n, box, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (memcmp(known[i].device, id->b, sizeof id->b) != 0)
+			continue;
+		out->seq = known[i].seq;
+		memcpy(out->head.b, known[i].head, sizeof out->head.b);
+	}
+	return 0;
+}
+
 int
 device_check_newest(const struct fetch *f, struct box *box, struct err *err)
 {
-	const struct identity *me = box_identity(box);
-	const struct id16 *id = &fetch_device(f)->id;
-	struct identity_device known[IDENTITY_DEVICES_MAX];
-	uint64_t seq = 0;
-	size_t n = 0;
+	uint64_t seq = fetch_newest_seq(f);
+	struct device_head known;
 
-	if (me && memcmp(me->device, id->b, sizeof id->b) == 0) {
-		seq = me->acked_seq;
-	} else {
-		if (identity_heads(known, &n, box, err) < 0)
-			return -1;
-		for (size_t i = 0; i < n; i++)
-			if (memcmp(known[i].device, id->b, sizeof id->b) == 0)
-				seq = known[i].seq;
-	}
-	if (fetch_newest_seq(f) >= seq)
-		return 0;
-	return err_set(
-		err, ERR_ALARM,
-		"the server shows an older state: batch %llu of this device's is its newest, "
-		"but batch %llu was there",
-		(unsigned long long)fetch_newest_seq(f), (unsigned long long)seq);
+	if (known_newest(&known, &fetch_device(f)->id, box, err) < 0)
+		return -1;
+	if (seq < known.seq)
+		return err_set(err, ERR_ALARM,
+			       "the server shows an older state: batch %llu of this device's is "
+			       "its newest, but batch %llu was there",
+			       (unsigned long long)seq, (unsigned long long)known.seq);
+	if (seq > 0 && seq == known.seq && !hash32_equal(fetch_newest_head(f), &known.head))
+		return err_set(err, ERR_ALARM,
+			       "the server shows another batch %llu of this device's than the one "
+			       "that was there",
+			       (unsigned long long)seq);
+	return 0;
 }
 
 /* The first of @chain that has what is needed: *out, or NULL.  One whose list is not to be trusted

@@ -64,6 +64,22 @@ fetch_newest_seq(const struct fetch *f)
 	return f->newest_seq;
 }
 
+const struct hash32 *
+fetch_newest_head(const struct fetch *f)
+{
+	return &f->newest_head;
+}
+
+/* The batch in hand is the device's newest. */
+static int
+note_newest(struct fetch *f, struct err *err)
+{
+	const struct batch_prefix *p = opener_prefix(f->opener);
+
+	f->newest_seq = p->header.seq;
+	return batch_head(&f->newest_head, p, err);
+}
+
 const char *
 fetch_alarm(const struct fetch *f)
 {
@@ -116,8 +132,9 @@ prove_list(struct fetch *f, struct span prefix, struct err *why)
 					 "the server lists items but no batch of the device");
 	if (opener_batch(f->opener, prefix, why) < 0)
 		return err_wrap(why, "the device's newest batch is not to be trusted");
+	if (note_newest(f, why) < 0)
+		return -1;
 	p = opener_prefix(f->opener);
-	f->newest_seq = p->header.seq;
 	return listing_check(&f->live, &p->state_root, p->header.seq, why);
 }
 
@@ -414,7 +431,8 @@ fetch_item(struct fetch *f, struct span app, struct span native_id, const struct
 		return FETCH_UNPROVEN;
 	if (!found)
 		return FETCH_ABSENT;
-	f->newest_seq = opener_prefix(f->opener)->header.seq;
+	if (note_newest(f, err) < 0)
+		return -1;
 	at.seq = found->seq;
 	at.leaf = found->leaf;
 	return take_answer(f, &at, answer.frames, sink, err);

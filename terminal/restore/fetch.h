@@ -65,6 +65,8 @@ const struct listing *fetch_live(const struct fetch *f);
 
 /** Number of the device's newest batch as far as it is proven; 0: none. */
 uint64_t fetch_newest_seq(const struct fetch *f);
+/** Its head; means nothing while fetch_newest_seq() is 0. */
+const struct hash32 *fetch_newest_head(const struct fetch *f);
 
 /** "" or a sentence: the list is not what the device signed. */
 const char *fetch_alarm(const struct fetch *f);

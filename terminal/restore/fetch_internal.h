@@ -38,8 +38,9 @@ struct fetch {
 	struct fetch_source source;
 	struct opener *opener;
 	struct listing live;
-	bool proven;         /* `live` is exactly what the device signed */
-	uint64_t newest_seq; /* of the batch that the list came with */
+	bool proven;               /* `live` is exactly what the device signed */
+	uint64_t newest_seq;       /* of the batch that the list came with */
+	struct hash32 newest_head; /* its head */
 	struct err alarm;
 	struct fetch_window window;
 	struct fetch_asking *asking; /* owned; made at the first chunk */

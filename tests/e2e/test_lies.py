@@ -116,6 +116,17 @@ def test_a_device_that_is_left_out_is_an_alarm_to_whoever_joins(world, make_term
     assert third.run("status", expect=1)  # it joined nothing
 
 
+def test_another_batch_of_the_same_number_is_an_alarm(world):
+    """The terminal knows the head of what was acknowledged; here that is what lies."""
+    server, phone, other = world
+    assert len(phone.run("cloud")) == 2 and not phone.stderr.strip()
+    with sqlite3.connect(phone.home / "box.db") as db:
+        assert db.execute("UPDATE identity SET acked_head = zeroblob(32)").rowcount == 1
+    db.close()
+    assert len(phone.run("cloud")) == 2  # what authenticates is shown all the same
+    assert "another batch 2" in phone.stderr
+
+
 def test_a_changed_log_entry_is_refused(world, make_terminal):
     server, phone, other = world
     account = bytes.fromhex(phone.account)
