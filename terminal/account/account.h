@@ -101,18 +101,27 @@ struct account_init_request {
 int account_init(struct recovery_code **recovery, struct box *box, struct remote *remote,
 		 const struct account_init_request *request, struct err *err);
 
+struct account_newest;
+
+/* Show what lies there to whoever joins, before anything is signed.  1: go on; 0: they do not; or
+ * -1. */
+typedef int account_confirm_fn(void *ctx, struct unlocked *u, struct account_newest *devices,
+			       size_t n, struct err *err);
+
 struct account_join_request {
 	const struct id16 *account; /* NULL with a recovery code, which finds it */
 	struct account_credential with;
 	const char *name;
-	const char *replace; /* a device's id, the beginning of one, or its name; or NULL */
+	const char *replace;         /* a device's id, the beginning of one, or its name; or NULL */
+	account_confirm_fn *confirm; /* NULL: without asking */
+	void *confirm_ctx;
 };
 
 /**
  * Put this terminal into an account that exists.
  * @out   the unlocked account, for taking over the Box at once; or NULL.
  * @return 0, or -1: as account_unlock() and account_init(); ERR_NOT_FOUND or ERR_AMBIGUOUS for
- *         @replace, the message lists the devices.
+ *         @replace, the message lists the devices; ERR_CANCELLED: not confirmed.
  */
 int account_join(struct unlocked **out, struct box *box, struct remote *remote,
 		 const struct account_join_request *request, struct err *err);
@@ -166,6 +175,11 @@ struct account_newest {
  *  Logs in as the device where there is no token. */
 int account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
 			struct box *box, struct remote *remote, struct err *err);
+
+/** The same of an account that is unlocked, by what each device signed: heads, signatures and dates
+ *  are checked, and the numbers of items where the server can prove them.  ERR_ALARM. */
+int account_newest_checked(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
+			   struct unlocked *u, struct err *err);
 
 /** Six words of a list of 1,024 from the first 60 bits of a head. */
 void account_head_words(char out[static ACCOUNT_HEAD_TEXT_BYTES], const struct hash32 *head);

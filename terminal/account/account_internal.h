@@ -42,9 +42,13 @@ int unlocked_open(struct unlocked **out, struct remote *remote, const struct id1
 int unlocked_log_more(struct unlocked *u, struct err *err);
 
 /** Refuse a log shorter than, or other than, the newest batch of any device names, and a server that
- *  leaves out a device; verifies those batches' signatures.  Before an entry is signed.  ERR_ALARM.
+ *  leaves out a device; verifies those batches' signatures and puts what they say into @heads.  Before an entry is signed.  ERR_ALARM.
  *  @heads  what the server says of the devices; the caller clears it. */
 int unlocked_check_heads(struct unlocked *u, struct wire_heads *heads, struct err *err);
+
+/** @heads, which unlocked_check_heads() has checked, for people. */
+int newest_of_heads(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
+		    const struct unlocked *u, const struct wire_heads *heads, struct err *err);
 
 /** Send @n signed entries (each appended with wire_log_append() to @entries too) and take them into
  *  the log.  @wraps NULL: no credentials change.  ERR_CONFLICT: somebody else was faster; the log

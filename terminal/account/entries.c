@@ -106,9 +106,22 @@ alarm_head(const struct unlocked *u, const struct id16 *device, const char *what
 			     "operator before going on");
 }
 
+/* What only the server said before: the date is signed, the number of items where its proof holds.
+ * One that does not is for whoever reads the items: it keeps nobody out of the account. */
+static void
+note_signed(struct wire_device *d, const struct batch_prefix *p, const struct state_proof *proof)
+{
+	const struct id16 zero = { { 0 } };
+	struct err why;
+
+	d->client_unix_ms = p->header.client_unix_ms;
+	if (state_proof_verify(NULL, proof, &p->state_root, &zero, &zero, &why) == 0)
+		d->n_live = proof->n_live;
+}
+
 /* The newest batch of a device, by way of the proof that no item of id zero is there. */
 static int
-check_head(struct unlocked *u, const struct wire_device *d, struct err *err)
+check_head(struct unlocked *u, struct wire_device *d, struct err *err)
 {
 	AUTO(buf_clear) struct buf held = BUF_INIT(REMOTE_ITEM_BYTES_MAX);
 	AUTO(wire_item_answer_clear) struct wire_item_answer answer = { 0 };
@@ -137,6 +150,7 @@ check_head(struct unlocked *u, const struct wire_device *d, struct err *err)
 	    !hash32_equal(&named, &prefix.header.log_head))
 		return alarm_head(u, &d->device,
 				  _("it knows another account log than the server shows"), err);
+	note_signed(d, &prefix, &answer.proof);
 	return 0;
 }
 

@@ -306,10 +306,30 @@ find_device(const struct wire_heads *heads, const struct id16 *id)
 	return NULL;
 }
 
+/* Nobody can tell an old state from the newest on a blank terminal but who has seen the others. */
+static int
+confirm(struct unlocked *u, const struct wire_heads *heads, const struct account_join_request *q,
+	struct err *err)
+{
+	struct account_newest devices[ACCOUNT_DEVICES_MAX];
+	size_t n;
+
+	if (!q->confirm)
+		return 0;
+	if (newest_of_heads(devices, &n, u, heads, err) < 0)
+		return -1;
+	int rc = q->confirm(q->confirm_ctx, u, devices, n, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	err_set(err, ERR_CANCELLED, "this terminal did not join");
+	return err_hint(err, "another terminal shows what should lie there: cloudbox status; ask "
+			     "the server's operator why it does not");
+}
+
 /* One attempt: heads checked, entries signed and sent.  @old NULL: nobody is replaced. */
 static int
-join_once(struct unlocked *u, struct wire_heads *heads, const struct newcomer *n, const char *name,
-	  const struct id16 *old, struct err *err)
+join_once(struct unlocked *u, struct wire_heads *heads, const struct newcomer *n,
+	  const struct account_join_request *q, const struct id16 *old, struct err *err)
 {
 	AUTO(buf_clear) struct buf added = BUF_INIT(LOG_ENTRY_BYTES_MAX);
 	AUTO(buf_clear) struct buf replaced = BUF_INIT(LOG_ENTRY_BYTES_MAX);
@@ -318,8 +338,8 @@ join_once(struct unlocked *u, struct wire_heads *heads, const struct newcomer *n
 	struct span entries[2];
 
 	wire_heads_clear(heads);
-	if (unlocked_check_heads(u, heads, err) < 0 ||
-	    sign_added(&added, &u->log, n, keys, name, err) < 0)
+	if (unlocked_check_heads(u, heads, err) < 0 || confirm(u, heads, q, err) < 0 ||
+	    sign_added(&added, &u->log, n, keys, q->name, err) < 0)
 		return -1;
 	if (old) {
 		there = find_device(heads, old);
@@ -385,7 +405,7 @@ account_join(struct unlocked **out, struct box *box, struct remote *remote,
 	if (newcomer_make(&me, unlocked_now(u), err) < 0)
 		return -1;
 	for (int i = 0; i < JOIN_TRIES && rc < 0; i++) {
-		rc = join_once(u, &heads, &me, q->name, q->replace ? &old : NULL, &why);
+		rc = join_once(u, &heads, &me, q, q->replace ? &old : NULL, &why);
 		if (rc < 0 && why.code != ERR_CONFLICT)
 			break;
 	}

@@ -56,7 +56,7 @@ added_at(struct span raw, const struct id16 *device)
 
 static void
 fill(struct account_newest *out, const struct wire_device *w, const struct log_device *d,
-     const struct id16 *account, struct span raw, const struct identity *me)
+     struct span raw)
 {
 	*out = (struct account_newest){
 		.device = w->device,
@@ -73,7 +73,33 @@ fill(struct account_newest *out, const struct wire_device *w, const struct log_d
 	if (d->state != DEVICE_ALIVE)
 		out->state = d->state;
 	out->added_at_unix_ms = added_at(raw, &w->device);
-	account_name_open(out->name, d, account, me->keys.psk, me->keys.epoch);
+}
+
+int
+newest_of_heads(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
+		const struct unlocked *u, const struct wire_heads *heads, struct err *err)
+{
+	if (heads->n_devices > ACCOUNT_DEVICES_MAX)
+		return err_set(err, ERR_LIMIT, "the account has %zu devices", heads->n_devices);
+	*n = 0;
+	for (size_t i = 0; i < heads->n_devices; i++) {
+		const struct wire_device *w = &heads->devices[i];
+
+		fill(&out[*n], w, log_state_device(&u->log, &w->device), buf_span(&u->raw));
+		unlocked_device_name(out[(*n)++].name, u, &w->device);
+	}
+	return 0;
+}
+
+int
+account_newest_checked(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
+		       struct unlocked *u, struct err *err)
+{
+	AUTO(wire_heads_clear) struct wire_heads heads = { 0 };
+
+	if (unlocked_check_heads(u, &heads, err) < 0)
+		return -1;
+	return newest_of_heads(out, n, u, &heads, err);
 }
 
 int
@@ -83,6 +109,7 @@ account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_
 	AUTO(log_state_clear) struct log_state s = { 0 };
 	AUTO(buf_clear) struct buf raw = BUF_INIT(LOG_COPY_BYTES_MAX);
 	AUTO(wire_heads_clear) struct wire_heads heads = { 0 };
+	const struct identity_keys *keys;
 
 	if (account_login_put(box, remote, err) < 0 || remote_heads(remote, &heads, err) < 0 ||
 	    log_copy_read(&s, &raw, box, err) < 0)
@@ -97,13 +124,16 @@ account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_
 	}
 	if (heads.n_devices > ACCOUNT_DEVICES_MAX)
 		return err_set(err, ERR_LIMIT, "the account has %zu devices", heads.n_devices);
+	keys = &box_identity(box)->keys;
 	*n = 0;
 	for (size_t i = 0; i < heads.n_devices; i++) {
 		const struct wire_device *w = &heads.devices[i];
 		const struct log_device *d = log_state_device(&s, &w->device);
 
-		if (d) /* else the server made it up */
-			fill(&out[(*n)++], w, d, &s.account, buf_span(&raw), box_identity(box));
+		if (!d) /* the server made it up */
+			continue;
+		fill(&out[*n], w, d, buf_span(&raw));
+		account_name_open(out[(*n)++].name, d, &s.account, keys->psk, keys->epoch);
 	}
 	return 0;
 }

@@ -204,6 +204,24 @@ read_credential(struct ask_credential *c, struct id16 *account,
 	return 0;
 }
 
+/* What lies there, asked about where there is a person to ask: on a blank terminal only a person can
+ * tell an old state from the newest. */
+static int
+confirm_newest(void *ctx, struct unlocked *u, struct account_newest *d, size_t n, struct err *err)
+{
+	struct cli *cli = ctx;
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		any |= d[i].seq > 0;
+	if (!any || cli->answer == ANSWER_YES || (cli->answer == ANSWER_ASK && cli->json) ||
+	    (cli->answer == ANSWER_ASK && !isatty(STDIN_FILENO)))
+		return 1;
+	if (newest_without_box(u, d, n, err) < 0 || newest_print(cli, d, n, err) < 0)
+		return -1;
+	return ask_yes_no(cli, _("Is that what lies there, as far as you know?"), err);
+}
+
 /* What others have in the cloud, and how to get at it. */
 static int
 print_others(struct cli *cli, const struct account_newest *d, size_t n, struct err *err)
@@ -249,8 +267,8 @@ report(struct cli *cli, struct err *err)
 	size_t n = 0;
 	struct json_object *o;
 
-	if (account_newest_read(devices, &n, cli->box, cli->remote, err) < 0 ||
-	    newest_without_box(cli, devices, n, err) < 0)
+	if (account_newest_checked(devices, &n, cli->unlocked, err) < 0 ||
+	    newest_without_box(cli->unlocked, devices, n, err) < 0)
 		return -1;
 	if (!cli->json)
 		return print_others(cli, devices, n, err);
@@ -270,6 +288,8 @@ join(struct cli *cli, const struct remote_url *url, struct err *err)
 	struct account_join_request request = {
 		.name = terminal_name(cli, host),
 		.replace = args_value(&cli->args, "--replace"),
+		.confirm = confirm_newest,
+		.confirm_ctx = cli,
 	};
 	struct id16 account;
 	int status = CLI_DONE;

@@ -48,15 +48,15 @@ add_version(void *ctx, const struct wire_item *e, struct err *err)
 }
 
 static int
-count_box_items(uint64_t *n, struct cli *cli, const struct id16 *device, struct err *err)
+count_box_items(uint64_t *n, struct unlocked *u, const struct id16 *device, struct err *err)
 {
 	AUTO(device_keys_free) struct device_keys *keys = NULL;
 	struct live live = { 0 };
 	struct wire_items_sink sink = { &live, begin_live, add_version };
-	struct remote *remote = unlocked_remote(cli->unlocked, err);
+	struct remote *remote = unlocked_remote(u, err);
 	struct id16 folder;
 
-	if (!remote || unlocked_device_keys(&keys, cli->unlocked, device, err) < 0)
+	if (!remote || unlocked_device_keys(&keys, u, device, err) < 0)
 		return -1;
 	keys_folder_id(folder.b, keys, span_str(BOX_APP));
 	if (remote_versions(remote, device, &folder, NULL, &sink, err) < 0)
@@ -67,12 +67,12 @@ count_box_items(uint64_t *n, struct cli *cli, const struct id16 *device, struct 
 }
 
 int
-newest_without_box(struct cli *cli, struct account_newest *d, size_t n, struct err *err)
+newest_without_box(struct unlocked *u, struct account_newest *d, size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t box_items = 0;
 
-		if (d[i].seq && count_box_items(&box_items, cli, &d[i].device, err) < 0)
+		if (d[i].seq && count_box_items(&box_items, u, &d[i].device, err) < 0)
 			return -1;
 		d[i].n_items -= box_items < d[i].n_items ? box_items : d[i].n_items;
 	}

@@ -6,10 +6,11 @@
 #include "cli/cli.h"
 
 struct account_newest;
+struct unlocked;
 
 /** Take the Box's own items out of the counts, which the server cannot tell from others: one small
  *  question for each device that has any.  The account is unlocked. */
-int newest_without_box(struct cli *cli, struct account_newest *d, size_t n, struct err *err);
+int newest_without_box(struct unlocked *u, struct account_newest *d, size_t n, struct err *err);
 
 /** "newest" of `init` and `join`: per device the date, the items and the head's words. */
 void newest_json(struct cli *cli, struct json_object *o, const struct account_newest *d, size_t n);

@@ -116,6 +116,36 @@ def test_a_device_that_is_left_out_is_an_alarm_to_whoever_joins(world, make_term
     assert third.run("status", expect=1)  # it joined nothing
 
 
+def test_the_date_that_a_blank_terminal_shows_is_the_signed_one(world, make_terminal):
+    """An old state can only be known by its date."""
+    server, phone, other = world
+
+    def joined():
+        return [d for d in make_terminal().join(phone)["newest"] if d["device"] == phone.device][0]
+
+    true = joined()
+    assert true["date"] and true["items"] == 2
+    lie(server, ("UPDATE devices SET client_at = client_at + 864000000 WHERE device = ?",
+                 bytes.fromhex(phone.device)))
+    assert joined() == true
+
+
+def test_a_person_is_asked_before_a_blank_terminal_joins(world, make_terminal):
+    server, phone, other = world
+    words = phone.run("status")["head_words"]
+    t = make_terminal()
+    t.passphrase = phone.passphrase
+    entries = "SELECT count(*) FROM log"
+    before = ask(server, entries)
+    text = t.typed("join", phone.server, "--account", phone.account, expect=1,
+                   answers=[(r"as far as you know\? \[y/N\]", "n")])
+    assert words in text and ask(server, entries) == before
+    assert t.run("status", expect=1)  # it joined nothing
+    t.typed("join", phone.server, "--account", phone.account,
+            answers=[(r"as far as you know\? \[y/N\]", "y")])
+    assert t.run("status")["account"] == phone.account
+
+
 def test_another_batch_of_the_same_number_is_an_alarm(world):
     """The terminal knows the head of what was acknowledged; here that is what lies."""
     server, phone, other = world
