@@ -48,10 +48,13 @@ ask_group(const char *shown, unsigned group, struct err *err)
 	snprintf(prompt, sizeof prompt, _("Group %u of the code: "), group + 1);
 	for (int i = 0; i < TRIES; i++) {
 		AUTO(buf_clear) struct buf line = BUF_INIT(LINE_BYTES_MAX);
+		bool right;
 
 		if (ask_line(&line, prompt, "--yes", err) < 0)
 			return -1;
-		if (is_group(buf_str(&line), shown + group * (GROUP_CHARACTERS + 1)))
+		right = is_group(buf_str(&line), shown + group * (GROUP_CHARACTERS + 1));
+		secret_wipe(line.p, line.n);
+		if (right)
 			return 1;
 		fprintf(stderr, "%s\n", _("That is not what stands there. Once more:"));
 	}

@@ -210,6 +210,8 @@ remote_have(struct remote *r, const struct id16 *account, const struct id16 *dev
 	if (newest)
 		*newest = (struct device_head){ *device, got.seq, got.head };
 	remote_session_set(r, LOGIN_PUT, got.token, os->now_unix_ms() + TOKEN_LIFE_MS);
+	secret_wipe(got.token, sizeof got.token);
+	secret_wipe(answer.p, answer.n);
 	return 0;
 }
 
