@@ -141,8 +141,9 @@ check_head(struct unlocked *u, struct wire_device *d, struct err *err)
 		return -1;
 	if (batch_prefix_decode(&prefix, answer.prefix, &n, err) != 0 || n != answer.prefix.n ||
 	    batch_verify(&prefix, known->dsk_public, err) < 0 ||
-	    batch_head(&head, &prefix, err) < 0 || !hash32_equal(&head, &d->head) ||
-	    prefix.header.seq != d->seq || !id16_equal(&prefix.header.device, &d->device) ||
+	    batch_head(&head, &prefix, err) < 0 || prefix.header.seq < d->seq ||
+	    (prefix.header.seq == d->seq && !hash32_equal(&head, &d->head)) ||
+	    !id16_equal(&prefix.header.device, &d->device) ||
 	    !id16_equal(&prefix.header.account, &u->account))
 		return alarm_head(u, &d->device, _("its newest batch is not signed by it"), err);
 	if (prefix.header.log_length == 0 || prefix.header.log_length > u->log.length ||
@@ -150,6 +151,9 @@ check_head(struct unlocked *u, struct wire_device *d, struct err *err)
 	    !hash32_equal(&named, &prefix.header.log_head))
 		return alarm_head(u, &d->device,
 				  _("it knows another account log than the server shows"), err);
+	/* The device may have saved more between the two answers: what it signed last counts. */
+	d->seq = prefix.header.seq;
+	d->head = head;
 	note_signed(d, &prefix, &answer.proof);
 	return 0;
 }

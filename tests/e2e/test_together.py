@@ -44,6 +44,30 @@ def test_two_terminals_of_one_account_back_up_at_once(relayed, make_terminal):
         assert named(t.run("cloud", "--from", t.device)) == [f"of {t.name}"]
 
 
+def test_a_terminal_joins_while_another_saves(make_relayed, make_terminal):
+    """What the server says of a device and the device's newest batch are two answers."""
+    server, relay = make_relayed()
+    a, b, c = make_terminal("a"), make_terminal("b"), make_terminal("c")
+    a.init(server)
+    folder = a.contacts({"a": card("A", uid="a")})
+    a.run("add", "contacts", "--all")
+    a.run("backup")
+    relay.forget()
+    b.join(a)
+    up = next(bytes(one.up) for one in relay.connections if b"POST /v1/item" in one.up)
+    relay.hold("up", up.index(b"POST /v1/item"))
+    c.passphrase = a.passphrase
+    running = c.start("join", a.server, "--account", a.account, "--name", c.name,
+                      env={"CLOUDBOX_PASSPHRASE": a.passphrase})
+    relay.wait_reached(running)
+    (folder / "a.vcf").write_bytes(card("A", uid="a", tel="+4977"))
+    assert len(a.run("backup")["uploaded"]) == 1
+    words = a.run("status")["head_words"]
+    relay.let_go()
+    newest = {one["device"]: one["head_words"] for one in running.finish()["newest"]}
+    assert newest[a.device] == words
+
+
 def test_a_box_is_read_and_changed_while_a_backup_runs(relayed, make_terminal):
     server, relay = relayed
     relay.let_go()
