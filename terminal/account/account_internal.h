@@ -46,9 +46,10 @@ int unlocked_log_more(struct unlocked *u, struct err *err);
  *  @heads  what the server says of the devices; the caller clears it. */
 int unlocked_check_heads(struct unlocked *u, struct wire_heads *heads, struct err *err);
 
-/** @heads, which unlocked_check_heads() has checked, for people. */
-int newest_of_heads(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
-		    const struct unlocked *u, const struct wire_heads *heads, struct err *err);
+/** @heads, which unlocked_check_heads() has checked, for people: the living ones (never more than
+ *  find room), then as many of the others as do. */
+void newest_of_heads(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
+		     const struct unlocked *u, const struct wire_heads *heads);
 
 /** Send @n signed entries (each appended with wire_log_append() to @entries too) and take them into
  *  the log.  @wraps NULL: no credentials change.  ERR_CONFLICT: somebody else was faster; the log

@@ -316,8 +316,7 @@ confirm(struct unlocked *u, const struct wire_heads *heads, const struct account
 
 	if (!q->confirm)
 		return 0;
-	if (newest_of_heads(devices, &n, u, heads, err) < 0)
-		return -1;
+	newest_of_heads(devices, &n, u, heads);
 	int rc = q->confirm(q->confirm_ctx, u, devices, n, err);
 	if (rc)
 		return rc < 0 ? -1 : 0;

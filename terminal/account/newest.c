@@ -75,20 +75,29 @@ fill(struct account_newest *out, const struct wire_device *w, const struct log_d
 	out->added_at_unix_ms = added_at(raw, &w->device);
 }
 
-int
-newest_of_heads(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
-		const struct unlocked *u, const struct wire_heads *heads, struct err *err)
+/* The living first, so that they find room. */
+static void
+fill_all(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
+	 const struct wire_heads *heads, const struct log_state *s, struct span raw)
 {
-	if (heads->n_devices > ACCOUNT_DEVICES_MAX)
-		return err_set(err, ERR_LIMIT, "the account has %zu devices", heads->n_devices);
 	*n = 0;
-	for (size_t i = 0; i < heads->n_devices; i++) {
-		const struct wire_device *w = &heads->devices[i];
+	for (int living = 1; living >= 0; living--)
+		for (size_t i = 0; i < heads->n_devices && *n < ACCOUNT_DEVICES_MAX; i++) {
+			const struct wire_device *w = &heads->devices[i];
+			const struct log_device *d = log_state_device(s, &w->device);
 
-		fill(&out[*n], w, log_state_device(&u->log, &w->device), buf_span(&u->raw));
-		unlocked_device_name(out[(*n)++].name, u, &w->device);
-	}
-	return 0;
+			if (d && (d->state == DEVICE_ALIVE) == living) /* no d: made up */
+				fill(&out[(*n)++], w, d, raw);
+		}
+}
+
+void
+newest_of_heads(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
+		const struct unlocked *u, const struct wire_heads *heads)
+{
+	fill_all(out, n, heads, &u->log, buf_span(&u->raw));
+	for (size_t i = 0; i < *n; i++)
+		unlocked_device_name(out[i].name, u, &out[i].device);
 }
 
 int
@@ -99,7 +108,8 @@ account_newest_checked(struct account_newest out[static ACCOUNT_DEVICES_MAX], si
 
 	if (unlocked_check_heads(u, &heads, err) < 0)
 		return -1;
-	return newest_of_heads(out, n, u, &heads, err);
+	newest_of_heads(out, n, u, &heads);
+	return 0;
 }
 
 int
@@ -122,18 +132,10 @@ account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_
 		if (log_copy_read(&s, &raw, box, err) < 0)
 			return -1;
 	}
-	if (heads.n_devices > ACCOUNT_DEVICES_MAX)
-		return err_set(err, ERR_LIMIT, "the account has %zu devices", heads.n_devices);
 	keys = &box_identity(box)->keys;
-	*n = 0;
-	for (size_t i = 0; i < heads.n_devices; i++) {
-		const struct wire_device *w = &heads.devices[i];
-		const struct log_device *d = log_state_device(&s, &w->device);
-
-		if (!d) /* the server made it up */
-			continue;
-		fill(&out[*n], w, d, buf_span(&raw));
-		account_name_open(out[(*n)++].name, d, &s.account, keys->psk, keys->epoch);
-	}
+	fill_all(out, n, &heads, &s, buf_span(&raw));
+	for (size_t i = 0; i < *n; i++)
+		account_name_open(out[i].name, log_state_device(&s, &out[i].device), &s.account,
+				  keys->psk, keys->epoch);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "account/account_internal.h"
 #include "box/identity.h"
 #include "live.h"
 #include "os/os.h"
@@ -371,6 +372,30 @@ everything_works_over_tls_too(void **state)
 }
 
 static void
+all_living_devices_are_told_however_many_there_were(void **state)
+{
+	struct log_device devices[100] = { 0 };
+	struct wire_device listed[100] = { 0 };
+	struct account_newest newest[ACCOUNT_DEVICES_MAX];
+	struct unlocked u = { .log = { .devices = devices, .n_devices = 100 } };
+	struct wire_heads heads = { .devices = listed, .n_devices = 100 };
+	size_t n;
+
+	(void)state;
+	for (uint8_t i = 0; i < 100; i++) {
+		devices[i].id.b[0] = listed[i].device.b[0] = i;
+		devices[i].state = i < 70 ? DEVICE_REVOKED : DEVICE_ALIVE;
+	}
+	newest_of_heads(newest, &n, &u, &heads);
+	assert_int_equal(n, ACCOUNT_DEVICES_MAX);
+	for (uint8_t i = 0; i < 30; i++) {
+		assert_int_equal(newest[i].device.b[0], 70 + i);
+		assert_int_equal(newest[i].state, DEVICE_ALIVE);
+	}
+	assert_int_equal(newest[30].device.b[0], 0);
+}
+
+static void
 a_head_has_six_words_by_its_first_sixty_bits(void **state)
 {
 	struct hash32 zero = { { 0 } }, one = { { 0 } }, last = { { 0 } };
@@ -398,6 +423,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_head_has_six_words_by_its_first_sixty_bits),
+		cmocka_unit_test(all_living_devices_are_told_however_many_there_were),
 		LIVE_TEST(the_right_passphrase_opens_the_account),
 		LIVE_TEST(a_wrong_passphrase_says_so_and_nothing_else),
 		LIVE_TEST(the_recovery_code_alone_joins_another_terminal),
