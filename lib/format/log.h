@@ -22,7 +22,8 @@
 #define LOG_BOX_BYTES_MAX      512
 #define LOG_URL_BYTES_MAX      2048
 #define LOG_DEVICES_MAX        64   /* alive at once */
-#define LOG_DEVICES_EVER_MAX   4096 /* ever added */
+#define LOG_ENTRIES_MAX        1024 /* all are verified at each join and each new entry: some 60 ms */
+#define LOG_DEVICES_EVER_MAX   LOG_ENTRIES_MAX
 #define LOG_RETENTION_DAYS_MIN 30
 #define LOG_FIRST_EPOCH        1
 

@@ -83,6 +83,9 @@ check_place(const struct log_state *s, const struct log_entry *e, struct err *er
 		return refuse(err, e, "an account is created by its first entry only");
 	if (e->epoch != expected.epoch)
 		return refuse(err, e, "it is signed in another epoch");
+	if (e->index >= LOG_ENTRIES_MAX)
+		return err_set(err, ERR_LIMIT, "the account log is full: it has %d entries",
+			       LOG_ENTRIES_MAX);
 	return 0;
 }
 

@@ -200,6 +200,24 @@ an_entry_out_of_place_is_refused(void **state)
 }
 
 static void
+a_full_log_takes_no_further_entry(void **state)
+{
+	AUTO(log_fixture_clear) struct log_fixture f;
+
+	(void)state;
+	log_fixture_init(&f);
+	struct log_entry e = log_fixture_create(&f);
+	log_fixture_put(&f, NULL, &e);
+	f.state.length = LOG_ENTRIES_MAX - 1;
+	e = log_fixture_add(&f, 0);
+	e.index = f.state.length;
+	log_fixture_put(&f, NULL, &e);
+	e = log_fixture_add(&f, 1);
+	e.index = f.state.length;
+	refused(&f, &e, ERR_LIMIT, "the account log is full: it has 1024 entries");
+}
+
+static void
 an_account_is_made_by_the_key_that_names_it(void **state)
 {
 	AUTO(log_fixture_clear) struct log_fixture f;
@@ -326,6 +344,7 @@ main(void)
 		cmocka_unit_test(no_changed_entry_of_a_log_is_believed),
 		cmocka_unit_test(cut_entries_are_refused_by_the_decoder_too),
 		cmocka_unit_test(an_entry_out_of_place_is_refused),
+		cmocka_unit_test(a_full_log_takes_no_further_entry),
 		cmocka_unit_test(an_account_is_made_by_the_key_that_names_it),
 		cmocka_unit_test(entries_that_make_no_sense_are_refused),
 		cmocka_unit_test(an_account_has_sixty_four_living_devices_at_most),
