@@ -51,6 +51,9 @@ int box_app_intern(int64_t *number, struct box *b, const char *name, struct err 
 int shortcut_judge(struct box *b, const uint8_t item[static BOX_ID_BYTES], struct err *err);
 /** The same for all shortcuts. */
 int shortcut_judge_all(struct box *b, struct err *err);
+/** Give the shortcuts of @app that came with another device's Box, and so without name, type and
+ *  size, those of the app's items.  Writes nothing where there is nothing to give. */
+int shortcuts_fill(struct box *b, int64_t app, struct err *err);
 
 /* What changed in the Box, so that box_items knows which of its own items to look at. */
 int box_items_touch(struct box *b, int64_t app, const uint8_t item[static BOX_ID_BYTES],

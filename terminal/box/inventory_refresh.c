@@ -815,6 +815,8 @@ inventory_refresh(struct inventory_counts *out, struct box *b, struct app_sessio
 	rc = refresh_start(r, err);
 	if (rc == 0)
 		rc = refresh_run(r, err);
+	if (rc == 0)
+		rc = shortcuts_fill(b, r->ids.app, err);
 	r->counts.items += r->counts.added - r->counts.removed;
 	if (rc == 0 && out)
 		*out = r->counts;

@@ -31,6 +31,10 @@ shortcut_state_name(enum shortcut_state state)
 	" WHERE i.app = shortcuts.app AND i.item = shortcuts.item"                                 \
 	" AND (s.item IS NULL OR i.content IS NULL OR i.content <> s.content))"
 
+/* A shortcut c that came with another device's Box, and what the app has for it now. */
+#define IS_UNFILLED                                                                                \
+	"c.type IS NULL AND (c.name <> i.name OR c.size <> i.size OR i.type IS NOT NULL)"
+
 int
 shortcut_judge(struct box *b, const uint8_t item[static BOX_ID_BYTES], struct err *err)
 {
@@ -52,6 +56,34 @@ shortcut_judge_all(struct box *b, struct err *err)
 	return db_exec(b,
 		       "UPDATE shortcuts SET pending = " IS_PENDING " WHERE pending <> " IS_PENDING,
 		       err);
+}
+
+int
+shortcuts_fill(struct box *b, int64_t app, struct err *err)
+{
+	AUTO(query_clear) struct query seek = QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	/* Looked for first: where there is none, nothing is to be written. */
+	if (query_init(&seek, b,
+		       "SELECT 1 FROM shortcuts c JOIN items i ON i.app = c.app AND i.item = c.item"
+		       " WHERE c.app = ?1 AND " IS_UNFILLED " LIMIT 1",
+		       err) < 0)
+		return -1;
+	query_int(&seek, 1, app);
+	rc = query_step(&seek, err);
+	query_clear(&seek);
+	if (rc != QUERY_ROW)
+		return rc < 0 ? -1 : 0;
+	if (query_init(&q, b,
+		       "UPDATE shortcuts AS c SET name = i.name, type = i.type, size = i.size"
+		       " FROM items i WHERE i.app = c.app AND i.item = c.item"
+		       " AND c.app = ?1 AND " IS_UNFILLED,
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, app);
+	return query_run(&q, err);
 }
 
 /* The app's number; ERR_NOT_FOUND where the Box has none of that name. */
