@@ -2,22 +2,26 @@
 /* cmd_kept: originals, held, purge: what the Box keeps of restores. */
 #include "account/account.h"
 #include "base/when.h"
+#include "box/inventory.h"
 #include "box/originals.h"
 #include "box/shortcuts.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/here.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "os/os.h"
 #include "restore/held.h"
 
-#define TEXT_BYTES 8192
+#define TEXT_BYTES      8192
+#define SHORT_ID_DIGITS 8 /* or more */
 
 struct listing {
 	struct cli *cli;
 	struct json_object *list;
 	struct table table;
 	const char *item; /* only this one; NULL: all */
+	uint64_t n;       /* listed */
 };
 
 /* What is shown of anything kept. */
@@ -49,9 +53,15 @@ kept_text(struct kept_text *t, const struct listing *l, const struct kept *k, st
 }
 
 static bool
-is_meant(const struct listing *l, const struct kept_text *t)
+is_meant(const struct listing *l, const struct kept_text *t, const struct kept *k)
 {
-	return !l->item || !strcmp(l->item, buf_str(&t->id)) || !strcmp(l->item, buf_str(&t->name));
+	char digits[2 * BOX_ID_BYTES + 1];
+	size_t n = l->item ? strlen(l->item) : 0;
+
+	if (!l->item || !strcmp(l->item, buf_str(&t->id)) || !strcmp(l->item, buf_str(&t->name)))
+		return true;
+	hex_encode(digits, SPAN_ARRAY(k->item));
+	return n >= SHORT_ID_DIGITS && !strncmp(digits, l->item, n);
 }
 
 static int
@@ -62,8 +72,9 @@ list_original(void *ctx, const struct kept *k, struct err *err)
 
 	if (kept_text(&t, l, k, err) < 0)
 		return -1;
-	if (!is_meant(l, &t))
+	if (!is_meant(l, &t, k))
 		return 0;
+	l->n++;
 	if (!l->cli->json)
 		return TABLE_ADD(&l->table, err, k->app, buf_str(&t.name),
 				 show_when(k->kept_unix_ms).s,
@@ -94,8 +105,9 @@ list_held(void *ctx, const struct kept *k, struct err *err)
 
 	if (kept_text(&t, l, k, err) < 0)
 		return -1;
-	if (!is_meant(l, &t))
+	if (!is_meant(l, &t, k))
 		return 0;
+	l->n++;
 	if (!keys)
 		return err_set(err, ERR_AUTH,
 			       "a held value is sealed with a key that the account never had");
@@ -117,6 +129,25 @@ list_held(void *ctx, const struct kept *k, struct err *err)
 	return 0;
 }
 
+/* Nothing is kept for the app and item that were typed: are there such? */
+static int
+check_words(struct cli *cli, struct err *err)
+{
+	AUTO(app_free) struct app *app = NULL;
+	AUTO(inventory_found_clear) struct inventory_found here = INVENTORY_FOUND_INIT;
+	AUTO(shortcut_found_clear) struct shortcut_found in_box = SHORTCUT_FOUND_INIT;
+	const char *item = cli_word(cli, 1);
+	struct err why = { 0 };
+
+	if (!cli_word(cli, 0))
+		return 0;
+	if (here_get(&app, cli, cli_word(cli, 0), err) < 0)
+		return -1;
+	if (!item || shortcut_find(&in_box, cli->box, app->name, span_str(item), &why) == 0)
+		return 0;
+	return inventory_find(&here, cli->box, app->name, span_str(item), err);
+}
+
 /* List what is kept, then print it as @empty says where there is nothing. */
 static int
 list_kept(struct listing *l, struct kept_filter *filter, kept_fn *fn, const char *empty,
@@ -129,6 +160,8 @@ list_kept(struct listing *l, struct kept_filter *filter, kept_fn *fn, const char
 	l->item = cli_word(cli, 1);
 	l->list = cli->json ? json_list(cli) : NULL;
 	rc = kept_each(cli->box, filter, fn, l, err);
+	if (rc == 0 && l->n == 0)
+		rc = check_words(cli, err);
 	if (rc == 0 && cli->json)
 		json_result(cli, TAKE(l->list));
 	else if (rc == 0 && l->table.n_cells)
@@ -186,7 +219,11 @@ cmd_purge(struct cli *cli, struct err *err)
 		err_set(err, ERR_USAGE, "%s is missing", "--older-than");
 		return err_hint(err, "for example: %s", "cloudbox purge --older-than 30d");
 	}
-	if (duration_parse(&age_ms, span_str(age), err) < 0 || !cli_account_box(cli, err) ||
+	if (duration_parse(&age_ms, span_str(age), err) < 0) {
+		err->code = ERR_USAGE;
+		return -1;
+	}
+	if (!cli_account_box(cli, err) ||
 	    kept_purge(&n, cli->box, os->now_unix_ms() - age_ms, err) < 0)
 		return -1;
 	if (cli->json)

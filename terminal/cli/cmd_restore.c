@@ -72,9 +72,12 @@ read_options(struct restore_request *request, const struct cli *cli, struct err 
 	const char *at = args_value(a, "--at");
 	unsigned long version = 0;
 
-	if (args_number(a, "--version", VERSIONS_MAX, &version, err) < 0 ||
-	    (at && when_parse(&request->at_unix_ms, span_str(at), err) < 0))
+	if (args_number(a, "--version", VERSIONS_MAX, &version, err) < 0)
 		return -1;
+	if (at && when_parse(&request->at_unix_ms, span_str(at), err) < 0) {
+		err->code = ERR_USAGE;
+		return -1;
+	}
 	if (version && at)
 		return err_set(err, ERR_USAGE, "--version and --at cannot both be meant");
 	request->app = cli_word(cli, 0);
