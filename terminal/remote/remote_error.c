@@ -17,7 +17,9 @@ hint_for(const struct problem *p, struct err *err)
 		return err_hint(err, "this server needs Cloudbox %s or newer", p->needs);
 	case PROBLEM_REVOKED:
 	case PROBLEM_DEVICE:
-		return err_hint(err, "join the account again from this terminal: cloudbox join");
+		return err_hint(err,
+				"another terminal may have taken its place.  To go on here, join "
+				"with a new Box: cloudbox join URL --home DIR");
 	case PROBLEM_SUSPENDED:
 		return err_hint(err, "ask the server's operator");
 	case PROBLEM_ACCOUNT:
