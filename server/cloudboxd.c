@@ -70,6 +70,21 @@ member_number(struct json_object *o, const char *name)
 	return json_object_object_get_ex(o, name, &v) ? json_object_get_double(v) : 0;
 }
 
+static void
+print_version(bool json)
+{
+	struct json_object *o;
+
+	if (!json) {
+		puts("cloudboxd " CLOUDBOX_VERSION);
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "version", json_object_new_string(CLOUDBOX_VERSION));
+	print_json(o);
+	json_object_put(o);
+}
+
 /* "1.2 GiB" in a buffer of its own, so that several can stand in one call. */
 struct size_text {
 	char s[24];
@@ -277,7 +292,7 @@ run(const struct options *o, struct err *err)
 		return 0;
 	}
 	if (o->command == COMMAND_VERSION) {
-		puts("cloudboxd " CLOUDBOX_VERSION);
+		print_version(o->json);
 		return 0;
 	}
 	if (crypto_init(err) < 0)

@@ -265,8 +265,12 @@ options_parse(struct options *o, int argc, char **argv, struct err *err)
 		.quota_bytes = UINT64_C(10) << 30,
 		.valid_ms = 24 * 3600 * 1000,
 	};
-	if (take_options(o, argc, argv, &given, err) < 0)
+	if (take_options(o, argc, argv, &given, err) < 0) {
+		/* One that stands behind the mistake tells how to report it. */
+		for (int i = optind; i < argc && strcmp(argv[i], "--") != 0; i++)
+			o->json |= !strcmp(argv[i], "--json");
 		return -1;
+	}
 	if (o->command == COMMAND_HELP || o->command == COMMAND_VERSION)
 		return 0;
 	if (take_command(o, argc, argv, given, err) < 0)

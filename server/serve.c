@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -75,13 +76,22 @@ connections_max(void)
 					    : (unsigned)(r.rlim_cur / 2);
 }
 
+static bool
+is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && digits <= 5 && !text[digits] && strtoul(text, NULL, 10) <= UINT16_MAX;
+}
+
 /* "HOST:PORT", "[::1]:PORT". */
 static int
 split_address(const char *listen, struct buf *host, const char **port, struct err *err)
 {
 	const char *colon = strrchr(listen, ':');
 
-	if (!colon || colon == listen || !colon[1]) {
+	/* The resolver would take the rest of a number that is too large. */
+	if (!colon || colon == listen || !is_port(colon + 1)) {
 		err_set(err, ERR_USAGE, "%s is no HOST:PORT", listen);
 		return err_hint(err, "write --listen 127.0.0.1:8467");
 	}
