@@ -3,11 +3,13 @@
  * cloudboxd: the server program.  This file parses the command line, opens the data or asks the
  * server that has them, and is the only one that prints results and exits.
  */
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "admin.h"
@@ -295,6 +297,9 @@ run(const struct options *o, struct err *err)
 		print_version(o->json);
 		return 0;
 	}
+	/* A core dump would hold the TLS key and tokens. */
+	if (setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) < 0)
+		return err_sys(err, errno, "forbidding core dumps");
 	if (crypto_init(err) < 0)
 		return -1;
 	return o->command == COMMAND_SERVE ? run_server(o, err) : ask(o, err);

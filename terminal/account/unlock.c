@@ -27,9 +27,12 @@ unlocked_free(struct unlocked *u)
 static int
 wrong(const struct unlocked *u, struct err *err)
 {
-	return u->kind == LOGIN_PASSPHRASE
-		       ? err_set(err, ERR_LOCKED, "the passphrase is wrong")
-		       : err_set(err, ERR_LOCKED, "the recovery code is not of this account");
+	if (u->kind != LOGIN_PASSPHRASE)
+		return err_set(err, ERR_LOCKED, "the recovery code is not of this account");
+	err_set(err, ERR_LOCKED, "the passphrase is wrong");
+	return err_hint(err,
+			"try again; who lost it gets in with the recovery code: cloudbox join URL "
+			"--recovery");
 }
 
 /* The first half of a login: who, and at which cost the passphrase becomes keys. */

@@ -249,8 +249,16 @@ take_over(struct cli *cli, struct err *err)
 {
 	AUTO(restore_result_clear) struct restore_result r = { 0 };
 
-	if (restore_take_over_box(&r, cli->box, cli->unlocked, args_value(&cli->args, "--replace"),
-				  NULL, err) < 0)
+	const char *old = args_value(&cli->args, "--replace");
+	int rc = restore_take_over_box(&r, cli->box, cli->unlocked, old, NULL, err);
+
+	if (rc < 0 && err->code == ERR_NOT_FOUND) {
+		cli_warn(
+			cli,
+			_("the other terminal never saved its Box: there is nothing to take over"));
+		return CLI_DONE;
+	}
+	if (rc < 0)
 		return err_wrap(err, "this terminal joined, but the other one's Box did not come");
 	for (size_t i = 0; i < r.n_alarms; i++)
 		cli_warn(cli, r.alarms[i]);

@@ -54,6 +54,13 @@ def test_a_device_that_was_replaced_is_told_how_to_go_on(make_terminal, server):
     old.join(new)
 
 
+def test_a_device_that_never_saved_its_box_can_be_replaced(make_terminal, server):
+    old, new = make_terminal("old"), make_terminal("new")
+    old.init(server)
+    assert new.join(old, "--replace", old.device)["account"] == old.account
+    assert new.run("box") == []
+
+
 def operator(server, *args):
     return subprocess.run([programs.program("cloudboxd"), *args], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=programs.PATIENCE,
