@@ -212,9 +212,9 @@ repeat(struct buf *out, const char *s, size_t n)
 		assert_int_equal(buf_append_str(out, s, NULL), 0);
 }
 
-/* Processor seconds: a loop that is quadratic would take hours, ours takes a moment. */
-static double
-seconds_for(const char *start, const char *again, size_t n, const char *end)
+/* Split and parse START, @n times AGAIN, END: refused or not, it must come to an end. */
+static void
+read_hostile(const char *start, const char *again, size_t n, const char *end)
 {
 	AUTO(buf_clear) struct buf card = BUF_INIT((size_t)64 << 20);
 	struct parts p = { .seen = BUF_INIT((size_t)64 << 20) };
@@ -224,15 +224,13 @@ seconds_for(const char *start, const char *again, size_t n, const char *end)
 	repeat(&card, start, 1);
 	repeat(&card, again, n);
 	repeat(&card, end, 1);
-	clock_t before = clock();
 	assert_int_equal(card_split(buf_span(&card), "a.vcf", on_part, &p, &err), 0);
 	(void)card_parse(&it, buf_span(&card), "a.vcf", 1, NULL, &err);
 	buf_clear(&p.seen);
-	return (double)(clock() - before) / CLOCKS_PER_SEC;
 }
 
 static void
-hostile_cards_take_linear_time(void **state)
+hostile_cards_come_to_an_end(void **state)
 {
 	static const struct {
 		const char *start, *again, *end;
@@ -258,15 +256,12 @@ hostile_cards_take_linear_time(void **state)
 		{ "BEGIN:VCARD\nFN:", "\xcc\x81", "\nEND:VCARD\n" },
 	};
 
-	size_t n = getenv("CLOUDBOX_TEST_SMALL") ? 500 : 5000;
+	/* Where work were quadratic in this, the suite's time-out would end it. */
+	size_t n = getenv("CLOUDBOX_TEST_SMALL") ? 5000 : 200000;
 
 	(void)state;
-	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-		double small = seconds_for(cases[i].start, cases[i].again, n, cases[i].end);
-		double large = seconds_for(cases[i].start, cases[i].again, 10 * n, cases[i].end);
-		if (large > 1 && large > 40 * small)
-			fail_msg("case %zu: %.3f s, ten times the input %.3f s", i, small, large);
-	}
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++)
+		read_hostile(cases[i].start, cases[i].again, n, cases[i].end);
 }
 
 struct fuzz {
@@ -370,7 +365,7 @@ main(void)
 		cmocka_unit_test(fields_say_what_the_card_says),
 		cmocka_unit_test(ids_come_from_uid_and_from_the_original_uid),
 		cmocka_unit_test(the_content_id_follows_name_and_numbers_alone),
-		cmocka_unit_test(hostile_cards_take_linear_time),
+		cmocka_unit_test(hostile_cards_come_to_an_end),
 		cmocka_unit_test(damaged_real_files_are_survived),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
