@@ -122,15 +122,18 @@ static int
 link_into_place(struct blob_writer *w, struct err *err)
 {
 	char path[PATH_BYTES];
-	char folder[sizeof "a/bc"];
+	char folder[sizeof "a/bc"], top[sizeof "a"];
 	int fd = w->dir->fd;
 
 	kept_path(path, &w->info.name);
+	snprintf(top, sizeof top, "%.1s", path);
 	snprintf(folder, sizeof folder, "%.4s", path);
 	if (os->linkat(fd, w->incoming, fd, path, 0) < 0) {
 		if (errno != ENOENT)
 			return err_sys(err, errno, "cannot put an object into place");
-		if (os_make_folders(fd, folder, 0700, err) < 0)
+		/* Another upload may have made them and not have come to its fsync yet. */
+		if (os_make_folders(fd, folder, 0700, err) < 0 ||
+		    os_sync_folder_of(fd, folder, err) < 0 || os_sync_folder_of(fd, top, err) < 0)
 			return -1;
 		if (os->linkat(fd, w->incoming, fd, path, 0) < 0)
 			return err_sys(err, errno, "cannot put an object into place");
