@@ -40,13 +40,6 @@ ds_label_use(enum ds_label label)
 	return labels[label].use;
 }
 
-size_t
-ds_label_fields(enum ds_label label)
-{
-	assert(label < DS_N_LABELS);
-	return labels[label].n_fields;
-}
-
 static bool
 fits(struct ds d, enum ds_use use, size_t box_fields)
 {

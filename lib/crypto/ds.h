@@ -135,8 +135,6 @@ ds_make(enum ds_label label, const struct ds_field *fields, size_t n)
 /** "leaf".  Static storage. */
 const char *ds_label_text(enum ds_label label);
 enum ds_use ds_label_use(enum ds_label label);
-/** As in the table above (a box: the number of f…). */
-size_t ds_label_fields(enum ds_label label);
 
 /** H(DS(…)): BLAKE2b-256.  Streams its fields: takes no memory. */
 void ds_hash(uint8_t out[static CRYPTO_HASH_BYTES], struct ds d);

@@ -97,14 +97,6 @@ api_session(struct exchange *x, unsigned scopes, struct session *out)
 }
 
 void
-api_begin_put(struct exchange *x)
-{
-	struct session s;
-
-	api_session(x, SCOPE_PUT, &s);
-}
-
-void
 api_begin_get(struct exchange *x)
 {
 	struct session s;

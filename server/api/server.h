@@ -48,7 +48,6 @@ server_of(const struct exchange *x)
 bool api_session(struct exchange *x, unsigned scopes, struct session *out);
 
 /** Hooks `begin` that refuse before the body is read. */
-void api_begin_put(struct exchange *x);
 void api_begin_get(struct exchange *x);
 void api_begin_any(struct exchange *x);
 

@@ -66,23 +66,6 @@ inventory_each(struct box *b, const char *app, inventory_fn *fn, void *ctx, stru
 	return each_row(&q, fn, ctx, err);
 }
 
-int
-inventory_each_named(struct box *b, const char *app, struct span name, inventory_fn *fn, void *ctx,
-		     struct err *err)
-{
-	AUTO(query_clear) struct query q = QUERY_INIT;
-
-	if (query_init(&q, b,
-		       "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES
-		       " WHERE i.app = (SELECT id FROM apps WHERE name = ?1) AND i.name = ?2"
-		       " ORDER BY i.native_id",
-		       err) < 0)
-		return -1;
-	query_text(&q, 1, app);
-	query_text_span(&q, 2, name);
-	return each_row(&q, fn, ctx, err);
-}
-
 void
 inventory_found_clear(struct inventory_found *f)
 {

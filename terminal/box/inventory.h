@@ -58,10 +58,6 @@ typedef int inventory_fn(void *ctx, const struct inventory_item *item, struct er
  *  nouns, not the inventory. */
 int inventory_each(struct box *b, const char *app, inventory_fn *fn, void *ctx, struct err *err);
 
-/** Items of @app that are called exactly @name, by native id. */
-int inventory_each_named(struct box *b, const char *app, struct span name, inventory_fn *fn,
-			 void *ctx, struct err *err);
-
 /* An item that outlives the call that found it. */
 struct inventory_found {
 	struct inventory_item item;

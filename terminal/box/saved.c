@@ -119,25 +119,6 @@ saved_each(struct box *b, const char *app, saved_fn *fn, void *ctx, struct err *
 }
 
 int
-saved_each_between(struct box *b, const uint8_t first[static BOX_ID_BYTES],
-		   const uint8_t last[static BOX_ID_BYTES], saved_fn *fn, void *ctx,
-		   struct err *err)
-{
-	AUTO(query_clear) struct query q = QUERY_INIT;
-	const struct identity *id;
-
-	if (box_identity_need(&id, b, err) < 0 ||
-	    query_init(&q, b,
-		       "SELECT " SAVED_COLUMNS " FROM " SAVED_TABLES
-		       " WHERE s.item BETWEEN ?1 AND ?2 ORDER BY s.item",
-		       err) < 0)
-		return -1;
-	query_blob(&q, 1, span_of(first, BOX_ID_BYTES));
-	query_blob(&q, 2, span_of(last, BOX_ID_BYTES));
-	return each_row(&q, fn, ctx, err);
-}
-
-int
 saved_count(uint64_t *n, struct box *b, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;

@@ -53,11 +53,6 @@ typedef int saved_fn(void *ctx, const struct saved *s, struct err *err);
 /** All live items of @app (NULL: of all), by item id. */
 int saved_each(struct box *b, const char *app, saved_fn *fn, void *ctx, struct err *err);
 
-/** Those with @first <= item id <= @last: a bucket of the state tree. */
-int saved_each_between(struct box *b, const uint8_t first[static BOX_ID_BYTES],
-		       const uint8_t last[static BOX_ID_BYTES], saved_fn *fn, void *ctx,
-		       struct err *err);
-
 /** How many live items, those of app "box" included. */
 int saved_count(uint64_t *n, struct box *b, struct err *err);
 

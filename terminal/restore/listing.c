@@ -38,14 +38,6 @@ lower_bound(const struct listing *l, const struct id16 *id)
 	return from;
 }
 
-const struct wire_item *
-listing_find(const struct listing *l, const struct id16 *item)
-{
-	size_t at = lower_bound(l, item);
-
-	return at < l->n && id16_equal(&l->items[at].item, item) ? &l->items[at] : NULL;
-}
-
 int
 listing_of_folder(struct listing *out, const struct listing *l, const struct id16 *folder,
 		  struct err *err)

@@ -27,9 +27,6 @@ AUTO_OBJ(listing_clear, struct listing);
 /** Add one, as the server gives it.  ERR_LIMIT, ERR_NOMEM. */
 int listing_add(struct listing *l, const struct wire_item *item, struct err *err);
 
-/** The item with this id, or NULL; of several versions the first. */
-const struct wire_item *listing_find(const struct listing *l, const struct id16 *item);
-
 /** Add to @out what @l has of @folder. */
 int listing_of_folder(struct listing *out, const struct listing *l, const struct id16 *folder,
 		      struct err *err);
