@@ -60,6 +60,16 @@ struct refusals {
 	unsigned n, limit;
 };
 
+/* A syntax error tells file, line and column by itself. */
+static bool
+says_where(const struct app_refused *refused)
+{
+	size_t n = refused->source ? strlen(refused->source) : 0;
+
+	return n && strncmp(refused->why->msg, refused->source, n) == 0 &&
+	       refused->why->msg[n] == ':';
+}
+
 static int
 tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 {
@@ -69,7 +79,9 @@ tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 	(void)err;
 	if (r->n++ >= r->limit)
 		return 0;
-	if (refused->source && refused->line)
+	if (says_where(refused)) /* "a.vcf:14:1: expected END:VCARD, found …" */
+		snprintf(note, sizeof note, "%s: %s", r->app, refused->why->msg);
+	else if (refused->source && refused->line)
 		snprintf(note, sizeof note, "%s: %s:%u: %s", r->app, refused->source, refused->line,
 			 refused->why->msg);
 	else if (refused->source)
