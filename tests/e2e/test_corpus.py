@@ -3,6 +3,8 @@
 on a second terminal.  Nothing crashes, nothing hangs, what is refused is named, nothing is lost."""
 import collections
 import json
+import random
+import re
 
 import pytest
 
@@ -139,3 +141,87 @@ def test_all_cards_in_one_file_are_each_saved(world, make_terminal, server):
     again = corpus.cards(book.read_bytes())
     assert len(again) == len(told["added"])
     assert one.run("restore", expect=None)["written"] == 0
+
+
+# A mutated copy of every card: what was lost comes back, what is new here stays, nothing doubles.
+
+NAMED = re.compile(rb"(?:[A-Za-z0-9-]+\.)*[A-Za-z][A-Za-z0-9-]*[;:]")
+
+
+def logical(card):
+    """The property lines of a card, each with the physical lines that go on with it."""
+    lines = []
+    for line in card.splitlines(keepends=True):
+        if lines and not NAMED.match(line):
+            lines[-1] += line
+        else:
+            lines.append(line)
+    return lines
+
+
+def is_tel(line):
+    return re.match(rb"TEL[;:]", line, re.I)
+
+
+def digits(tel):
+    return re.sub(rb"\D", b"", tel.split(b":", 1)[-1])
+
+
+def named(card):
+    """A card's FN line, or nothing."""
+    return b"".join(line for line in logical(card) if line.upper().startswith(b"FN")).strip()
+
+
+def mutate(card, number, r):
+    """(mutated card, the TEL line it lost or None): reordered, retyped, refolded, one TEL less, one
+    EMAIL more."""
+    head, *body, end = logical(card)
+    end_of_line = b"\r\n" if b"\r\n" in head else b"\n"
+    tels = [line for line in body if is_tel(line)]
+    lost = tels[0] if len(set(map(digits, tels))) > 1 else None
+    if lost:
+        body.remove(lost)
+    version = [line for line in body if line.upper().startswith(b"VERSION")]
+    rest = [line for line in body if line not in version]
+    if all(len(line.splitlines()) == 1 for line in rest):
+        r.shuffle(rest)
+    rest = [re.sub(rb"^(TEL;[^:]*)", lambda m: m[1].swapcase(), line, flags=re.I) for line in rest]
+    if b"VERSION:2.1" not in card and all(line.isascii() for line in rest):
+        rest = [line[:12] + end_of_line + b" " + line[12:] if len(line) > 40 and b":" in line[:12]
+                else line for line in rest]
+    extra = b"EMAIL:mutated-%d@example.org" % number + end_of_line
+    return b"".join([head, *version, *rest, extra, end]), lost
+
+
+def test_a_mutated_copy_of_every_card_gets_back_what_it_lost_and_keeps_what_is_new(world):
+    t, u = world
+    seed = 20261126
+    r = random.Random(seed)
+    print(f"seed {seed}")
+    folder, lost_of, n = u.phone / "contacts", {}, 0
+    before = tree(folder)
+    for path, raw in before.items():
+        whole = re.fullmatch(rb"(?:\xef\xbb\xbf)?(BEGIN:VCARD\r?\n.*?^END:VCARD\r?\n)", raw, re.S | re.M | re.I)
+        if not whole or raw.upper().count(b"BEGIN:VCARD") != 1 or b"\0" in raw:
+            continue
+        n += 1
+        mutated, lost = mutate(whole[1], n, r)
+        (folder / path).write_bytes(mutated)
+        lost_of[path] = (mutated, lost)
+    assert n > 900 and sum(lost is not None for _, lost in lost_of.values()) > 80
+    told = u.run("restore", "contacts", "--from", t.device, expect=None)
+    after = tree(folder)
+    assert sorted(after) == sorted(before), "a mutated card was taken for another one"
+    assert "added" not in {i["result"] for i in told["items"]}
+    numbers = collections.defaultdict(set)
+    for path, raw in after.items():
+        for line in filter(is_tel, logical(raw)):
+            numbers[path].add(digits(line))
+            numbers[named(raw)].add(digits(line))
+    for path, (mutated, lost) in lost_of.items():
+        end = re.search(rb"^END:VCARD", mutated, re.M | re.I).start()
+        assert after[path].startswith(mutated[:end]), f"{path}: what was here is not as it was"
+        if lost:  # it is back, or a card of that name that has all of this one's fields has it
+            assert digits(lost) in numbers[path] | numbers[named(mutated)], f"{path}: lost {lost}"
+    assert u.run("restore", "contacts", "--from", t.device, expect=None)["written"] == 0
+    assert tree(folder) == after
