@@ -99,6 +99,8 @@ add_member(struct json_object *o, const struct problem *p)
 		return add_cids(o, p);
 	case PROBLEM_HAS_NEEDS:
 		return add(o, "needs", json_object_new_string(p->needs));
+	case PROBLEM_HAS_AGAIN:
+		return p->again_s ? add(o, "again", json_object_new_uint64(p->again_s)) : 0;
 	case PROBLEM_HAS_NOTHING:
 	case PROBLEM_HAS_RETRY:
 		return 0;
@@ -197,6 +199,9 @@ read_member(struct problem *p, struct json_object *o)
 	case PROBLEM_HAS_NEEDS:
 		snprintf(p->needs, sizeof p->needs, "%s", string_of(o, "needs"));
 		return true;
+	case PROBLEM_HAS_AGAIN:
+		return !json_object_object_get_ex(o, "again", NULL) ||
+		       number_of(&p->again_s, o, "again");
 	case PROBLEM_HAS_NOTHING:
 	case PROBLEM_HAS_RETRY:
 		return true;

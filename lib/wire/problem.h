@@ -24,6 +24,7 @@ enum problem_member {
 	PROBLEM_HAS_CIDS,        /* cids */
 	PROBLEM_HAS_NEEDS,       /* needs: a version */
 	PROBLEM_HAS_RETRY,       /* the Retry-After header */
+	PROBLEM_HAS_AGAIN,       /* again: seconds, where waiting helps */
 };
 
 /* enumerator, word, status, member, title, what a terminal makes of it */
@@ -49,12 +50,13 @@ enum problem_member {
 	X(PROBLEM_TOO_LARGE,       "too-large",       413, NOTHING,     "The request is larger than the server takes", ERR_LIMIT) \
 	X(PROBLEM_ROOT,            "root",            422, NOTHING,     "Records root or state root differs", ERR_CONFLICT) \
 	X(PROBLEM_RECORDS,         "records",         422, NOTHING,     "A record is not well formed", ERR_INTERNAL) \
+	X(PROBLEM_UNSUPPORTED,     "unsupported",     422, NOTHING,     "The server does not carry that out", ERR_UNSUPPORTED) \
 	X(PROBLEM_MISSING_CHUNKS,  "missing-chunks",  424, CIDS,        "Chunks that the batch needs are not there", ERR_CONFLICT) \
 	X(PROBLEM_VERSION,         "version",         426, NEEDS,       "This program is too old for the server", ERR_UNSUPPORTED) \
 	X(PROBLEM_SLOW_DOWN,       "slow-down",       429, RETRY,       "Too many requests", ERR_UNREACHABLE) \
 	X(PROBLEM_INTERNAL,        "internal",        500, NOTHING,     "The server failed", ERR_UNREACHABLE) \
 	X(PROBLEM_BUSY,            "busy",            503, RETRY,       "The server is busy", ERR_UNREACHABLE) \
-	X(PROBLEM_QUOTA,           "quota",           507, NOTHING,     "The quota is used up", ERR_FULL) \
+	X(PROBLEM_QUOTA,           "quota",           507, AGAIN,       "The quota is used up", ERR_FULL) \
 	X(PROBLEM_DISK,            "disk",            507, NOTHING,     "The server's disk is full", ERR_FULL)
 
 #define PROBLEM_ENUMERATOR_(name, word, status, member, title, code) name,
@@ -71,6 +73,8 @@ struct problem {
 	uint32_t n_cids;    /* PROBLEM_MISSING_CHUNKS */
 	struct hash32 cids[PROBLEM_CIDS_MAX];
 	char needs[32]; /* PROBLEM_VERSION */
+	uint64_t
+		again_s; /* PROBLEM_QUOTA: when the device may store more; 0: waiting does not help */
 };
 
 /** "missing-chunks", 424, the title, and the error that a terminal makes of it.  Static storage. */

@@ -307,6 +307,9 @@ extend_by(struct catalog_tx *tx, struct log_state *log, struct span entry, int64
 		int same = compare_stored(tx, &log->account, e.index, &hash, err);
 		return same < 0 ? -1 : same ? 0 : refuse_log(p, log);
 	}
+	if (e.type == LOG_DELETE_ACCOUNT)
+		return refuse_because(p, PROBLEM_UNSUPPORTED,
+				      "this server does not delete accounts yet");
 	if (log_state_apply(log, entry, err) < 0)
 		return err->code == ERR_CONFLICT ? refuse_log(p, log) : refuse_entry(p, err);
 	if (tx->ops->log_add(tx, &log->account, e.index, &hash, entry, err) < 0)

@@ -212,16 +212,29 @@ api_answer(struct exchange *x, int rc, struct buf *body, const struct err *err)
 
 #define REPLACED_DEPTH_MAX 8
 
+/* Whether a device that was replaced may still give its chunk: what it stored after its last trusted
+ * seq is not its owner's. */
+static int
+chunk_trusted(struct catalog_tx *tx, const struct catalog_device *device, int64_t owner_row,
+	      uint64_t cut_seq, const struct hash32 *cid, struct err *err)
+{
+	return owner_row == device->row ? 0 : tx->ops->ref_find(tx, owner_row, cid, cut_seq, err);
+}
+
 int
 chunk_find(struct catalog_tx *tx, const struct catalog_device *device, const struct hash32 *cid,
 	   struct catalog_chunk *out, int64_t *owner_row, struct err *err)
 {
 	int64_t row = device->row, next = device->replaces_row;
-	struct catalog_device before;
+	struct catalog_device before = { 0 };
 
 	for (int depth = 0; row; depth++) {
 		int rc = tx->ops->chunk_get(tx, out, row, cid, err);
-		if (rc == 0 && !out->damaged) {
+		if (rc == 0)
+			rc = out->damaged
+				     ? CATALOG_ABSENT
+				     : chunk_trusted(tx, device, row, before.cut_seq, cid, err);
+		if (rc == 0) {
 			*owner_row = row;
 			return 0;
 		}

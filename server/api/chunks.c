@@ -11,6 +11,7 @@
  */
 #include <stdlib.h>
 
+#include "accounts/quota.h"
 #include "api/commit.h"
 #include "api/journal.h"
 #include "api/server.h"
@@ -55,20 +56,21 @@ static _Atomic unsigned uploads_at_once;
 /* --- the group: sync, rows --- */
 
 static int
-add_row(struct catalog_tx *tx, struct upload *u, struct catalog_account *a, int64_t device_row,
-	struct pending *item, const struct catalog_chunk *chunk, struct err *err)
+add_row(struct catalog_tx *tx, struct upload *u, struct catalog_account *a,
+	struct catalog_device *d, struct pending *item, const struct catalog_chunk *chunk,
+	struct err *err)
 {
 	uint64_t size = item->info.size;
 
-	if (a->used_bytes > a->quota_bytes || size > a->quota_bytes - a->used_bytes ||
-	    a->uncommitted_bytes + size > COMMIT_UNCOMMITTED_MAX) {
-		u->has_problem = true;
-		refuse(&u->problem, PROBLEM_QUOTA);
+	if (a->uncommitted_bytes + size > COMMIT_UNCOMMITTED_MAX) {
+		u->has_problem = refuse(&u->problem, PROBLEM_QUOTA);
 		return 0;
 	}
-	if (tx->ops->chunk_add(tx, device_row, chunk, err) != 0)
+	u->has_problem = quota_take(a, d, size, chunk->wanted_unix_ms, &u->problem);
+	if (u->has_problem)
+		return 0;
+	if (tx->ops->chunk_add(tx, d->row, chunk, err) != 0)
 		return -1;
-	a->used_bytes += size;
 	a->uncommitted_bytes += size;
 	item->kept = true;
 	return 0;
@@ -90,27 +92,27 @@ mend_row(struct catalog_tx *tx, struct catalog_account *a, int64_t device_row, s
 }
 
 static int
-write_row(struct catalog_tx *tx, struct upload *u, struct catalog_account *a, int64_t device_row,
-	  struct pending *item, int64_t now_unix_ms, struct err *err)
+write_row(struct catalog_tx *tx, struct upload *u, struct catalog_account *a,
+	  struct catalog_device *d, struct pending *item, int64_t now_unix_ms, struct err *err)
 {
 	struct catalog_chunk old, chunk = {
 		.cid = item->cid,
 		.object = item->info,
 		.wanted_unix_ms = now_unix_ms,
 	};
-	int rc = tx->ops->chunk_get(tx, &old, device_row, &item->cid, err);
+	int rc = tx->ops->chunk_get(tx, &old, d->row, &item->cid, err);
 
 	item->kept = false;
 	if (rc < 0)
 		return -1;
 	if (rc == CATALOG_ABSENT)
-		return item->writer ? add_row(tx, u, a, device_row, item, &chunk, err) : 0;
+		return item->writer ? add_row(tx, u, a, d, item, &chunk, err) : 0;
 	if (old.damaged)
-		return item->writer ? mend_row(tx, a, device_row, item, &old, &chunk, err) : 0;
+		return item->writer ? mend_row(tx, a, d->row, item, &old, &chunk, err) : 0;
 	if (now_unix_ms - old.wanted_unix_ms < CHUNK_WANTED_STEP_MS)
 		return 0;
 	old.wanted_unix_ms = now_unix_ms;
-	return tx->ops->chunk_put(tx, device_row, &old, err);
+	return tx->ops->chunk_put(tx, d->row, &old, err);
 }
 
 /* May run more than once: everything it leaves in the upload is set anew. */
@@ -127,7 +129,7 @@ rows_run(struct catalog_tx *tx, void *ctx, struct err *err)
 	rc = gate_session(tx, &u->session, &a, &d, &u->problem, err);
 	u->has_problem = rc == REFUSED;
 	for (size_t i = 0; i < u->n_group && rc == 0 && !u->has_problem; i++)
-		rc = write_row(tx, u, &a, d.row, &u->group[i], now_unix_ms, err);
+		rc = write_row(tx, u, &a, &d, &u->group[i], now_unix_ms, err);
 	if (rc < 0)
 		return -1;
 	if (rc == REFUSED)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "accounts/quota.h"
 #include "api/server.h"
 #include "api/state_store.h"
 
@@ -330,13 +331,8 @@ check_state_root(struct storing *s, struct err *err)
 static int
 count_bytes(struct storing *s)
 {
-	struct catalog_account *a = &s->account;
-	uint64_t n = s->c->prefix_bytes.n + s->c->frames.n;
-
-	if (a->used_bytes > a->quota_bytes || n > a->quota_bytes - a->used_bytes)
-		return refuse(s->problem, PROBLEM_QUOTA);
-	a->used_bytes += n;
-	return 0;
+	return quota_take(&s->account, &s->device, s->c->prefix_bytes.n + s->c->frames.n,
+			  s->c->now_unix_ms, s->problem);
 }
 
 static int

@@ -77,8 +77,8 @@ api_change(struct exchange *x, struct change *c,
 /** Answer 200 with @body unless @rc is negative: then for *err. */
 void api_answer(struct exchange *x, int rc, struct buf *body, const struct err *err);
 
-/** Find the chunk @cid of @device, or of the devices that it replaced, 8 deep.  @owner_row: whose it
- *  is.  0; CATALOG_ABSENT (a damaged one too); -1. */
+/** Find the chunk @cid of @device, or of the devices that it replaced, 8 deep: of theirs only what a
+ *  batch up to their last trusted seq refers to, or one of a replacement.  @owner_row: whose it is.  0; CATALOG_ABSENT (a damaged one too); -1. */
 int chunk_find(struct catalog_tx *tx, const struct catalog_device *device, const struct hash32 *cid,
 	       struct catalog_chunk *out, int64_t *owner_row, struct err *err);
 

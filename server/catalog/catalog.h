@@ -68,6 +68,8 @@ struct catalog_device {
 	uint64_t live;          /* items that are not tombstoned */
 	int64_t replaces_row;   /* the device whose chunks it may refer to; 0: none */
 	uint64_t cut_seq;       /* revoked, replaced: last trusted seq */
+	int64_t day;        /* the newest day (of unix time, UTC) on which it stored something */
+	uint64_t day_bytes; /* and how much on that day: server/accounts/quota.h */
 };
 
 struct catalog_batch {
@@ -264,6 +266,10 @@ struct catalog_ops {
 	/* A record refers to the chunk (@owner_row, @cid). */
 	int (*ref_add)(struct catalog_tx *, int64_t owner_row, const struct hash32 *cid,
 		       const struct catalog_batch *, uint32_t index, struct err *);
+	/* Whether a record refers to the chunk that is in a batch of its owner up to @max_seq, or in
+	 * one of a device that replaced it: 0 or CATALOG_ABSENT. */
+	int (*ref_find)(struct catalog_tx *, int64_t owner_row, const struct hash32 *cid,
+			uint64_t max_seq, struct err *);
 	/* An object that no row names any more, to be removed later. */
 	int (*dead_add)(struct catalog_tx *, const struct blob_name *, int64_t since_unix_ms,
 			struct err *);

@@ -169,13 +169,32 @@ pragma_number(struct db *db, const char *sql, int64_t *out, struct err *err)
 	return rc == SQLITE_OK ? 0 : db_error(db, rc, db->owner->path, err);
 }
 
-/* A new file gets its tables; an older one of ours is taken as it is. */
+/* The steps from @version on, in one transaction with what says that they were made. */
+static int
+make_schema(struct db *db, int64_t version, bool fresh, struct err *err)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		 SQLITE_APPLICATION_ID, SQLITE_SCHEMA_VERSION);
+	if (db_exec(db, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	int rc = fresh ? db_exec(db, sqlite_schema, err) : 0;
+	for (; !fresh && rc == 0 && version < SQLITE_SCHEMA_VERSION; version++)
+		rc = db_exec(db, sqlite_schema_steps[version - 1], err);
+	if (rc == 0)
+		rc = db_exec(db, sql, err);
+	if (rc < 0)
+		sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+/* A new file gets its tables; an older one of ours what it lacks. */
 static int
 settle_schema(struct db *db, struct err *err)
 {
 	int64_t version = 0, application = 0, tables = 0;
 	const char *path = db->owner->path;
-	char sql[160];
 
 	if (pragma_number(db, "PRAGMA user_version", &version, err) < 0 ||
 	    pragma_number(db, "PRAGMA application_id", &application, err) < 0 ||
@@ -189,15 +208,9 @@ settle_schema(struct db *db, struct err *err)
 	}
 	if (version == SQLITE_SCHEMA_VERSION)
 		return 0;
-	snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-		 SQLITE_APPLICATION_ID, SQLITE_SCHEMA_VERSION);
-	if (db_exec(db, "BEGIN IMMEDIATE", err) < 0)
-		return -1;
-	if (db_exec(db, sqlite_schema, err) < 0 || db_exec(db, sql, err) < 0) {
-		sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
-		return -1;
-	}
-	return 0;
+	if (version < 0 || (tables && version == 0))
+		return err_set(err, ERR_FORMAT, "%s has no tables of cloudboxd", path);
+	return make_schema(db, version, tables == 0, err);
 }
 
 static int

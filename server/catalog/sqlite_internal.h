@@ -13,12 +13,14 @@
 #include "catalog/catalog.h"
 #include "format/batch.h"
 
-#define SQLITE_SCHEMA_VERSION 1
+#define SQLITE_SCHEMA_VERSION 2
 
 /* "CBsv": PRAGMA application_id of a catalog. */
 #define SQLITE_APPLICATION_ID 0x43427376
 
 extern const char sqlite_schema[];
+/* What leads from each older version to the next: [0] from 1 to 2. */
+extern const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1];
 
 /* A record's row number is its batch's and its place in it, so the records of a batch lie together
  * and are found without an index.  BATCH_RECORDS_MAX < 2^14. */
@@ -31,7 +33,7 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 #define ACCOUNT_COLUMNS "account, suspended, quota, used, uncommitted, created_at, epoch, log_length, " \
 			"log_head, ask, passphrase_key, recovery_key, recovery_find"
 #define DEVICE_COLUMNS  "row, account, device, state, suspended, key, added_at, seq, head, client_at, " \
-			"seen_at, live, replaces, cut_seq"
+			"seen_at, live, replaces, cut_seq, day, day_bytes"
 #define BATCH_COLUMNS   "id, seq, head, n, received_at"
 #define CHUNK_COLUMNS   "cid, object, size, sha256, wanted_at, committed, damaged"
 
@@ -71,10 +73,10 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 	X(DEVICE_GET,     "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 AND device = ?2") \
 	X(DEVICE_BY_ROW,  "SELECT " DEVICE_COLUMNS " FROM devices WHERE row = ?1") \
 	X(DEVICE_ADD,     "INSERT INTO devices(" DEVICE_COLUMNS ") VALUES(NULL, ?2, ?3, ?4, ?5, ?6, " \
-			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING") \
+			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) ON CONFLICT DO NOTHING") \
 	X(DEVICE_PUT,     "UPDATE devices SET state = ?4, suspended = ?5, key = ?6, added_at = ?7, " \
 			  "seq = ?8, head = ?9, client_at = ?10, seen_at = ?11, live = ?12, " \
-			  "replaces = ?13, cut_seq = ?14 WHERE row = ?1") \
+			  "replaces = ?13, cut_seq = ?14, day = ?15, day_bytes = ?16 WHERE row = ?1") \
 	X(DEVICES,        "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 ORDER BY device") \
 	X(BATCH_GET,      "SELECT " BATCH_COLUMNS " FROM batches WHERE device = ?1 AND seq = ?2") \
 	X(BATCH_PREFIX,   "SELECT prefix FROM batches WHERE device = ?1 AND seq = ?2") \
@@ -125,6 +127,8 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 			  "ORDER BY cid") \
 	X(REF_ADD,        "INSERT INTO refs(owner, cid, record) VALUES(?1, ?2, ?3) " \
 			  "ON CONFLICT DO NOTHING") \
+	X(REF_FIND,       "SELECT 1 FROM refs AS r JOIN batches AS b ON b.id = r.record >> 14 " \
+			  "WHERE r.owner = ?1 AND r.cid = ?2 AND (b.device <> ?1 OR b.seq <= ?3) LIMIT 1") \
 	X(DEAD_ADD,       "INSERT INTO dead(object, since) VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
 	X(USAGE,          "SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM chunks), " \
 			  "(SELECT total(used) FROM accounts)")

@@ -426,6 +426,8 @@ device_row(void *out, sqlite3_stmt *st)
 		.live = column_u64(st, 11),
 		.replaces_row = sqlite3_column_int64(st, 12),
 		.cut_seq = column_u64(st, 13),
+		.day = sqlite3_column_int64(st, 14),
+		.day_bytes = column_u64(st, 15),
 	};
 	return column_bytes(st, 1, d->account.b, sizeof d->account.b) &&
 	       column_bytes(st, 2, d->device.b, sizeof d->device.b) &&
@@ -450,6 +452,8 @@ device_bind(sqlite3_stmt *st, const struct catalog_device *d)
 	bind_u64(st, 12, d->live);
 	sqlite3_bind_int64(st, 13, d->replaces_row);
 	bind_u64(st, 14, d->cut_seq);
+	sqlite3_bind_int64(st, 15, d->day);
+	bind_u64(st, 16, d->day_bytes);
 }
 
 static int
@@ -990,6 +994,27 @@ ref_add(struct catalog_tx *tx, int64_t owner, const struct hash32 *cid,
 	return execute(db_of(tx), st, err);
 }
 
+static bool
+any_row(void *out, sqlite3_stmt *st)
+{
+	(void)out, (void)st;
+	return true;
+}
+
+static int
+ref_find(struct catalog_tx *tx, int64_t owner, const struct hash32 *cid, uint64_t max_seq,
+	 struct err *err)
+{
+	sqlite3_stmt *st = db_start(db_of(tx), S_REF_FIND, err);
+
+	if (!st)
+		return -1;
+	sqlite3_bind_int64(st, 1, owner);
+	bind_hash(st, 2, cid);
+	bind_u64(st, 3, max_seq);
+	return fetch(db_of(tx), st, any_row, NULL, err);
+}
+
 static int
 dead_add(struct catalog_tx *tx, const struct blob_name *name, int64_t since_unix_ms,
 	 struct err *err)
@@ -1068,6 +1093,7 @@ const struct catalog_ops catalog_sqlite_ops = {
 	.chunk_put = chunk_put,
 	.chunks = chunks,
 	.ref_add = ref_add,
+	.ref_find = ref_find,
 	.dead_add = dead_add,
 	.usage = usage,
 };

@@ -38,7 +38,9 @@ const char sqlite_schema[] =
 	"  state INTEGER NOT NULL, suspended INTEGER NOT NULL, key BLOB NOT NULL,"
 	"  added_at INTEGER NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL,"
 	"  client_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, live INTEGER NOT NULL,"
-	"  replaces INTEGER NOT NULL, cut_seq INTEGER NOT NULL, UNIQUE(account, device));"
+	"  replaces INTEGER NOT NULL, cut_seq INTEGER NOT NULL,"
+	"  day INTEGER NOT NULL DEFAULT 0, day_bytes INTEGER NOT NULL DEFAULT 0,"
+	"  UNIQUE(account, device));"
 	"CREATE TABLE batches("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER NOT NULL, seq INTEGER NOT NULL,"
 	"  head BLOB NOT NULL, n INTEGER NOT NULL, received_at INTEGER NOT NULL,"
@@ -72,3 +74,8 @@ const char sqlite_schema[] =
 	"CREATE TABLE clock("
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), retention_ms INTEGER NOT NULL);"
 	"INSERT INTO clock(id, retention_ms) VALUES(1, 0);";
+
+const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1] = {
+	"ALTER TABLE devices ADD COLUMN day INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN day_bytes INTEGER NOT NULL DEFAULT 0;",
+};

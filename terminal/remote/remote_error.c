@@ -8,6 +8,12 @@ hint_for(const struct problem *p, struct err *err)
 {
 	switch (p->word) {
 	case PROBLEM_QUOTA:
+		if (p->again_s)
+			return err_hint(
+				err,
+				"one device takes at most half of the free quota a day; what "
+				"is stored stays, the backup goes on in %llu hours",
+				(unsigned long long)(p->again_s + 3599) / 3600);
 		return err_hint(err, "ask the server's operator for more room; nothing that lies "
 				     "there was touched, the backup goes on when there is room");
 	case PROBLEM_DISK:
@@ -44,8 +50,12 @@ remote_error_status(struct remote *r, long status, struct span body, struct err 
 		const struct problem *p = &r->problem;
 
 		r->has_problem = true;
-		err_set(err, problem_err_code(p->word), "the server says: %s",
-			problem_title(p->word));
+		if (p->word == PROBLEM_QUOTA && p->again_s)
+			err_set(err, problem_err_code(p->word),
+				"this device has stored its share of the quota for today");
+		else
+			err_set(err, problem_err_code(p->word), "the server says: %s",
+				problem_title(p->word));
 		return hint_for(p, err);
 	}
 	if (status >= 500 || status == 408 || status == 429)

@@ -694,6 +694,36 @@ chunks_are_kept_found_and_never_replaced(void **state)
 }
 
 static void
+chunks_count_towards_the_day_of_their_device(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(buf_clear) struct buf body = BUF_INIT(1024);
+	AUTO(reply_clear) struct reply r = { 0 };
+	uint8_t put[WIRE_TOKEN_BYTES], bitmap[1];
+	const struct hash32 cids[2] = { { { 1 } }, { { 2 } } };
+	char sql[128];
+
+	party_init(&p);
+	register_by_http(w, &p);
+	world_have(w, &p, cids, 2, put, NULL);
+	append_chunk(&body, &cids[0], span_str("the first object"));
+	post_chunks(w, put, buf_span(&body), 1);
+	snprintf(sql, sizeof sql, "UPDATE devices SET day = %lld, day_bytes = %llu",
+		 (long long)(os->now_unix_ms() / 86400000), (unsigned long long)QUOTA);
+	world_spoil(w, sql);
+	world_have(w, &p, cids, 2, put, NULL);
+	buf_reset(&body);
+	append_chunk(&body, &cids[1], span_str("what is too much for today"));
+	world_post(w, &r, "/v1/chunks", put, buf_span(&body));
+	refused(&r, PROBLEM_QUOTA);
+	assert_true(r.problem.again_s > 0);
+	world_have(w, &p, cids, 2, put, bitmap);
+	assert_int_equal(bitmap[0], 1);
+	assert_int_equal(check(w, true), 0);
+}
+
+static void
 many_small_chunks_fit_one_request(void **state)
 {
 	struct world *w = *state;
@@ -947,6 +977,7 @@ main(void)
 		IN_WORLD(a_damaged_record_is_told_apart_and_the_others_are_given),
 		IN_WORLD(an_item_is_given_with_a_proof_that_it_is_the_live_one),
 		IN_WORLD(chunks_are_kept_found_and_never_replaced),
+		IN_WORLD(chunks_count_towards_the_day_of_their_device),
 		IN_WORLD(many_small_chunks_fit_one_request),
 		IN_WORLD(what_came_whole_before_a_link_was_cut_is_kept),
 		IN_WORLD(a_damaged_object_counts_as_absent_once_found_and_may_be_sent_again),

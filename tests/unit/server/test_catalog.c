@@ -363,6 +363,12 @@ a_killed_server_loses_nothing_that_it_acknowledged(void **state)
 	}
 }
 
+static int
+first_device_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	return tx->ops->device_by_row(tx, ctx, 1, err);
+}
+
 static void
 a_database_of_somebody_else_or_a_newer_one_is_left_alone(void **state)
 {
@@ -390,6 +396,40 @@ a_database_of_somebody_else_or_a_newer_one_is_left_alone(void **state)
 	assert_int_equal(catalog_open(&c, url, NULL, &err), -1);
 	assert_int_equal(err.code, ERR_UNSUPPORTED);
 	assert_true(err.hint[0]);
+}
+
+static void
+a_database_of_the_first_version_gets_what_it_lacks(void **state)
+{
+	static const char back[] =
+		"ALTER TABLE devices DROP COLUMN day_bytes;"
+		"ALTER TABLE devices DROP COLUMN day;"
+		"INSERT INTO devices(account, device, state, suspended, key, "
+		"added_at, seq, head, client_at, seen_at, live, replaces, cut_seq) "
+		"VALUES(zeroblob(16), zeroblob(16), 0, 0, zeroblob(32), 1, 2, "
+		"zeroblob(32), 3, 4, 5, 0, 0);"
+		"PRAGMA user_version = 1";
+	char path[64];
+	sqlite3 *db;
+
+	assert_int_equal(put(*state, "a", "1", 0, NULL), 0);
+	catalog_free(*state);
+	snprintf(path, sizeof path, "%s/db", folder);
+	for (int i = 0; i < 2; i++) { /* and once more: nothing is lacking then */
+		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		if (i == 0 && sqlite3_exec(db, back, NULL, NULL, NULL) != SQLITE_OK)
+			fail_msg("%s", sqlite3_errmsg(db));
+		sqlite3_close(db);
+		*state = open_it();
+		struct catalog_device d;
+		struct err err;
+		assert_int_equal(catalog_read(*state, first_device_run, &d, &err), 0);
+		assert_int_equal(d.live, 5);
+		assert_int_equal(d.day_bytes, 0);
+		assert_int_equal(get(*state, "a", "1"), 0);
+		if (i == 0)
+			catalog_free(*state);
+	}
 }
 
 static int
@@ -450,6 +490,7 @@ main(void)
 		IN_FOLDER(a_reading_transaction_cannot_write),
 		IN_FOLDER(a_killed_server_loses_nothing_that_it_acknowledged),
 		IN_FOLDER(a_database_of_somebody_else_or_a_newer_one_is_left_alone),
+		IN_FOLDER(a_database_of_the_first_version_gets_what_it_lacks),
 		IN_FOLDER(a_chunks_object_is_named_once_unless_it_is_damaged),
 	};
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of a commit, on a real catalog, each with the forgery that it stops. */
 #include "api/commit.h"
+
+#include <stdio.h>
+
+#include "crypto/sign.h"
+#include "os/os.h"
 #include "world.h"
 
 #define QUOTA (UINT64_C(1) << 30)
@@ -258,6 +263,211 @@ a_full_quota_refuses_and_evicts_nothing(void **state)
 	commit_records(w, &p, one, 1);
 }
 
+/* What lies in the database of what a device has stored today, behind the server's back. */
+static void
+set_day(struct world *w, int64_t days_ago, uint64_t bytes)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof sql, "UPDATE devices SET day = %lld, day_bytes = %llu",
+		 (long long)(os->now_unix_ms() / 86400000 - days_ago), (unsigned long long)bytes);
+	world_spoil(w, sql);
+}
+
+static void
+one_device_takes_half_of_the_free_quota_a_day_at_most(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(party_batch_clear) struct party_batch b;
+	struct problem problem;
+
+	party_init(&p);
+	world_register(w, &p, QUOTA);
+	commit_records(w, &p, one, 1);
+	set_day(w, 0, QUOTA); /* of a GiB that was free, all was taken: far more than half */
+	party_batch_init(&b, &p, one, 1);
+	assert_int_equal(commit(w, &p, &b, &problem), PROBLEM_QUOTA + 1);
+	assert_true(problem.again_s > 0 && problem.again_s <= 86400);
+	world_restart(w); /* does not make it forget */
+	assert_int_equal(world_commit(w, &b, &problem), PROBLEM_QUOTA + 1);
+	set_day(w, 1, QUOTA); /* that was yesterday */
+	assert_int_equal(commit(w, &p, &b, &problem), 0);
+}
+
+struct counting {
+	const struct party *party;
+	struct catalog_device device;
+};
+
+static int
+device_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct counting *c = ctx;
+
+	return tx->ops->device_get(tx, &c->device, &c->party->account, &c->party->device, err);
+}
+
+static uint64_t
+day_bytes(struct world *w, const struct party *p)
+{
+	struct counting c = { .party = p };
+	struct err err;
+
+	assert_int_equal(catalog_read(w->server.catalog, device_run, &c, &err), 0);
+	assert_int_equal(c.device.day, os->now_unix_ms() / 86400000);
+	return c.device.day_bytes;
+}
+
+static void
+the_count_of_a_day_grows_by_what_was_stored_and_begins_anew(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(party_batch_clear) struct party_batch b;
+	struct problem problem;
+	uint64_t first;
+
+	party_init(&p);
+	world_register(w, &p, QUOTA);
+	commit_records(w, &p, one, 1);
+	first = day_bytes(w, &p);
+	assert_int_equal(first, BATCH_PREFIX_BYTES_MIN + 41 + 64 + CRYPTO_TAG_BYTES);
+	commit_records(w, &p, one, 1);
+	assert_int_equal(day_bytes(w, &p), 2 * first);
+	party_batch_init(&b, &p, one, 1);
+	b.prefix.state_root.b[0] ^= 1; /* what is refused counts nothing */
+	assert_int_equal(commit(w, &p, &b, &problem), PROBLEM_ROOT + 1);
+	assert_int_equal(day_bytes(w, &p), 2 * first);
+	set_day(w, 1, 1 << 20);
+	commit_records(w, &p, one, 1);
+	assert_int_equal(day_bytes(w, &p), first);
+}
+
+static void
+a_small_quota_can_be_used_up_in_a_day(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(party_batch_clear) struct party_batch b;
+	const struct party_record large[] = { { .folder = 1, .item = 2, .padded_bytes = 57344 } };
+	struct problem problem;
+
+	party_init(&p);
+	world_register(w, &p, 100000);
+	commit_records(w, &p, large, 1);
+	party_batch_init(&b, &p, large, 1);
+	assert_int_equal(commit(w, &p, &b, &problem), PROBLEM_QUOTA + 1);
+	assert_int_equal(problem.again_s, 0); /* another day does not help */
+}
+
+/* --- a device in the place of another --- */
+
+struct extending {
+	struct wire_log_post post;
+	struct id16 account;
+	struct problem problem;
+};
+
+static int
+extend_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct extending *e = ctx;
+	struct wire_log_state log;
+
+	return log_extend(tx, &e->account, &e->post, os->now_unix_ms(), &log, &e->problem, err);
+}
+
+/* 0, or the problem's word + 1. */
+static int
+extend(struct world *w, struct party *p, struct log_entry *entry)
+{
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(LOG_ENTRY_BYTES_MAX);
+	struct extending e = { .post.n_entries = 1, .account = p->account };
+	struct err err = { 0 };
+
+	party_sign_entry(&bytes, p, entry);
+	e.post.entries[0] = buf_span(&bytes);
+	int rc = catalog_write(w->server.catalog, extend_run, &e, &err);
+	if (rc < 0)
+		fail_msg("%s", err.msg);
+	return rc == REFUSED ? (int)e.problem.word + 1 : 0;
+}
+
+/* @p goes on as a new device that replaces the one it was, trusted up to @seq. */
+static void
+replace_device(struct world *w, struct party *p, uint64_t seq, const struct hash32 *head)
+{
+	AUTO(secret_free) struct secret *seed = NULL;
+	struct log_entry add = { .type = LOG_ADD_DEVICE };
+	struct log_entry replace = { .type = LOG_REPLACE_DEVICE,
+				     .old_device = p->device,
+				     .trusted_seq = seq,
+				     .trusted_head = *head };
+
+	sign_key_free(p->dsk);
+	assert_int_equal(secret_new_random(&seed, NULL), 0);
+	assert_int_equal(sign_key_new(&p->dsk, seed, NULL), 0);
+	os_random(p->device.b, sizeof p->device.b);
+	add.device = replace.device = p->device;
+	memcpy(add.aek_public, p->keys->aek_public, sizeof add.aek_public);
+	keys_check(add.psk_check.b, p->keys->psk);
+	memcpy(add.dsk_public, sign_key_public(p->dsk), sizeof add.dsk_public);
+	add.name_box = span_str("a sealed name that the server cannot read, noise to it");
+	assert_int_equal(extend(w, p, &add), 0);
+	p->head = p->log.head;
+	p->seq = p->n_items = 0;
+	assert_int_equal(extend(w, p, &replace), 0);
+}
+
+static void
+of_a_replaced_device_chunks_count_up_to_its_last_trusted_seq(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(party_batch_clear) struct party_batch b;
+	const struct hash32 cids[3] = { { { 1 } }, { { 2 } }, { { 3 } } };
+	const struct party_record mine[] = {
+		{ .folder = 1, .item = 1, .refs = &cids[0], .n_refs = 1 }
+	};
+	const struct party_record late[] = {
+		{ .folder = 1, .item = 2, .refs = &cids[1], .n_refs = 1 }
+	};
+	const struct party_record never[] = {
+		{ .folder = 1, .item = 3, .refs = &cids[2], .n_refs = 1 }
+	};
+	struct problem problem;
+	struct hash32 head;
+
+	party_init(&p);
+	world_register(w, &p, QUOTA);
+	for (size_t i = 0; i < 3; i++)
+		world_put_chunk(w, &p, &cids[i], span_str("an object"));
+	commit_records(w, &p, mine, 1);
+	head = p.head;
+	commit_records(w, &p, late, 1); /* by whoever has the phone now */
+	replace_device(w, &p, 1, &head);
+
+	party_batch_init(&b, &p, late, 1);
+	assert_int_equal(commit(w, &p, &b, &problem), PROBLEM_MISSING_CHUNKS + 1);
+	party_batch_clear(&b);
+	party_batch_init(&b, &p, never, 1);
+	assert_int_equal(commit(w, &p, &b, &problem), PROBLEM_MISSING_CHUNKS + 1);
+	commit_records(w, &p, mine, 1);
+}
+
+static void
+an_entry_that_deletes_the_account_is_refused_as_long_as_nothing_carries_it_out(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	struct log_entry e = { .type = LOG_DELETE_ACCOUNT };
+
+	party_init(&p);
+	world_register(w, &p, QUOTA);
+	assert_int_equal(extend(w, &p, &e), PROBLEM_UNSUPPORTED + 1);
+}
+
 /* A rejoin after the server was set back: on the server's head, with a gap in seq. */
 static void
 prepare_rejoin(struct party_batch *b, struct party *p, uint64_t lost_seq)
@@ -356,6 +566,12 @@ main(void)
 		IN_WORLD(missing_chunks_are_named_and_nothing_is_stored),
 		IN_WORLD(chunks_of_another_account_do_not_count),
 		IN_WORLD(a_full_quota_refuses_and_evicts_nothing),
+		IN_WORLD(one_device_takes_half_of_the_free_quota_a_day_at_most),
+		IN_WORLD(the_count_of_a_day_grows_by_what_was_stored_and_begins_anew),
+		IN_WORLD(a_small_quota_can_be_used_up_in_a_day),
+		IN_WORLD(of_a_replaced_device_chunks_count_up_to_its_last_trusted_seq),
+		IN_WORLD(
+			an_entry_that_deletes_the_account_is_refused_as_long_as_nothing_carries_it_out),
 		IN_WORLD(a_rejoin_goes_on_from_the_lost_seq),
 		IN_WORLD(versions_count_one_two_three_through_tombstones_and_restarts),
 	};

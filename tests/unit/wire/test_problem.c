@@ -34,6 +34,9 @@ problems_come_back_with_what_they_carry(void **state)
 		case PROBLEM_HAS_NEEDS:
 			strcpy(p.needs, "2.0");
 			break;
+		case PROBLEM_HAS_AGAIN:
+			p.again_s = 3600;
+			break;
 		case PROBLEM_HAS_NOTHING:
 		case PROBLEM_HAS_RETRY:
 			break;
