@@ -73,6 +73,48 @@ add_member_edits(struct removal *r, const struct field *f, struct edits *e, stru
 	return 0;
 }
 
+/* Bytes of the line end at @at, 0 where none stands there. */
+static size_t
+line_end_at(struct span s, size_t at)
+{
+	size_t to = at;
+
+	while (to < s.n && s.p[to] == '\r')
+		to++;
+	if (to < s.n && s.p[to] == '\n')
+		return to + 1 - at;
+	return to > at;
+}
+
+static int
+is_base64(bool *out, const struct item *it, const struct field *f, struct err *err)
+{
+	AUTO(contentline_clear) struct contentline_cursor c;
+	struct contentline line;
+
+	contentline_init(&c, range_span(it->bytes, f->own), "", 1);
+	int rc = contentline_next(&c, &line, err);
+	*out = rc == 0 && line.encoding == CONTENTLINE_BASE64;
+	return rc < 0 ? -1 : 0;
+}
+
+/* 2.1 ends base64 with an empty line: that goes along. */
+static int
+add_line_edits(const struct item *it, const struct field *f, struct edits *e, struct err *err)
+{
+	size_t empty = line_end_at(it->bytes, f->own.end);
+	bool base64 = false;
+
+	if (edits_add(e, f->own, span_of(NULL, 0), err) < 0)
+		return -1;
+	if (it->version == ITEM_VCARD_21 && empty && is_base64(&base64, it, f, err) < 0)
+		return -1;
+	if (!base64)
+		return 0;
+	return edits_add(e, (struct range){ f->own.end, f->own.end + empty }, span_of(NULL, 0),
+			 err);
+}
+
 /* As edits: each line that goes, and the members that have nothing left to describe. */
 static int
 removal_edits(struct removal *r, struct edits *e, struct err *err)
@@ -83,7 +125,7 @@ removal_edits(struct removal *r, struct edits *e, struct err *err)
 		if (it->fields[i].n_members)
 			r->n_users[it->fields[i].first_member]++;
 	for (size_t i = 0; i < it->n_fields; i = line_fields_end(it, i))
-		if (r->gone[i] && (edits_add(e, it->fields[i].own, span_of(NULL, 0), err) < 0 ||
+		if (r->gone[i] && (add_line_edits(it, &it->fields[i], e, err) < 0 ||
 				   add_member_edits(r, &it->fields[i], e, err) < 0))
 			return -1;
 	return 0;
@@ -236,6 +278,61 @@ last_fields_init(struct last_fields *l, const struct item *it, struct err *err)
 	return 0;
 }
 
+/* Do the bytes read as @like does?  0, 1 or -1 (ERR_NOMEM). */
+static int
+reads_like(struct span bytes, const struct item *like, struct err *err)
+{
+	AUTO(item_free) struct item *it = NULL;
+	struct err why = { 0 };
+
+	if (card_parse(&it, bytes, "", 1, like->profile, &why) < 0)
+		return why.code == ERR_NOMEM ? err_nomem(err) : 0;
+	if (it->n_fields != like->n_fields || it->n_junk != like->n_junk)
+		return 0;
+	for (size_t i = 0; i < it->n_fields; i++)
+		if (!field_key_equal(&it->fields[i].key, &like->fields[i].key))
+			return 0;
+	return 1;
+}
+
+/* The empty line that ends at @at, or an empty range. */
+static struct range
+empty_line_before(struct span s, size_t at)
+{
+	for (size_t from = at; from-- > 0 && (s.p[from] == '\n' || s.p[from] == '\r');)
+		if (line_end_at(s, from) == at - from && from > 0 &&
+		    (s.p[from - 1] == '\n' || (s.p[from - 1] == '\r' && s.p[from] != '\n')))
+			return (struct range){ from, at };
+	return (struct range){ at, at };
+}
+
+/*
+ * A merge puts an empty line before what it adds where that would else be read as a part of what
+ * stands before (merge.c, build()).  With everything behind it gone, that line goes, too: it is the
+ * merge's own if the card would read otherwise without it.
+ */
+static int
+add_apart_edit(const struct item *mine, struct edits *e, struct err *err)
+{
+	AUTO(buf_clear) struct buf without = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	struct range first = { mine->insert_at, mine->insert_at }, empty;
+	size_t gone = 0;
+
+	for (size_t i = 0; i < e->n; i++) {
+		gone += e->list[i].range.end - e->list[i].range.start;
+		if (e->list[i].range.start < first.start)
+			first = e->list[i].range;
+	}
+	empty = empty_line_before(mine->bytes, first.start);
+	if (gone == 0 || first.start + gone != mine->insert_at || empty.start == empty.end)
+		return 0;
+	if (buf_append(&without, span_of(mine->bytes.p, empty.start), err) < 0 ||
+	    buf_append(&without, span_skip(mine->bytes, empty.end), err) < 0)
+		return -1;
+	int rc = reads_like(buf_span(&without), mine, err);
+	return rc == 0 ? edits_add(e, empty, span_of(NULL, 0), err) : rc < 0 ? -1 : 0;
+}
+
 int
 merge_remove(struct buf *out, const struct item *mine, const struct field_key *added,
 	     size_t n_added, bool *removed, struct err *err)
@@ -260,7 +357,7 @@ merge_remove(struct buf *out, const struct item *mine, const struct field_key *a
 	keep_shared_lines(&r);
 	for (size_t i = 0; i < n_added; i++)
 		removed[i] = field[i] && r.gone[field[i] - 1];
-	if (removal_edits(&r, &e, err) < 0)
+	if (removal_edits(&r, &e, err) < 0 || add_apart_edit(mine, &e, err) < 0)
 		return -1;
 	return edits_apply(out, mine->bytes, &e, err);
 }

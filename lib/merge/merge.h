@@ -98,7 +98,10 @@ int merge_take(struct buf *out, const struct item *mine, const struct field *old
 	       const struct item *theirs, const struct field *value, struct err *err);
 
 /**
- * Undo: A's bytes without what a restore added, where it is still as it was added.
+ * Undo: A's bytes without what a restore added, where it is still as it was added; with nothing
+ * edited between, the bytes from before the merge.  (One corner cannot be told apart: a card that
+ * ends with a stray soft break `=`, an empty line behind it or none, becomes the same card; the
+ * empty line is taken for the merge's.)
  * @added    keys of the added fields (merge_change.theirs->key).
  * @removed  as many flags as keys: true where the field was found and taken away; false: it was
  *           changed or removed since, or shares its line with something newer.  It stays.

@@ -129,6 +129,7 @@ undo_gives_back(const struct item *mine, const struct item *theirs, const struct
 	LAW(merge_remove(&before, now, keys, o->n_added, removed, &err) == 0, err.msg);
 	for (size_t i = 0; i < o->n_added; i++)
 		LAW(removed[i], "an added field cannot be undone");
+	LAW(span_equal(buf_span(&before), mine->bytes), "undo leaves other bytes");
 	AUTO(item_free) struct item *it = laws_parse(buf_span(&before), mine->profile, what);
 	LAW(it->n_fields == mine->n_fields, "undo leaves another number of fields");
 	for (size_t i = 0; i < it->n_fields; i++)
