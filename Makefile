@@ -7,7 +7,7 @@ BUILD  ?= build
 PYTHON ?= /usr/bin/python3
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all build deps deps-check deps-lint demo check lint install clean help
+.PHONY: all build FORCE deps deps-check deps-lint demo check lint install clean help
 
 all: build
 
@@ -20,6 +20,12 @@ $(BUILD)/build.ninja:
 	@tools/deps.sh --missing build || { echo "Some packages are missing: type 'make deps' first." >&2; exit 1; }
 	@meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || { cat $(BUILD).log >&2; exit 1; }
 	@mv $(BUILD).log $(BUILD)/meson-setup.log
+
+# What stories of faults preload (tests/fault).
+$(BUILD)/tests/fault/libfault.so: $(BUILD)/build.ninja FORCE
+	@$(NINJA) --quiet tests/fault/libfault.so
+
+FORCE:
 
 deps:
 	@tools/deps.sh build

@@ -187,7 +187,7 @@ def suite_messages(tally):
 
 def suite_e2e(tally):
     """stories with a real server and terminals (pytest)"""
-    status, text = run(["make", "--no-print-directory", "build"])
+    status, text = run(["make", "--no-print-directory", "build", "build/tests/fault/libfault.so"])
     if status:
         print(text)
         tally.fail("e2e: the build")

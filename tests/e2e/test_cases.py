@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cases to survive (docs/guide/merging.md): each restored twice, and with both sides swapped.
+"""The cases to survive (docs/guide/merging.md): each restored twice, with both sides swapped, and
+killed between any two writes (one of them, by a seed; with CLOUDBOX_FULL=1 each).
 
 A case has files here and files in the backup, and says what the restore must tell and leave.
 Swapped, nothing of the new "here" may be missing afterwards, and every field of the new backup is
 there or held: what exactly, the case says too where the two directions differ.
 """
 import dataclasses
+import os
+import random
+import re
+import shutil
+import signal
 import unicodedata
 
 import pytest
 
 from phone import card, jpeg
-from programs import tree
+from programs import BUILD, tree
+
+SEED = int(os.environ.get("CLOUDBOX_SEED", random.randrange(10**9)))
+FULL = os.environ.get("CLOUDBOX_FULL")
 
 
 @dataclasses.dataclass
@@ -156,8 +165,8 @@ def swap(case):
                                **{**how, **case.swapped})
 
 
-def both_ways(cases):
-    all_of_them = [c for case in cases for c in (case, swap(case)) if c]
+def both_ways(cases, swapped=True):
+    all_of_them = [c for case in cases for c in (case, swapped and swap(case)) if c]
     return pytest.mark.parametrize("case", all_of_them, ids=[c.what for c in all_of_them])
 
 
@@ -253,3 +262,46 @@ def test_16_cut_off_cards_are_refused_by_name_and_their_neighbours_come(phone):
         "note: contacts: a.vcf:14:1: expected END:VCARD, found 'B'",
         "note: contacts: a.vcf:26:12: expected END:VCARD, found the end"]
     forget(phone, "contacts")
+
+
+# Killed between any two writes, of the Box's own files or the app's
+
+def restore_with(phone, app, log, **fault):
+    """A restore under libfault.so (tests/fault); the number of calls that can lose data."""
+    phone.run("restore", app, expect=(0, -signal.SIGKILL), env={
+        "LD_PRELOAD": BUILD / "tests/fault/libfault.so", "FAULT_CLASS": "disk-write",
+        "FAULT_LOG": log, **fault})
+    return int(re.search(r"calls (\d+)", log.read_text())[1]) if not fault else None
+
+
+def killed(phone, app, case, tmp_path):
+    """Restore, killed at each of the points; then again, to the same end, once more for nothing."""
+    folder = save(phone, app, case)
+    shutil.copytree(phone.home, tmp_path / "box")
+    n = restore_with(phone, app, tmp_path / "log")
+    whole = tree(folder)
+    assert n > 10
+    for at in range(1, n + 1) if FULL else [random.Random(f"{SEED}{case.what}").randint(1, n)]:
+        print(f"CLOUDBOX_SEED={SEED}: killed before write {at} of {n}")
+        shutil.rmtree(phone.home)
+        shutil.copytree(tmp_path / "box", phone.home)
+        write(folder, case.here)
+        restore_with(phone, app, tmp_path / "log", FAULT_AT=at, FAULT_DO="kill-before")
+        torn = {name: content for name, content in tree(folder).items()
+                if content not in (case.here.get(name), whole.get(name))
+                and not name.startswith(".cloudbox-")}
+        assert not torn, "half an item"
+        phone.run("restore", app)
+        assert tree(folder) == whole, "restored again, it is not what it would have been"
+    assert phone.run("restore", app)["written"] == 0 and tree(folder) == whole
+    forget(phone, app)
+
+
+@both_ways(CASES, swapped=FULL)
+def test_contact_killed(phone, case, tmp_path):
+    killed(phone, "contacts", case, tmp_path)
+
+
+@both_ways(FILES, swapped=FULL)
+def test_file_killed(phone, case, tmp_path):
+    killed(phone, "documents", case, tmp_path)
