@@ -103,7 +103,7 @@ card_split(struct span text, const char *source, card_fn *fn, void *ctx, struct 
 	struct contentline line;
 	int rc;
 
-	contentline_init(&s.lines, text, source, 1);
+	card_lines_init(&s.lines, text, source, 1);
 	s.last.line = 1;
 	while ((rc = contentline_next(&s.lines, &line, err)) == 0 &&
 	       (rc = take(&s, &line, err)) == 0)

@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include "item/card_walk.h"
 #include "item/charset.h"
 #include "item/value.h"
 
@@ -104,7 +105,7 @@ static bool
 is_prose(enum property_kind kind)
 {
 	return kind == PROPERTY_TEXT || kind == PROPERTY_PARTS || kind == PROPERTY_LIST ||
-	       kind == PROPERTY_AGENT || kind == PROPERTY_EXACT;
+	       kind == PROPERTY_AGENT || kind == PROPERTY_EXACT || kind == PROPERTY_ZONE;
 }
 
 /* Colons, and blanks at a line's edge, are encoded: no continuation can be taken for a property. */
@@ -488,6 +489,19 @@ all_elements_wanted(const struct print *p)
 	return true;
 }
 
+/* geo:37.4,-122.1 (RFC 5870) in 4.0, 37.4;-122.1 before; what is neither goes as text. */
+static int
+append_geo(struct print *p, struct err *err)
+{
+	struct span latitude, longitude;
+	bool uri = p->to.version == ITEM_VCARD_40;
+
+	if (!key_geo_parts(value_part(&p->value, 0), &latitude, &longitude))
+		return append_elements(p, err);
+	return buf_append_fmt(&p->text, err, "%s%.*s%c%.*s", uri ? "geo:" : "", SPAN_ARGS(latitude),
+			      uri ? ',' : ';', SPAN_ARGS(longitude));
+}
+
 static int
 convert_text(struct buf *out, struct print *p, struct err *err)
 {
@@ -503,6 +517,8 @@ convert_text(struct buf *out, struct print *p, struct err *err)
 			first = span_skip(first, 4);
 		return append_escaped(p, first, err) < 0 ? -1 : write_text(out, p, err);
 	}
+	if (kind == PROPERTY_GEO)
+		return append_geo(p, err) < 0 ? -1 : write_text(out, p, err);
 	bool same = p->from != ITEM_VCARD_21 && p->to.version != ITEM_VCARD_21 &&
 		    kind != PROPERTY_AGENT && p->line.encoding != CONTENTLINE_BASE64;
 	if (same && all_elements_wanted(p) ? append_same_syntax(p, err) < 0
@@ -578,7 +594,7 @@ print_line(struct buf *out, struct print *p, struct err *err)
 	AUTO(contentline_clear) struct contentline_cursor c;
 	bool copy;
 
-	contentline_init(&c, p->source, "", 1);
+	card_lines_init(&c, p->source, "", 1);
 	if (contentline_next(&c, &p->line, err) < 0)
 		return -1;
 	bool inner = p->line.range.end < p->source.n; /* lines of an inner card */

@@ -5,6 +5,15 @@
 #include <strings.h>
 
 #include "item/card.h"
+#include "item/property.h"
+
+void
+card_lines_init(struct contentline_cursor *c, struct span source, const char *name,
+		unsigned first_line)
+{
+	contentline_init(c, source, name, first_line);
+	c->knows = property_is_known;
+}
 
 static struct span
 trimmed_value(struct span source, const struct contentline *line)

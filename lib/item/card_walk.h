@@ -33,6 +33,10 @@ struct card_walk {
 	bool after_agent; /* the property before was an AGENT: without a value */
 };
 
+/** contentline_init(), for the lines of a vCard. */
+void card_lines_init(struct contentline_cursor *c, struct span source, const char *name,
+		     unsigned first_line);
+
 /** Start with depth 0 and `source` set. */
 enum card_step card_walk_next(struct card_walk *w, const struct contentline *line);
 

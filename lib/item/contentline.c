@@ -57,12 +57,20 @@ is_name_byte(uint8_t c)
 	       c == '-' || c == '_' || c == '.';
 }
 
-/* Where the run of name bytes from @at ends. */
+/* Where the name from @at ends, its group included. */
 static size_t
 name_end(struct span s, size_t at, size_t end)
 {
-	while (at < end && is_name_byte(s.p[at]))
-		at++;
+	size_t name = at; /* behind the last dot */
+
+	for (; at < end; at++) {
+		bool own = s.p[at] == '/' && at - name > 2 && (s.p[name] & 0xdf) == 'X' &&
+			   s.p[name + 1] == '-';
+		if (!is_name_byte(s.p[at]) && !own)
+			break;
+		if (s.p[at] == '.')
+			name = at + 1;
+	}
 	return at;
 }
 
@@ -90,31 +98,22 @@ begins_property(struct span s, struct physical p)
 	return memchr(s.p + at, ':', p.text_end - at) || next_is_folded(s, p.end);
 }
 
-/* After a soft break text may look like anything ("http:…"); only names that address books know, in
- * upper case, are taken for a new property. */
+/* After a soft break text may look like anything ("http:…"): only what the format knows is taken for
+ * a new property, and the end of a component: all their names begin with V. */
 static bool
-begins_known_property(struct span s, struct physical p)
+begins_known_property(const struct contentline_cursor *c, struct physical p)
 {
-	static const char *const known[] = {
-		"ADR",   "AGENT", "ANNIVERSARY", "BDAY",   "BEGIN", "CATEGORIES",  "CLASS",
-		"EMAIL", "END",   "FN",          "GENDER", "GEO",   "IMPP",        "KEY",
-		"KIND",  "LABEL", "LOGO",        "MAILER", "N",     "NICKNAME",    "NOTE",
-		"ORG",   "PHOTO", "PRODID",      "REV",    "ROLE",  "SORT-STRING", "SOUND",
-		"TEL",   "TITLE", "TZ",          "UID",    "URL",   "VERSION",     "RELATED",
-	};
+	struct span s = c->source;
+
 	if (!begins_property(s, p))
 		return false;
 	size_t end = name_end(s, p.start, p.text_end), start = end;
 	while (start > p.start && s.p[start - 1] != '.')
 		start--;
-	struct span name = span_of(s.p + start, end - start);
-	if (name.n > 2 && name.p[0] == 'X' && name.p[1] == '-')
+	if (c->knows && c->knows(span_of(s.p + start, end - start)))
 		return true;
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (span_equal(name, span_str(known[i])))
-			return true;
 	struct span text = span_of(s.p + p.start, p.text_end - p.start);
-	return text.n >= 9 && strncasecmp((const char *)text.p, "END:VCARD", 9) == 0;
+	return text.n >= 5 && strncasecmp((const char *)text.p, "END:V", 5) == 0;
 }
 
 /* Unindented base64 has no blanks but at its end: a sentence is none. */
@@ -247,12 +246,15 @@ encoding_of(struct span params)
 
 /* Does @next still belong to the property whose last physical line is @last? */
 static bool
-goes_on(struct span s, const struct contentline *line, struct physical last, struct physical next)
+goes_on(const struct contentline_cursor *c, const struct contentline *line, struct physical last,
+	struct physical next)
 {
+	struct span s = c->source;
+
 	if (all_blank(s, next))
 		return next.text_end > next.start && line->encoding != CONTENTLINE_BASE64;
 	if (line->encoding == CONTENTLINE_QP && ends_softly(s, last))
-		return !begins_known_property(s, next);
+		return !begins_known_property(c, next);
 	if (is_blank(s.p[next.start]))
 		return true;
 	if (begins_property(s, next))
@@ -267,7 +269,7 @@ take_rest(struct contentline_cursor *c, const struct contentline *line, struct p
 
 	while (!structure && last->end < c->source.n) {
 		struct physical next = physical_at(c->source, last->end);
-		if (!goes_on(c->source, line, *last, next))
+		if (!goes_on(c, line, *last, next))
 			break;
 		*last = next;
 		c->line++;

@@ -11,12 +11,13 @@
  *
  * One logical line goes on over
  *   - folding: a next line that begins with a blank or tab (RFC 5545 3.1, RFC 6350 3.2);
- *   - quoted-printable's soft break `=` (2.1), unless what follows is an empty line or the
- *     beginning of another property (real exporters end a value with a stray `=`);
+ *   - quoted-printable's soft break `=` (vCard 2.1, vCalendar 1.0), unless what follows is an empty
+ *     line or a property that the format knows (real exporters end a value with a stray `=`);
  *   - base64's lines, indented or not, up to an empty line or one that is no base64;
  *   - lines that cannot begin a property (no NAME before a colon): text that somebody's program
  *     forgot to fold.  unfold() joins them with a line feed.
- * A line ends with LF, CRLF, CR CR LF or a lone CR.  Time is linear in the source, memory constant.
+ * A name is letters, digits and `-`; what programs write besides is taken, too: `_`, and behind X-
+ * a `/` (X-messaging/xmpp-All).  A line ends with LF, CRLF, CR CR LF or a lone CR.  Time is linear in the source, memory constant.
  */
 #ifndef ITEM_CONTENTLINE_H
 #define ITEM_CONTENTLINE_H
@@ -58,16 +59,21 @@ struct contentline {
 	unsigned line;      /* of its first byte, counted from the cursor's first line */
 };
 
+/* Is this the name of a property, beyond doubt?  Asked of a line that stands where a text goes on. */
+typedef bool contentline_knows_fn(struct span name);
+
 struct contentline_cursor {
 	struct span source;
 	const char *name; /* of the source, for messages; not owned */
 	size_t at;
 	unsigned line;
 	struct buf head; /* a head that had to be unfolded; group, name, params may point in here */
+	contentline_knows_fn *knows;
 };
 
 /** @first_line: number of the source's first line in its file, for messages: 1 for a whole file.
- *  A UTF-8 byte order mark at the start is skipped. */
+ *  A UTF-8 byte order mark at the start is skipped.  Who reads a format of known properties sets
+ *  `knows` (card_walk.h does for vCards); without it a soft break goes on whatever follows. */
 void contentline_init(struct contentline_cursor *c, struct span source, const char *name,
 		      unsigned first_line);
 void contentline_clear(struct contentline_cursor *c);

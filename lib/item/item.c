@@ -10,10 +10,6 @@
 #include "base/bytes.h"
 #include "item/arena.h"
 
-const char *const item_single_default[] = {
-	"N", "FN", "BDAY", "ANNIVERSARY", "GENDER", "KIND", NULL
-};
-
 void
 item_free(struct item *it)
 {

@@ -27,6 +27,7 @@ enum field_flag {
 	FIELD_LIST = 1 << 7,      /* one element of a list-valued property */
 	FIELD_GUESSED =
 		1 << 8, /* its charset was missing or wrong; guessed, or replaced by U+FFFD */
+	FIELD_LABELLED = 1 << 9, /* its group's label is a part of its key */
 };
 
 /* Fields that take part in comparing and merging have none of these. */
@@ -34,6 +35,8 @@ enum field_flag {
 
 struct field {
 	const char *name;  /* upper-case, without group: "TEL" */
+	const char *means; /* the property it is compared as: "ANNIVERSARY" for X-MS-ANNIVERSARY
+			      (property.h); mostly `name` */
 	const char *value; /* for people: decoded UTF-8, one line or more; "" if empty */
 	const char *label; /* its group's label ("Boat"), or "" */
 	const char *types; /* its TYPE parameters, lower-case: "cell, work", or "" */
@@ -48,14 +51,11 @@ struct field {
 
 /* What an app does with fields: the adapter says. */
 struct item_profile {
-	const char *const *single; /* properties that the app shows only once, besides the default
-			    set (item_single_default); upper-case, NULL-terminated; or NULL */
+	const char *const *single; /* properties that the app shows only once, besides those that
+				      every card has only once (property.c); upper-case,
+				      NULL-terminated; or NULL */
 	struct key_rules keys;
 };
-
-/** N, FN (its first), BDAY, ANNIVERSARY, GENDER, KIND: one value only in every app.
- * NULL-terminated. (UID, REV, PRODID have one too, but are identity or volatile.) */
-extern const char *const item_single_default[];
 
 enum item_version {
 	ITEM_VCARD_21,
@@ -68,8 +68,6 @@ enum item_line_end {
 	ITEM_LF,
 	ITEM_CR,
 };
-
-#define ITEM_NAME_KEYS_MAX 2
 
 #define ITEM_NAME_KEYS_MAX 2
 

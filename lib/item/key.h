@@ -53,6 +53,12 @@ int key_url(struct buf *out, struct span value, struct err *err);
 int key_impp(struct buf *out, struct span value, const char *protocol, struct err *err);
 /** BDAY and the like: "1980-01-01", "--01-01"; what is no date stays text. */
 int key_date(struct buf *out, struct span value, bool year_omitted, struct err *err);
+/** TZ: "-05:00" for -0500 and -5; a zone's name stays text. */
+int key_zone(struct buf *out, struct span value, struct err *err);
+/** GEO: "37.386,-122.0829" for geo:37.3860,-122.0829 and 37.386;-122.08290; anything else is text. */
+int key_geo(struct buf *out, struct span value, struct err *err);
+/** GEO's two numbers as they are written, in whichever version's way.  False: it is something else. */
+bool key_geo_parts(struct span value, struct span *latitude, struct span *longitude);
 /** NFC, trimmed, line ends as LF. */
 int key_text(struct buf *out, struct span value, struct err *err);
 /** The value as it is, but line ends as LF. */

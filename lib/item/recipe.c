@@ -3,6 +3,7 @@
 #include "item/recipe.h"
 
 #include "base/bytes.h"
+#include "item/card_walk.h"
 #include "item/value.h"
 
 enum {
@@ -186,7 +187,7 @@ recipe_find(struct span item, size_t min_bytes, recipe_fn *fn, void *ctx, struct
 	struct contentline line;
 	int rc;
 
-	contentline_init(&c, item, "", 1);
+	card_lines_init(&c, item, "", 1);
 	while ((rc = contentline_next(&c, &line, err)) == 0)
 		if (line.kind == CONTENTLINE_PROPERTY &&
 		    line.value.end - line.value.start > min_bytes &&

@@ -2,15 +2,10 @@
 /* value: see value.h. */
 #include "item/value.h"
 
-#include <openssl/evp.h>
-#include <sodium.h>
 #include <strings.h>
-#include <unictype.h>
-#include <unistr.h>
 
 #include "base/array.h"
 #include "base/bytes.h"
-#include "base/text.h"
 #include "item/charset.h"
 
 void
@@ -51,66 +46,6 @@ part_ends_here(struct value *v, struct err *err)
 	return 0;
 }
 
-/* ---- base64 ---- */
-
-/* By OpenSSL: libsodium's takes constant time, which costs five times as much and protects nothing
- * here: photos are no keys. */
-
-int
-value_base64(struct buf *out, struct span data, struct err *err)
-{
-	uint8_t *at;
-
-	if (buf_extend(out, (data.n + 2) / 3 * 4 + 1, &at, err) < 0)
-		return -1;
-	EVP_EncodeBlock(at, data.p, (int)data.n);
-	out->n--; /* its NUL, which stays behind the bytes */
-	return 0;
-}
-
-/* Exactly @n characters, a multiple of 4.  OpenSSL passes by what is no base64 at either end; the
- * length tells. */
-static bool
-decode_quads(uint8_t *at, const uint8_t *text, size_t n)
-{
-	return EVP_DecodeBlock(at, text, (int)n) == (int)(n / 4 * 3);
-}
-
-/* The last 2 or 3 characters, 1 or 2 bytes; what no byte takes of them must be zero. */
-static bool
-decode_rest(uint8_t *at, struct span rest)
-{
-	uint8_t quad[4] = { 'A', 'A', 'A', 'A' }, bytes[3];
-
-	if (rest.n == 0)
-		return true;
-	memcpy(quad, rest.p, rest.n);
-	if (rest.n == 1 || !decode_quads(bytes, quad, sizeof quad) || bytes[2] != 0 ||
-	    (rest.n == 2 && bytes[1] != 0))
-		return false;
-	memcpy(at, bytes, rest.n - 1);
-	return true;
-}
-
-int
-value_base64_decode(struct buf *out, struct span text, struct err *err)
-{
-	size_t before = out->n;
-	uint8_t *at;
-
-	while (text.n && text.p[text.n - 1] == '=')
-		text.n--;
-	size_t quads = text.n / 4 * 4;
-	if (buf_extend(out, quads / 4 * 3 + 3, &at, err) < 0)
-		return -1;
-	bool ok = text.n == 0 ||
-		  (!memchr(text.p, '=', text.n) && (!quads || decode_quads(at, text.p, quads)) &&
-		   decode_rest(at + quads / 4 * 3, span_skip(text, quads)));
-	out->n = before + (ok ? text.n * 3 / 4 : 0);
-	out->p[out->n] = '\0';
-	return ok ? 0 : 1;
-}
-
 /* ---- quoted-printable, escapes ---- */
 
 static int
@@ -126,18 +61,27 @@ append_qp_decoded(struct buf *out, struct span s, struct err *err)
 	return 0;
 }
 
-/* What `\` and @c stand for; 0 if they stand for themselves.  vCard 2.1 knows only `\;`, programs
- * that write it also `\,`. */
-static uint8_t
-escaped(uint8_t c, enum item_version version, bool exact)
+/* Whose text has no use for a backslash: programs that write 2.1 mean line ends there, too. */
+static bool
+is_address(const struct property *p)
 {
+	return p->name && (strcmp(p->name, "ADR") == 0 || strcmp(p->name, "LABEL") == 0);
+}
+
+/* What `\` and @c stand for; 0 if they stand for themselves.  vCard 2.1 knows only `\;`, programs
+ * that write it also `\,`; 3.0 and 4.0 do not know `\"`, programs that write them do. */
+static uint8_t
+escaped(uint8_t c, enum item_version version, const struct property *p)
+{
+	bool exact = p->kind == PROPERTY_EXACT, line_end = c == 'n' || c == 'N';
+
 	if (version == ITEM_VCARD_21)
-		return !exact && (c == ';' || c == ',') ? c : 0;
-	if (c == 'n' || c == 'N')
+		return line_end && is_address(p) ? '\n' : !exact && (c == ';' || c == ',') ? c : 0;
+	if (line_end)
 		return '\n';
 	if (c == '\\')
 		return '\\';
-	return !exact && (c == ';' || c == ',' || c == ':') ? c : 0;
+	return !exact && c && strchr(";,:\"", c) ? c : 0;
 }
 
 /*
@@ -148,8 +92,6 @@ static int
 append_parts(struct value *v, struct span text, uint8_t separator, enum item_version version,
 	     struct err *err)
 {
-	bool exact = v->property->kind == PROPERTY_EXACT;
-
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 		if (separator && c == separator) {
@@ -157,8 +99,9 @@ append_parts(struct value *v, struct span text, uint8_t separator, enum item_ver
 				return -1;
 			continue;
 		}
-		uint8_t plain =
-			c == '\\' && i + 1 < text.n ? escaped(text.p[i + 1], version, exact) : 0;
+		uint8_t plain = c == '\\' && i + 1 < text.n
+					? escaped(text.p[i + 1], version, v->property)
+					: 0;
 		if (plain) {
 			c = plain;
 			i++;
@@ -376,8 +319,8 @@ value_read_agent(struct value *v, struct span source, const struct contentline *
 	return part_ends_here(v, err);
 }
 
-static bool
-is_blank_text(struct span s)
+bool
+value_is_blank(struct span s)
 {
 	for (size_t i = 0; s.p && i < s.n; i++)
 		if (!strchr(" \t\r\n", s.p[i]) || s.p[i] == '\0')
@@ -389,158 +332,6 @@ bool
 value_is_empty(const struct value *v, size_t element)
 {
 	if (v->property->kind == PROPERTY_LIST)
-		return is_blank_text(value_part(v, element));
-	return is_blank_text(buf_span(&v->text));
-}
-
-/* ---- keys ---- */
-
-static int
-parts_key(struct buf *out, const struct value *v, struct err *err)
-{
-	size_t n = v->n_parts;
-
-	while (n && is_blank_text(value_part(v, n - 1)))
-		n--; /* "Example;" is "Example" */
-	for (size_t i = 0; i < n; i++)
-		if ((i && buf_append_byte(out, 0x1f, err) < 0) ||
-		    key_words(out, value_part(v, i), err) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-binary_key(struct buf *out, const struct value *v, struct err *err)
-{
-	uint8_t hash[crypto_generichash_BYTES];
-
-	if (v->form != VALUE_DATA)
-		return buf_append_str(out, v->form == VALUE_LINK ? "link:" : "text:", err) < 0
-			       ? -1
-			       : buf_append(out, value_part(v, 0), err);
-	crypto_generichash(hash, sizeof hash, v->text.p, v->text.n, NULL, 0);
-	if (buf_append_str(out, "data:", err) < 0)
-		return -1;
-	return buf_append(out, SPAN_ARRAY(hash), err);
-}
-
-static int
-append_upper(struct buf *out, struct span s, struct err *err)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = s.p[i];
-		if (buf_append_byte(out, c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int
-value_key(struct buf *out, const struct value *v, size_t element, struct span name,
-	  struct span label, const struct key_rules *rules, struct err *err)
-{
-	enum property_kind kind = v->property->kind;
-
-	if (kind == PROPERTY_IMPP)
-		name = span_str("IMPP");
-	if (append_upper(out, name, err) < 0 || buf_append_byte(out, '\0', err) < 0)
-		return -1;
-	switch (kind) {
-	case PROPERTY_TEL:
-		return key_tel(out, value_part(v, 0), rules, err);
-	case PROPERTY_EMAIL:
-		return key_email(out, value_part(v, 0), err);
-	case PROPERTY_URL:
-		return key_url(out, value_part(v, 0), err);
-	case PROPERTY_IMPP:
-		return key_impp(out, value_part(v, 0), v->protocol[0] ? v->protocol : NULL, err);
-	case PROPERTY_DATE:
-		return key_date(out, value_part(v, 0), v->year_omitted, err);
-	case PROPERTY_PARTS:
-		return parts_key(out, v, err);
-	case PROPERTY_LIST:
-		return key_text(out, value_part(v, element), err);
-	case PROPERTY_BINARY:
-		return binary_key(out, v, err);
-	case PROPERTY_TEXT:
-	case PROPERTY_AGENT:
-		return key_text(out, value_part(v, 0), err);
-	case PROPERTY_EXACT:
-		break;
-	}
-	if (buf_append(out, label, err) < 0 || buf_append_byte(out, '\0', err) < 0)
-		return -1;
-	return key_exact(out, value_part(v, 0), err);
-}
-
-/* ---- for people ---- */
-
-static bool
-is_east_asian(struct span s)
-{
-	ucs4_t c;
-
-	if (!s.p || s.n == 0 || u8_mbtouc(&c, s.p, s.n) <= 0)
-		return false;
-	return (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7a3) ||
-	       (c >= 0x20000 && c <= 0x3ffff);
-}
-
-static int
-append_joined(struct buf *out, const struct value *v, const size_t *order, size_t n,
-	      const char *between, struct err *err)
-{
-	size_t before = out->n;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t at = order ? order[i] : i;
-		struct span part = at < v->n_parts ? value_part(v, at) : span_of(NULL, 0);
-		if (is_blank_text(part))
-			continue;
-		if ((out->n > before && buf_append_str(out, between, err) < 0) ||
-		    key_words(out, part, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* family; given; more; prefix; suffix */
-static int
-append_name(struct buf *out, const struct value *v, struct err *err)
-{
-	static const size_t western[] = { 3, 1, 2, 0, 4 }, eastern[] = { 0, 2, 1 };
-
-	if (v->n_parts && is_east_asian(value_part(v, 0)) &&
-	    (v->n_parts < 2 || value_part(v, 1).n == 0 || is_east_asian(value_part(v, 1))))
-		return append_joined(out, v, eastern, 3, "", err);
-	return append_joined(out, v, western, 5, " ", err);
-}
-
-static struct span
-without_scheme(struct span s, const char *scheme)
-{
-	size_t n = strlen(scheme);
-
-	return s.p && s.n >= n && strncasecmp((const char *)s.p, scheme, n) == 0 ? span_skip(s, n)
-										 : s;
-}
-
-int
-value_for_people(struct buf *out, const struct value *v, size_t element, struct err *err)
-{
-	if (v->form == VALUE_DATA)
-		return buf_append_fmt(out, err, _("%s, %zu bytes"),
-				      v->media[0] ? v->media : _("data"), v->text.n);
-	switch (v->property->kind) {
-	case PROPERTY_PARTS:
-		if (v->property->name && strcmp(v->property->name, "N") == 0)
-			return append_name(out, v, err);
-		return append_joined(out, v, NULL, v->n_parts, ", ", err);
-	case PROPERTY_LIST:
-		return key_text(out, value_part(v, element), err);
-	case PROPERTY_TEL:
-		return key_text(out, without_scheme(value_part(v, 0), "tel:"), err);
-	default:
-		return key_text(out, value_part(v, 0), err);
-	}
+		return value_is_blank(value_part(v, element));
+	return value_is_blank(buf_span(&v->text));
 }

@@ -53,6 +53,9 @@ int value_read_agent(struct value *v, struct span source, const struct contentli
 
 struct span value_part(const struct value *v, size_t i);
 
+/** Nothing but blanks and line ends. */
+bool value_is_blank(struct span s);
+
 /** Is there nothing in it (of a list: in its element)? */
 bool value_is_empty(const struct value *v, size_t element);
 
@@ -60,10 +63,13 @@ bool value_is_empty(const struct value *v, size_t element);
 int value_text(struct buf *out, struct span source, const struct contentline *line,
 	       enum item_version version, bool *guessed, struct err *err);
 
-/** Append the normalised text of the value, or of a list's element (key.h).  @label: its group's;
- *  counts for unknown properties only. */
-int value_key(struct buf *out, const struct value *v, size_t element, struct span name,
-	      struct span label, const struct key_rules *rules, struct err *err);
+/**
+ * Append the normalised text of the value, or of a list's element (key.h).
+ * @means  the name that it is compared by (struct field).
+ * @label  its group's, where that counts (FIELD_LABELLED); else NULL.
+ */
+int value_key(struct buf *out, const struct value *v, size_t element, const char *means,
+	      const char *label, const struct key_rules *rules, struct err *err);
 
 /** Append what it says to people; of a list, its element. */
 int value_for_people(struct buf *out, const struct value *v, size_t element, struct err *err);

@@ -18,7 +18,7 @@ merge_outcome_clear(struct merge_outcome *o)
 
 /* What stands in A for a property that can hold one value only. */
 struct single {
-	const char *name;
+	const char *means;
 	const struct field *mine; /* NULL: nothing */
 	bool taken;               /* by A, or by what was added */
 };
@@ -62,21 +62,21 @@ hold(struct merge *m, const struct field *theirs, const struct field *mine, enum
 }
 
 static int
-single_of(struct merge *m, const char *name, struct single **out, struct err *err)
+single_of(struct merge *m, const char *means, struct single **out, struct err *err)
 {
 	for (size_t i = 0; i < m->n_singles; i++) {
 		*out = &m->singles[i];
-		if (strcmp((*out)->name, name) == 0)
+		if (strcmp((*out)->means, means) == 0)
 			return 0;
 	}
 	if (array_reserve((void **)&m->singles, &m->cap_singles, m->n_singles + 1,
 			  sizeof *m->singles, CHANGES_MAX, err) < 0)
 		return -1;
 	*out = &m->singles[m->n_singles++];
-	(*out)->name = name;
+	(*out)->means = means;
 	for (size_t i = 0; i < m->mine->n_fields && !(*out)->mine; i++) {
 		const struct field *f = &m->mine->fields[i];
-		if ((f->flags & FIELD_SINGLE) && strcmp(f->name, name) == 0)
+		if ((f->flags & FIELD_SINGLE) && strcmp(f->means, means) == 0)
 			(*out)->mine = f;
 	}
 	(*out)->taken = (*out)->mine != NULL;
@@ -95,7 +95,7 @@ judge(struct merge *m, const struct field *f, struct err *err)
 		m->out->n_equal++;
 		return 0;
 	}
-	if ((f->flags & FIELD_SINGLE) && single_of(m, f->name, &s, err) < 0)
+	if ((f->flags & FIELD_SINGLE) && single_of(m, f->means, &s, err) < 0)
 		return -1;
 	if (s && s->taken)
 		return hold(m, f, s->mine, MERGE_HELD_SINGLE, err);

@@ -39,7 +39,19 @@ static const struct line_case cases[] = {
 	{ ":1\n.A:1\nA.:1\n", "J |3\nP .A = 1\nA.:1 |10\n" },
 	{ "BEGIN:VCARD\njunk\n", "P .BEGIN = VCARD |12\nJ |5\n" },
 	{ "A;B\n C:1\n", "P .A;BC = 1 |9\n" },
+	{ "NOTE:a\nX-messaging/xmpp-All:b\ng.X-a/b;C:d\n",
+	  "P .NOTE = a |7\nP .X-messaging/xmpp-All = b |23\nP g.X-a/b;C = d |12\n" },
+	{ "NOTE:a\nand/or: b\nX/Y:c\n", "P .NOTE = a\nand/or: b\nX/Y:c |23\n" },
+	{ "N;ENCODING=QUOTED-PRINTABLE:a=\r\nOTHER:1\r\nend:vevent\r\n",
+	  "P .N;ENCODING=QUOTED-PRINTABLE = aOTHER:1 |41\nP .end = vevent |12\n" },
 };
+
+/* Of a made-up format. */
+static bool
+knows_tel(struct span name)
+{
+	return span_equal(name, span_str("TEL"));
+}
 
 static void
 print_line(struct buf *out, struct span source, const struct contentline *l)
@@ -70,6 +82,7 @@ lines_are_found_with_their_bytes(void **state)
 		struct span source = span_str(cases[i].text);
 		size_t end;
 		contentline_init(&c, source, "x", 1);
+		c.knows = knows_tel;
 		end = c.at;
 		while (contentline_next(&c, &l, NULL) == 0) {
 			assert_int_equal(l.range.start, end); /* no gaps */

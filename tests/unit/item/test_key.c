@@ -15,6 +15,8 @@ enum kind {
 	WORDS,
 	NAME,
 	EXACT,
+	ZONE,
+	GEO,
 };
 
 static const struct {
@@ -64,6 +66,31 @@ static const struct {
 	{ IMPP, "anna", ":anna" },
 	{ AIM, "anna", "aim:anna" },
 	{ AIM, "aim:anna", "aim:anna" },
+	{ AIM, "x-apple:anna", "aim:anna" },
+	{ IMPP, "x-apple:anna", "x-apple:anna" },
+	{ IMPP, "xmpp:anna%40example.com", "xmpp:anna@example.com" },
+	{ IMPP, "aim:goim?screenname=anna", "aim:anna" },
+	{ IMPP, "GTalk:anna@example.com", "xmpp:anna@example.com" },
+	{ IMPP, "xmpp:anna%", "xmpp:anna%" },
+	{ IMPP, "xmpp:a%ffb", "xmpp:a%ffb" },
+	{ AIM, "100%40", "aim:100%40" },
+	{ ZONE, "-0500", "-05:00" },
+	{ ZONE, "-5", "-05:00" },
+	{ ZONE, "-05:00", "-05:00" },
+	{ ZONE, "+5:30", "+05:30" },
+	{ ZONE, "+0530", "+05:30" },
+	{ ZONE, "-00:30", "-00:30" },
+	{ ZONE, "Europe/Berlin", "Europe/Berlin" },
+	{ ZONE, "-05:00; EST", "-05:00; EST" },
+	{ ZONE, "+25", "+25" },
+	{ GEO, "geo:37.3860,-122.0829", "37.386,-122.0829" },
+	{ GEO, "37.386;-122.08290", "37.386,-122.0829" },
+	{ GEO, "37.386, -122.0829", "37.386,-122.0829" },
+	{ GEO, "+07.50;.5", "7.5,0.5" },
+	{ GEO, "-0.0;100", "0,100" },
+	{ GEO, "1,2,3", "1,2,3" },
+	{ GEO, "geo:1,2;u=5", "geo:1,2;u=5" },
+	{ GEO, "here", "here" },
 	{ DATE, "19800101", "1980-01-01" },
 	{ DATE, "1980-01-01", "1980-01-01" },
 	{ DATE, "1980-01-01T00:00:00Z", "1980-01-01" },
@@ -109,6 +136,10 @@ normalise(struct buf *out, enum kind kind, struct span v)
 		return key_name(out, v, NULL);
 	case EXACT:
 		return key_exact(out, v, NULL);
+	case ZONE:
+		return key_zone(out, v, NULL);
+	case GEO:
+		return key_geo(out, v, NULL);
 	}
 	return -1;
 }
@@ -129,7 +160,7 @@ static void
 empty_values_have_a_key_too(void **state)
 {
 	(void)state;
-	for (enum kind k = TEL; k <= EXACT; k++) {
+	for (enum kind k = TEL; k <= GEO; k++) {
 		AUTO(buf_clear) struct buf out = BUF_INIT(1000);
 		assert_int_equal(normalise(&out, k, span_of(NULL, 0)), 0);
 		assert_int_equal(normalise(&out, k, span_str("")), 0);

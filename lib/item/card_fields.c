@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* card_fields: lines become fields; the fields give the item its name. */
+#include <strings.h>
+
+#include "base/array.h"
+#include "item/arena.h"
+#include "item/card_internal.h"
+#include "item/charset.h"
+
+static bool
+word_is(struct span s, const char *word)
+{
+	return s.n == strlen(word) && strncasecmp((const char *)s.p, word, s.n) == 0;
+}
+
+/* Words that say how a value is written, not what it is. */
+static bool
+is_type_word(struct span s)
+{
+	return s.n && !word_is(s, "BASE64") && !word_is(s, "QUOTED-PRINTABLE") &&
+	       !word_is(s, "8BIT") && !word_is(s, "7BIT") && charset_is_utf8(s);
+}
+
+static int
+read_types(struct parse *p, const struct property_line *l, const char **types, struct err *err)
+{
+	struct span params = l->line.params, word;
+	struct contentline_param param;
+
+	buf_reset(&p->say);
+	while (contentline_param_next(&params, &param)) {
+		if (param.name.n && !word_is(param.name, "TYPE"))
+			continue;
+		while (contentline_param_element(&param.value, &word)) {
+			if (!is_type_word(word))
+				continue;
+			if (p->say.n && buf_append_str(&p->say, ", ", err) < 0)
+				return -1;
+			for (size_t i = 0; i < word.n; i++) {
+				uint8_t c = word.p[i];
+				c = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+				if (buf_append_byte(&p->say, c, err) < 0)
+					return -1;
+			}
+		}
+	}
+	return arena_string(&p->it->arena, types, buf_span(&p->say), err);
+}
+
+static int
+read_name(struct parse *p, const struct property_line *l, const char **name, struct err *err)
+{
+	if (l->property->name) {
+		*name = l->property->name;
+		return 0;
+	}
+	buf_reset(&p->say);
+	for (size_t i = 0; i < l->line.name.n; i++) {
+		uint8_t c = l->line.name.p[i];
+		if (buf_append_byte(&p->say, c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c, err) < 0)
+			return -1;
+	}
+	return arena_string(&p->it->arena, name, buf_span(&p->say), err);
+}
+
+static bool
+is_in(const char *const *names, const char *name)
+{
+	for (; names && *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/* 4.0 may have several FN: its first is the one shown, and those like it go with it. */
+static bool
+is_first_fn(struct parse *p, const struct field *f)
+{
+	if (!p->has_fn)
+		p->first_fn = f->key;
+	p->has_fn = true;
+	return field_key_equal(&p->first_fn, &f->key);
+}
+
+static bool
+is_single(struct parse *p, const struct property *as, const struct field *f)
+{
+	if (p->profile && is_in(p->profile->single, f->means))
+		return true;
+	if (strcmp(f->means, "FN") == 0)
+		return is_first_fn(p, f);
+	return (as->flags & FIELD_SINGLE) != 0;
+}
+
+/* By what it is compared: its property, or what that means. */
+static const struct property *
+compared_as(struct field *f, const struct property *property)
+{
+	const struct property *as = property_compared_as(property, span_str(f->label));
+
+	f->means = as->name ? as->name : f->name;
+	return as;
+}
+
+static int
+make_key(struct parse *p, const struct field *f, const struct property *as, struct err *err)
+{
+	const struct key_rules *rules = p->profile ? &p->profile->keys : NULL;
+	const char *label = (as->flags & FIELD_LABELLED) ? f->label : NULL;
+
+	buf_reset(&p->key);
+	if (as->kind == PROPERTY_AGENT) {
+		int rc = card_agent_key(&p->key, p, value_part(&p->value, 0), err);
+		if (rc <= 0)
+			return rc;
+	}
+	return value_key(&p->key, &p->value, f->element, f->means, label, rules, err);
+}
+
+/* The field of p->value, or of its @element. */
+static int
+fill_field(struct parse *p, struct field *f, size_t element, struct err *err)
+{
+	const struct value *v = &p->value;
+	const struct property *as = compared_as(f, v->property);
+
+	f->element = (unsigned)element;
+	f->flags = as->flags & ~(unsigned)FIELD_SINGLE;
+	if (v->property->kind == PROPERTY_LIST)
+		f->flags |= FIELD_LIST;
+	if (v->form == VALUE_DATA)
+		f->flags |= FIELD_BINARY;
+	if (v->guessed)
+		f->flags |= FIELD_GUESSED;
+	if (value_is_empty(v, element)) {
+		f->flags |= FIELD_EMPTY;
+		return 0;
+	}
+	buf_reset(&p->say);
+	if (make_key(p, f, as, err) < 0 || value_for_people(&p->say, v, element, err) < 0 ||
+	    arena_string(&p->it->arena, &f->value, buf_span(&p->say), err) < 0)
+		return -1;
+	f->key = key_hash(buf_span(&p->key));
+	if (!(f->flags & FIELD_IGNORED) && is_single(p, as, f))
+		f->flags |= FIELD_SINGLE;
+	return 0;
+}
+
+static int
+add_field(struct parse *p, const struct field *like, size_t element, struct err *err)
+{
+	struct item *it = p->it;
+
+	if (array_reserve((void **)&it->fields, &p->cap_fields, it->n_fields + 1,
+			  sizeof *it->fields, CARD_FIELDS_MAX, err) < 0)
+		return -1;
+	struct field *f = &it->fields[it->n_fields++];
+	*f = *like;
+	if (fill_field(p, f, element, err) < 0)
+		return -1;
+	it->n_guessed += (f->flags & FIELD_GUESSED) && element == 0;
+	return 0;
+}
+
+static int
+add_fields(struct parse *p, const struct property_line *l, struct err *err)
+{
+	struct field like = { .value = "",
+			      .label = l->label,
+			      .types = "",
+			      .own = l->line.range,
+			      .first_member = l->first_member,
+			      .n_members = l->n_members,
+			      .line = l->line.line };
+	bool agent = l->property->kind == PROPERTY_AGENT;
+
+	if ((agent ? value_read_agent(&p->value, p->it->bytes, &l->line, l->nested, p->it->version,
+				      err)
+		   : value_read(&p->value, p->it->bytes, &l->line, p->it->version, err)) < 0 ||
+	    read_name(p, l, &like.name, err) < 0)
+		return -1;
+	if (l->property->kind != PROPERTY_BINARY && read_types(p, l, &like.types, err) < 0)
+		return -1;
+	size_t n = l->property->kind == PROPERTY_LIST ? p->value.n_parts : 1;
+	for (size_t i = 0; i < n; i++)
+		if (add_field(p, &like, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+int
+card_make_fields(struct parse *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n_lines; i++)
+		if (!p->lines[i].is_member && add_fields(p, &p->lines[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- the item's name and ids ---- */
+
+static const struct field *
+first_field(const struct item *it, const char *name)
+{
+	for (size_t i = 0; i < it->n_fields; i++)
+		if (!(it->fields[i].flags & FIELD_EMPTY) && strcmp(it->fields[i].name, name) == 0)
+			return &it->fields[i];
+	return NULL;
+}
+
+static int
+make_name_key(struct parse *p, const struct field *f, struct field_key *k, bool *any,
+	      struct err *err)
+{
+	buf_reset(&p->key);
+	if (key_name(&p->key, span_str(f->value), err) < 0)
+		return -1;
+	*any = p->key.n > 0;
+	*k = key_hash(buf_span(&p->key));
+	return 0;
+}
+
+static int
+add_name_key(struct parse *p, const struct field *f, struct err *err)
+{
+	struct item *it = p->it;
+	struct field_key k;
+	bool any;
+
+	if (make_name_key(p, f, &k, &any, err) < 0)
+		return -1;
+	if (any && (it->n_name_keys == 0 || !field_key_equal(&it->name_keys[0], &k)))
+		it->name_keys[it->n_name_keys++] = k;
+	return 0;
+}
+
+int
+card_name_item(struct parse *p, struct err *err)
+{
+	static const char *const in_order[] = { "FN", "N", "ORG", "EMAIL", "TEL" };
+	struct item *it = p->it;
+
+	it->name = "";
+	for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++) {
+		const struct field *f = first_field(it, in_order[i]);
+		if (!f)
+			continue;
+		if (!it->name[0])
+			it->name = f->value;
+		bool is_name = i < 2 || (i == 2 && it->n_name_keys == 0);
+		if (is_name && add_name_key(p, f, err) < 0)
+			return -1;
+	}
+	const struct field *org = first_field(it, "ORG");
+	if (org && make_name_key(p, org, &it->org_key, &it->has_org_key, err) < 0)
+		return -1;
+	const struct field *uid = first_field(it, "UID");
+	it->uid = uid ? uid->value : NULL;
+	return 0;
+}
