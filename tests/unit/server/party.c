@@ -70,6 +70,25 @@ fill_keys(struct log_entry *e, const struct party *p)
 	keys_check(e->psk_check.b, p->keys->psk);
 }
 
+static void
+fill_device(struct log_entry *add, const struct party *p)
+{
+	fill_keys(add, p);
+	add->device = p->device;
+	memcpy(add->dsk_public, sign_key_public(p->dsk), sizeof add->dsk_public);
+	add->name_box = span_str("a sealed name that the server cannot read, noise to it");
+}
+
+void
+party_new_device(struct party *p, struct log_entry *add)
+{
+	sign_key_free(p->dsk);
+	p->dsk = random_sign_key();
+	os_random(p->device.b, sizeof p->device.b);
+	p->seq = p->n_items = 0;
+	fill_device(add, p);
+}
+
 void
 party_init(struct party *p)
 {
@@ -102,10 +121,7 @@ party_init(struct party *p)
 	make_wraps(p, &create.credentials);
 	party_sign_entry(&p->create_entry, p, &create);
 
-	fill_keys(&add, p);
-	add.device = p->device;
-	memcpy(add.dsk_public, sign_key_public(p->dsk), sizeof add.dsk_public);
-	add.name_box = span_str("a sealed name that the server cannot read, noise to it");
+	fill_device(&add, p);
 	party_sign_entry(&p->add_device_entry, p, &add);
 	log_entry_hash(&p->device_hash, buf_span(&p->add_device_entry));
 	p->head = p->device_hash;

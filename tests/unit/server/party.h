@@ -40,6 +40,9 @@ void party_registration(struct buf *out, const struct party *p, const struct id1
 /** Append an entry of the party's own making, signed, to its log; its bytes are in @out. */
 void party_sign_entry(struct buf *out, struct party *p, struct log_entry *e);
 
+/** Make @p another device of its account, with nothing saved, and fill in @add for its log. */
+void party_new_device(struct party *p, struct log_entry *add);
+
 /* One record to be put into a batch. */
 struct party_record {
 	unsigned folder, item; /* numbers; the ids follow from them */

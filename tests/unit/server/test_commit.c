@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "crypto/sign.h"
 #include "os/os.h"
 #include "world.h"
 
@@ -363,61 +362,18 @@ a_small_quota_can_be_used_up_in_a_day(void **state)
 
 /* --- a device in the place of another --- */
 
-struct extending {
-	struct wire_log_post post;
-	struct id16 account;
-	struct problem problem;
-};
-
-static int
-extend_run(struct catalog_tx *tx, void *ctx, struct err *err)
-{
-	struct extending *e = ctx;
-	struct wire_log_state log;
-
-	return log_extend(tx, &e->account, &e->post, os->now_unix_ms(), &log, &e->problem, err);
-}
-
-/* 0, or the problem's word + 1. */
-static int
-extend(struct world *w, struct party *p, struct log_entry *entry)
-{
-	AUTO(buf_clear) struct buf bytes = BUF_INIT(LOG_ENTRY_BYTES_MAX);
-	struct extending e = { .post.n_entries = 1, .account = p->account };
-	struct err err = { 0 };
-
-	party_sign_entry(&bytes, p, entry);
-	e.post.entries[0] = buf_span(&bytes);
-	int rc = catalog_write(w->server.catalog, extend_run, &e, &err);
-	if (rc < 0)
-		fail_msg("%s", err.msg);
-	return rc == REFUSED ? (int)e.problem.word + 1 : 0;
-}
-
 /* @p goes on as a new device that replaces the one it was, trusted up to @seq. */
 static void
 replace_device(struct world *w, struct party *p, uint64_t seq, const struct hash32 *head)
 {
-	AUTO(secret_free) struct secret *seed = NULL;
-	struct log_entry add = { .type = LOG_ADD_DEVICE };
 	struct log_entry replace = { .type = LOG_REPLACE_DEVICE,
 				     .old_device = p->device,
 				     .trusted_seq = seq,
 				     .trusted_head = *head };
 
-	sign_key_free(p->dsk);
-	assert_int_equal(secret_new_random(&seed, NULL), 0);
-	assert_int_equal(sign_key_new(&p->dsk, seed, NULL), 0);
-	os_random(p->device.b, sizeof p->device.b);
-	add.device = replace.device = p->device;
-	memcpy(add.aek_public, p->keys->aek_public, sizeof add.aek_public);
-	keys_check(add.psk_check.b, p->keys->psk);
-	memcpy(add.dsk_public, sign_key_public(p->dsk), sizeof add.dsk_public);
-	add.name_box = span_str("a sealed name that the server cannot read, noise to it");
-	assert_int_equal(extend(w, p, &add), 0);
-	p->head = p->log.head;
-	p->seq = p->n_items = 0;
-	assert_int_equal(extend(w, p, &replace), 0);
+	world_add_device(w, p);
+	replace.device = p->device;
+	assert_int_equal(world_extend(w, p, &replace), 0);
 }
 
 static void
@@ -465,7 +421,7 @@ an_entry_that_deletes_the_account_is_refused_as_long_as_nothing_carries_it_out(v
 
 	party_init(&p);
 	world_register(w, &p, QUOTA);
-	assert_int_equal(extend(w, &p, &e), PROBLEM_UNSUPPORTED + 1);
+	assert_int_equal(world_extend(w, &p, &e), PROBLEM_UNSUPPORTED + 1);
 }
 
 /* A rejoin after the server was set back: on the server's head, with a gap in seq. */

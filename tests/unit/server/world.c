@@ -98,6 +98,7 @@ world_teardown(void **state)
 	char command[128];
 
 	close_data(w);
+	curl_easy_cleanup(w->curl);
 	os->close(w->server.data_fd);
 	snprintf(command, sizeof command, "rm -rf '%s'", w->folder);
 	if (system(command) != 0)
@@ -281,6 +282,45 @@ world_put_chunk(struct world *w, const struct party *p, const struct hash32 *cid
 	ok(catalog_write(w->server.catalog, put_run, &put, &err), &err);
 }
 
+struct extending {
+	struct wire_log_post post;
+	struct id16 account;
+	struct problem problem;
+};
+
+static int
+extend_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct extending *e = ctx;
+	struct wire_log_state log;
+
+	return log_extend(tx, &e->account, &e->post, os->now_unix_ms(), &log, &e->problem, err);
+}
+
+int
+world_extend(struct world *w, struct party *p, struct log_entry *entry)
+{
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(LOG_ENTRY_BYTES_MAX);
+	struct extending e = { .post.n_entries = 1, .account = p->account };
+	struct err err = { 0 };
+
+	party_sign_entry(&bytes, p, entry);
+	e.post.entries[0] = buf_span(&bytes);
+	int rc = catalog_write(w->server.catalog, extend_run, &e, &err);
+	ok(rc, &err);
+	return rc == REFUSED ? (int)e.problem.word + 1 : 0;
+}
+
+void
+world_add_device(struct world *w, struct party *p)
+{
+	struct log_entry add = { .type = LOG_ADD_DEVICE };
+
+	party_new_device(p, &add);
+	assert_int_equal(world_extend(w, p, &add), 0);
+	p->head = p->log.head;
+}
+
 /* --- by HTTP --- */
 
 void
@@ -303,10 +343,14 @@ perform(struct world *w, struct reply *r, const char *path, const uint8_t *token
 {
 	char url[512], line[128];
 	struct curl_slist *head = curl_slist_append(NULL, "Expect:");
-	CURL *c = curl_easy_init();
 	struct err err;
+	char *type = NULL;
 
+	if (!w->curl)
+		w->curl = curl_easy_init();
+	CURL *c = w->curl;
 	assert_non_null(c);
+	curl_easy_reset(c);
 	buf_clear(&r->body);
 	*r = (struct reply){ .body = BUF_INIT(64u << 20) };
 	snprintf(url, sizeof url, "http://%s%s", http_address(w->http), path);
@@ -316,6 +360,7 @@ perform(struct world *w, struct reply *r, const char *path, const uint8_t *token
 		head = curl_slist_append(head, line);
 	}
 	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, head);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
@@ -328,10 +373,13 @@ perform(struct world *w, struct reply *r, const char *path, const uint8_t *token
 	if (code != CURLE_OK)
 		fail_msg("%s: %s", path, curl_easy_strerror(code));
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
-	curl_easy_cleanup(c);
+	curl_easy_getinfo(c, CURLINFO_CONTENT_TYPE, &type);
+	snprintf(r->media_type, sizeof r->media_type, "%s", type ? type : "");
 	curl_slist_free_all(head);
-	if (r->status >= 400)
+	if (r->status >= 400) {
 		ok(problem_parse(&r->problem, (unsigned)r->status, buf_span(&r->body), &err), &err);
+		assert_string_equal(r->media_type, PROBLEM_MEDIA_TYPE);
+	}
 }
 
 void

@@ -13,6 +13,7 @@ struct world {
 	char folder[64];
 	struct server server;
 	struct http *http;
+	void *curl; /* one connection for all requests */
 };
 
 /** Open everything.  Also a cmocka set-up: *state is the world. */
@@ -41,12 +42,20 @@ void world_put_chunk(struct world *w, const struct party *p, const struct hash32
 /* What came back. */
 struct reply {
 	long status;
+	char media_type[64];
 	struct buf body;
 	struct problem problem; /* of a status from 400 on */
 };
 
 void reply_clear(struct reply *r);
 AUTO_OBJ(reply_clear, struct reply);
+
+/** Make @p go on as another device of its account, added by its log.  @p's `seq`, `head` and items are
+ *  the new one's; the old id stays the caller's. */
+void world_add_device(struct world *w, struct party *p);
+
+/** Sign @entry, and let the server take it: 0, or the problem's word + 1. */
+int world_extend(struct world *w, struct party *p, struct log_entry *entry);
 
 #define NO_BODY ((struct span){ NULL, 0 })
 
