@@ -20,8 +20,22 @@ struct attempt {
 	struct err err;      /* of sink or fill */
 	bool failed;         /* err is set */
 	bool cancelled;
-	bool reached; /* something was sent */
+	bool reached;    /* something was sent */
+	bool head_ended; /* of the answer: its blank line came */
 };
+
+/* libcurl takes an answer that was cut off within its head for a whole one without a body. */
+static size_t
+on_head(char *p, size_t one, size_t n, void *ctx)
+{
+	struct attempt *a = ctx;
+	long status = 0;
+
+	(void)one; /* always 1 */
+	curl_easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
+	a->head_ended = status / 100 != 1 && (p[0] == '\r' || p[0] == '\n');
+	return n;
+}
 
 static size_t
 on_body(char *p, size_t one, size_t n, void *ctx)
@@ -162,6 +176,7 @@ set_request(struct remote *r, const struct remote_request *q, struct attempt *a,
 		return err_set(err, ERR_INTERNAL, "a request's path is too long");
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, head);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, a);
 	curl_easy_setopt(c, CURLOPT_DEBUGDATA, a);
 	curl_easy_setopt(c, CURLOPT_XFERINFODATA, a);
 	curl_easy_setopt(c, CURLOPT_READDATA, a);
@@ -200,7 +215,9 @@ worth_another(CURLcode code, long status)
 	switch (code) {
 	case CURLE_OK:
 		return status == 408 || status == 429 || (status >= 500 && status != 507);
+	case CURLE_COULDNT_RESOLVE_HOST: /* so a phone without a link says it, too */
 	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR: /* cut during the handshake */
 	case CURLE_OPERATION_TIMEDOUT:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
@@ -233,6 +250,8 @@ attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_
 	    set_request(r, q, &a, head, err) < 0)
 		return -1;
 	code = curl_easy_perform(r->curl);
+	if (code == CURLE_OK && !a.head_ended)
+		code = CURLE_RECV_ERROR;
 	curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, NULL);
 	if (a.reached)
 		r->traffic.requests++;
@@ -373,6 +392,7 @@ curl_prepare(struct remote *r, struct err *err)
 	bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, r->url.tls ? "https" : "http");
 	bad |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, r->curl_error);
 	bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
 	bad |= curl_easy_setopt(c, CURLOPT_READFUNCTION, on_fill);
 	bad |= curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_bytes);
 	bad |= curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);

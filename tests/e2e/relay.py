@@ -3,26 +3,39 @@
 
     with Relay(server_port) as relay: ...       relay.address is what the terminal is given
 
-With a server under --plain-http it sees HTTP as it is; `up` is what terminals send, `down` what
-the server answers.  Positions count bytes of one connection in one direction.
+With a server under --plain-http it sees HTTP as it is, else (tls=True) TLS; `up` is what terminals
+send, `down` what the server answers.  Positions count bytes of one connection in one direction.
 """
 import re
 import socket
+import struct
 import threading
 
 REQUEST = re.compile(rb"(?:GET|POST|PUT|DELETE|HEAD) (/[^ \r\n]*) HTTP/1\.1\r\n")
 
 
 class Connection:
-    def __init__(self):
+    def __init__(self, *ends):
+        self.ends = ends
         self.up, self.down = bytearray(), bytearray()
+        self.is_reset = False
+
+    def prepare_reset(self):
+        """Closing sends a reset from now on, and both readers wake up without a byte sent."""
+        self.is_reset = True
+        for end in self.ends:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            try:
+                end.shutdown(socket.SHUT_RD)
+            except OSError:
+                pass
 
 
 class Relay:
-    def __init__(self, port=None):
+    def __init__(self, port=None, tls=False):
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.target = port
         self.connections = []
         self._lock = threading.Lock()
@@ -31,6 +44,7 @@ class Relay:
         self._released = threading.Event()
         self._open = []
         self._break_off = False
+        self._abrupt = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
@@ -75,8 +89,10 @@ class Relay:
         """Let `position` bytes through, then wait for let_go()."""
         self._arm(direction, position, "hold")
 
-    def cut(self, direction, position):
-        """Let `position` bytes through, then break the connection; once."""
+    def cut(self, direction, position, abrupt=False):
+        """Let `position` bytes through, then break the connection; once.  `abrupt`: both ends get a
+        reset, what was on its way is lost."""
+        self._abrupt = abrupt
         self._arm(direction, position, "cut")
 
     def _arm(self, direction, position, what):
@@ -112,7 +128,7 @@ class Relay:
             except OSError:
                 near.close()
                 continue
-            connection = Connection()
+            connection = Connection(near, far)
             for end in (near, far):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
@@ -128,8 +144,11 @@ class Relay:
                     break
         except OSError:
             pass
-        shut(source)
-        shut(sink)
+        for end in (source, sink):
+            if connection.is_reset:
+                end.close()
+            else:
+                shut(end)
 
     def _pass_on(self, piece, sink, connection, direction):
         done = len(getattr(connection, direction))
@@ -140,6 +159,8 @@ class Relay:
             if rule[2] == "cut":
                 self._rule = None
                 self._reached.set()
+                if self._abrupt:
+                    connection.prepare_reset()
                 return False
             self._reached.set()
             self._released.wait()
