@@ -55,13 +55,13 @@ class Server:
     """A `cloudboxd serve` on a free port of 127.0.0.1 in a folder of its own.
 
     `within` is a command that starts another one inside a mount namespace (mounts.py); `url` is
-    the address that invitations name, for a relay in front."""
+    the address that invitations name, for a relay in front; `options` go to `serve`."""
 
-    def __init__(self, folder, plain=False, url=None, within=()):
+    def __init__(self, folder, plain=False, url=None, within=(), options=()):
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
         self.log = self.folder / "log"
-        self.plain, self.url, self.within = plain, url, list(within)
+        self.plain, self.url, self.within, self.options = plain, url, list(within), list(options)
         self.address = None  # https://127.0.0.1:PORT
         self.port = None
         self._listen = "127.0.0.1:0"
@@ -86,6 +86,7 @@ class Server:
                    "--listen", self._listen]
         command += ["--plain-http"] if self.plain else []
         command += ["--url", self.url] if self.url else []
+        command += self.options
         self._ready.clear()
         self.address = None
         self._process = subprocess.Popen(
