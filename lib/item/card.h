@@ -19,6 +19,9 @@
 #define CARD_FIELDS_MAX 100000u     /* properties, list elements counted singly */
 #define CARD_DEPTH_MAX  16u         /* AGENT cards within a card */
 
+/* A parameter: the line repeats in its version's way what other lines say, so it is never compared. */
+#define CARD_DERIVED "X-CLOUDBOX-DERIVED"
+
 struct card_part {
 	struct range range;    /* in the text: BEGIN line to END line, line end included */
 	unsigned line;         /* of its first line */

@@ -92,11 +92,27 @@ is_single(struct parse *p, const struct property *as, const struct field *f)
 	return (as->flags & FIELD_SINGLE) != 0;
 }
 
-/* By what it is compared: its property, or what that means. */
-static const struct property *
-compared_as(struct field *f, const struct property *property)
+/* A line that a conversion made from others, because its version wants or shows it. */
+static bool
+is_derived(const struct property_line *l)
 {
-	const struct property *as = property_compared_as(property, span_str(f->label));
+	struct span params = l->line.params;
+	struct contentline_param param;
+
+	while (contentline_param_next(&params, &param))
+		if (word_is(param.name, CARD_DERIVED))
+			return true;
+	return false;
+}
+
+/* By what it is compared: its property, or what that means; 4.0's RELATED;TYPE=agent is an AGENT. */
+static const struct property *
+compared_as(struct field *f, const struct value *v)
+{
+	const struct property *as = property_compared_as(v->property, span_str(f->label));
+
+	if (v->agent && strcmp(f->name, "RELATED") == 0)
+		as = property_of(span_str("AGENT"));
 
 	f->means = as->name ? as->name : f->name;
 	return as;
@@ -122,10 +138,10 @@ static int
 fill_field(struct parse *p, struct field *f, size_t element, struct err *err)
 {
 	const struct value *v = &p->value;
-	const struct property *as = compared_as(f, v->property);
+	const struct property *as = compared_as(f, v);
 
 	f->element = (unsigned)element;
-	f->flags = as->flags & ~(unsigned)FIELD_SINGLE;
+	f->flags |= as->flags & ~(unsigned)FIELD_SINGLE; /* a derived line is volatile already */
 	if (v->property->kind == PROPERTY_LIST)
 		f->flags |= FIELD_LIST;
 	if (v->form == VALUE_DATA)
@@ -171,6 +187,7 @@ add_fields(struct parse *p, const struct property_line *l, struct err *err)
 			      .own = l->line.range,
 			      .first_member = l->first_member,
 			      .n_members = l->n_members,
+			      .flags = is_derived(l) ? FIELD_VOLATILE : 0,
 			      .line = l->line.line };
 	bool agent = l->property->kind == PROPERTY_AGENT;
 

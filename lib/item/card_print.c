@@ -21,6 +21,7 @@ struct print {
 	const char *group;
 	const struct field *const *elements; /* NULL: all of it (a member) */
 	size_t n_elements;
+	const struct card_edit *edit; /* or NULL */
 	struct value value;
 	struct buf head, text; /* what is to be written: before and behind the colon */
 };
@@ -184,6 +185,8 @@ begin_head(struct print *p, struct err *err)
 	if (p->group[0] && (buf_append_str(&p->head, p->group, err) < 0 ||
 			    buf_append_byte(&p->head, '.', err) < 0))
 		return -1;
+	if (p->edit && p->edit->name)
+		return buf_append_str(&p->head, p->edit->name, err);
 	return buf_append(&p->head, p->line.name, err);
 }
 
@@ -195,6 +198,9 @@ is_dropped_param(const struct print *p, const struct contentline_param *param)
 					     "X-EVOLUTION-E164" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (word_is(param->name, names[i]))
+			return true;
+	for (size_t i = 0; p->edit && i < sizeof p->edit->drop / sizeof *p->edit->drop; i++)
+		if (p->edit->drop[i] && word_is(param->name, p->edit->drop[i]))
 			return true;
 	bool own_value = p->value.property->kind == PROPERTY_TEL ||
 			 p->value.property->kind == PROPERTY_BINARY;
@@ -232,7 +238,7 @@ append_other_params(struct print *p, struct err *err)
 		    charset_decode(&p->head, param.value, span_of(NULL, 0), &guessed, err) < 0)
 			return -1;
 	}
-	return 0;
+	return p->edit && p->edit->more ? buf_append_str(&p->head, p->edit->more, err) : 0;
 }
 
 static bool
@@ -255,27 +261,43 @@ append_type(struct print *p, struct span word, size_t nth, struct err *err)
 	return buf_append(&p->head, word, err);
 }
 
+static bool
+is_number(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 0;
+}
+
 /* TYPE in the way of the version: bare words, or a list; `pref` is a type in 2.1 and 3.0 only. */
 static int
 append_types(struct print *p, struct err *err)
 {
 	struct span params = p->line.params, word;
 	struct contentline_param param;
+	struct span rank = { NULL, 0 }; /* PREF=2: what 3.0 cannot say stays as it is */
 	bool preferred = false;
 	size_t n = 0;
 
 	while (contentline_param_next(&params, &param)) {
-		if (word_is(param.name, "PREF"))
-			preferred |= word_is(param.value, "1");
+		if (word_is(param.name, "PREF") && word_is(param.value, "1"))
+			preferred = true;
+		else if (word_is(param.name, "PREF") && p->to.version == ITEM_VCARD_30)
+			rank = param.value;
 		if (param.name.n && !word_is(param.name, "TYPE"))
 			continue;
 		while (contentline_param_element(&param.value, &word)) {
+			if (p->edit && p->edit->drop_type && word_is(word, p->edit->drop_type))
+				continue;
 			if (word_is(word, "PREF"))
 				preferred = true;
 			else if (is_type_word(word) && append_type(p, word, n++, err) < 0)
 				return -1;
 		}
 	}
+	if (is_number(rank))
+		return buf_append_fmt(&p->head, err, ";PREF=%.*s", SPAN_ARGS(rank));
 	if (!preferred)
 		return 0;
 	if (p->to.version == ITEM_VCARD_40)
@@ -295,7 +317,7 @@ append_escaped(struct print *p, struct span s, struct err *err)
 	if (old)
 		special = kind == PROPERTY_PARTS ? ";" : kind == PROPERTY_LIST ? "," : "";
 	else if (kind == PROPERTY_EXACT || kind == PROPERTY_URL || kind == PROPERTY_IMPP ||
-		 p->value.form == VALUE_LINK)
+		 kind == PROPERTY_GEO || p->value.form == VALUE_LINK)
 		special = "\\"; /* a URI's commas and semicolons are its own */
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i];
@@ -340,6 +362,37 @@ append_elements(struct print *p, struct err *err)
 		    append_escaped(p, value_part(&p->value, i), err) < 0)
 			return -1;
 	return 0;
+}
+
+/* Of a picture's types those that are no media type. */
+static int
+append_use(struct print *p, struct err *err)
+{
+	static const char *const words[] = { "HOME", "WORK", "PREF" };
+	struct span params = p->line.params, word;
+	struct contentline_param param;
+	bool has[3] = { false };
+
+	while (contentline_param_next(&params, &param)) {
+		if (word_is(param.name, "PREF"))
+			has[2] |= word_is(param.value, "1");
+		while ((param.name.n == 0 || word_is(param.name, "TYPE")) &&
+		       contentline_param_element(&param.value, &word))
+			for (size_t i = 0; i < 3; i++)
+				has[i] |= word_is(word, words[i]);
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (has[i] && buf_append_fmt(&p->head, err,
+					     p->to.version == ITEM_VCARD_21 ? ";%s" : ";TYPE=%s",
+					     words[i]) < 0)
+			return -1;
+	if (!has[2])
+		return 0;
+	return buf_append_str(&p->head,
+			      p->to.version == ITEM_VCARD_40   ? ";PREF=1"
+			      : p->to.version == ITEM_VCARD_30 ? ";TYPE=PREF"
+							       : ";PREF",
+			      err);
 }
 
 /* "image/jpeg" as TYPE=JPEG, and back. */
@@ -415,7 +468,7 @@ convert_data(struct buf *out, struct print *p, struct err *err)
 static int
 convert_binary(struct buf *out, struct print *p, struct err *err)
 {
-	if (begin_head(p, err) < 0 || append_other_params(p, err) < 0)
+	if (begin_head(p, err) < 0 || append_use(p, err) < 0 || append_other_params(p, err) < 0)
 		return -1;
 	if (p->value.form == VALUE_DATA)
 		return convert_data(out, p, err);
@@ -510,6 +563,8 @@ convert_text(struct buf *out, struct print *p, struct err *err)
 
 	if (begin_head(p, err) < 0 || append_types(p, err) < 0 || append_other_params(p, err) < 0)
 		return -1;
+	if (p->edit && p->edit->value.p)
+		return buf_append(&p->text, p->edit->value, err) < 0 ? -1 : write_text(out, p, err);
 	if (kind == PROPERTY_AGENT && p->to.version == ITEM_VCARD_21 && is_inner_card(first))
 		return write_inner_card(out, p, err);
 	if (kind == PROPERTY_TEL) {
@@ -576,7 +631,7 @@ can_copy(const struct print *p, bool *yes, struct err *err)
 	bool old = p->from == ITEM_VCARD_21;
 
 	*yes = false;
-	if (p->from != p->to.version || p->value.property->kind == PROPERTY_AGENT ||
+	if (p->edit || p->from != p->to.version || p->value.property->kind == PROPERTY_AGENT ||
 	    !all_elements_wanted(p) || !charset_is_utf8(p->source) ||
 	    (!old && p->line.encoding == CONTENTLINE_QP))
 		return 0;
@@ -635,6 +690,20 @@ card_print(struct buf *out, const struct item *from, const struct field *const *
 	p.from = from->version;
 	p.elements = elements;
 	p.n_elements = n_elements;
+	return print_line(out, &p, err);
+}
+
+int
+card_print_edited(struct buf *out, const struct item *from, const struct field *field,
+		  const char *group, struct card_form to, const struct card_edit *edit,
+		  struct err *err)
+{
+	AUTO(print_clear) struct print p;
+
+	print_init(&p, group, to);
+	p.source = range_span(from->bytes, field->own);
+	p.from = from->version;
+	p.edit = edit;
 	return print_line(out, &p, err);
 }
 

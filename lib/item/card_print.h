@@ -31,6 +31,20 @@ const char *card_line_end(enum item_line_end e);
 int card_print(struct buf *out, const struct item *from, const struct field *const *elements,
 	       size_t n_elements, const char *group, struct card_form to, struct err *err);
 
+/* What else changes in a line on its way. */
+struct card_edit {
+	const char *name;      /* its new name; NULL: as it is */
+	const char *more;      /* parameters to add, as written: ";VALUE=text"; or NULL */
+	struct span value;     /* another value, as written; p NULL: as it is */
+	const char *drop[3];   /* parameters to leave out; NULLs */
+	const char *drop_type; /* a TYPE to leave out, or NULL */
+};
+
+/** card_print() of all elements, in the new version's own way even within one version, with @edit. */
+int card_print_edited(struct buf *out, const struct item *from, const struct field *field,
+		      const char *group, struct card_form to, const struct card_edit *edit,
+		      struct err *err);
+
 /** Append one member line of a group (a label). */
 int card_print_member(struct buf *out, const struct item *from, struct range member,
 		      const char *group, struct card_form to, struct err *err);

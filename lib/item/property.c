@@ -104,6 +104,7 @@ const struct property property_table[] = {
 	CHAT("X-AIM", "aim"),
 	SAME("X-ANNIVERSARY", DATE, SINGLE, "ANNIVERSARY"),
 	P("X-ASSISTANT", TEXT, 0, IN_PROGRAMS),
+	P("X-CLOUDBOX-LINE", TEXT, VOLATILE, IN_PROGRAMS), /* what no version can say */
 	P("X-CLOUDBOX-UID", TEXT, VOLATILE, IN_PROGRAMS),
 	P("X-ETAG", EXACT, VOLATILE, IN_PROGRAMS),
 	SAME("X-EVOLUTION-ANNIVERSARY", DATE, SINGLE, "ANNIVERSARY"),
@@ -194,12 +195,20 @@ by_name(const void *key, const void *entry)
 	return k[name->n] ? -1 : 0;
 }
 
+static const struct property *
+find(struct span name)
+{
+	return bsearch(&name, property_table, property_table_n, sizeof *property_table, by_name);
+}
+
 const struct property *
 property_of(struct span name)
 {
-	const struct property *p =
-		bsearch(&name, property_table, property_table_n, sizeof *property_table, by_name);
+	const struct property *p = find(name);
+	size_t n = sizeof PROPERTY_KEPT - 1;
 
+	if (!p && name.n > n && strncasecmp((const char *)name.p, PROPERTY_KEPT, n) == 0)
+		p = find(span_skip(name, n));
 	return p ? p : &unknown;
 }
 

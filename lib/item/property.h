@@ -46,7 +46,11 @@ struct property {
 	const char *protocol; /* PROPERTY_IMPP: "aim" for X-AIM; NULL: the value says */
 };
 
-/** Never NULL.  Any case. */
+/* A property that the other version does not have is kept under its name behind this: ours alone, so
+ * `X-CLOUDBOX-GENDER` is GENDER, wherever it is met. */
+#define PROPERTY_KEPT "X-CLOUDBOX-"
+
+/** Never NULL.  Any case; PROPERTY_KEPT apart. */
 const struct property *property_of(struct span name);
 
 /** Do we know it, or is it an X-…?  Upper case only: what may stand in the midst of somebody's text

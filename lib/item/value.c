@@ -25,7 +25,7 @@ value_reset(struct value *v, const struct property *property)
 	buf_reset(&v->text);
 	v->n_parts = 0;
 	v->media[0] = v->protocol[0] = '\0';
-	v->year_omitted = v->guessed = false;
+	v->year_omitted = v->agent = v->guessed = false;
 }
 
 struct span
@@ -192,6 +192,8 @@ read_hints(struct value *v, const struct contentline *line)
 		while (contentline_param_element(&list, &element)) {
 			if (word_is(p.name, "VALUE") || p.name.n == 0)
 				h.link |= word_is(element, "URI") || word_is(element, "URL");
+			if (p.name.n == 0 || word_is(p.name, "TYPE"))
+				v->agent |= word_is(element, "AGENT");
 			if (word_is(p.name, "X-SERVICE-TYPE"))
 				copy_lower(v->protocol, sizeof v->protocol, element);
 			if ((p.name.n == 0 || word_is(p.name, "TYPE") ||

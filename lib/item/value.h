@@ -31,6 +31,7 @@ struct value {
 	char media[64];    /* "image/jpeg", "jpeg", or "" */
 	char protocol[32]; /* instant messaging: lower-case, or "" */
 	bool year_omitted; /* a date: its year is made up (X-APPLE-OMIT-YEAR) */
+	bool agent;        /* RELATED;TYPE=agent: 4.0's AGENT */
 	bool guessed;      /* see FIELD_GUESSED */
 };
 
