@@ -81,7 +81,8 @@ class Server:
                     self._ready.set()
         self._ready.set()  # it ended
 
-    def start(self):
+    def launch(self):
+        """Begin to start."""
         command = [*self.within, program("cloudboxd"), "serve", "--data", str(self.data),
                    "--listen", self._listen]
         command += ["--plain-http"] if self.plain else []
@@ -94,6 +95,9 @@ class Server:
             env=environment(self.folder))
         self._pump = threading.Thread(target=self._read_output, args=(self._process.stdout,))
         self._pump.start()
+
+    def start(self):
+        self.launch()
         self._ready.wait(PATIENCE)
         assert self.address, f"the server did not start: {self.output()}"
         self._listen = f"127.0.0.1:{self.port}"  # a restart is found where it was
