@@ -33,6 +33,19 @@ civil_from_days(int64_t z, int64_t *y, unsigned *m, unsigned *d)
 	*y = (int64_t)yoe + era * 400 + (*m <= 2);
 }
 
+/* No calendar has 30 February: the day counted from it would be one of March. */
+static bool
+is_day(int64_t y, unsigned m, unsigned d)
+{
+	int64_t y_back;
+	unsigned m_back, d_back;
+
+	if (m < 1 || m > 12 || d < 1 || d > 31)
+		return false;
+	civil_from_days(days_from_civil(y, m, d), &y_back, &m_back, &d_back);
+	return m_back == m && d_back == d;
+}
+
 void
 when_print(char out[static WHEN_TEXT_BYTES], int64_t at_unix_ms)
 {
@@ -114,14 +127,12 @@ time_of_day(struct span *s, int64_t *ms)
 int
 when_parse(int64_t *at_unix_ms, struct span text, struct err *err)
 {
-	static const unsigned month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	struct span s = text;
 	unsigned y, mo, d;
 	int64_t ms = 0;
 
 	if (!number(&s, 4, &y) || !literal(&s, '-') || !number(&s, 2, &mo) || !literal(&s, '-') ||
-	    !number(&s, 2, &d) || mo < 1 || mo > 12 || d < 1 || d > month_days[mo - 1] ||
-	    (s.n && !time_of_day(&s, &ms)) || s.n)
+	    !number(&s, 2, &d) || !is_day(y, mo, d) || (s.n && !time_of_day(&s, &ms)) || s.n)
 		return err_set(err, ERR_SYNTAX,
 			       "'%.*s' is not a time like 2026-11-25 or 2026-11-25T20:52:33Z",
 			       SPAN_ARGS(text));

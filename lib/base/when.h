@@ -10,10 +10,12 @@
 
 #define WHEN_TEXT_BYTES 25 /* "2026-11-25T20:52:33.123Z" and NUL */
 
-/** RFC 3339 in UTC; milliseconds only if there are any. */
+/** RFC 3339 in UTC; milliseconds only if there are any.  Before 1970 and after 9999: the nearest
+ *  moment that is neither. */
 void when_print(char out[static WHEN_TEXT_BYTES], int64_t at_unix_ms);
 
-/** RFC 3339 with Z or an offset, or a bare date (then its midnight UTC).  ERR_SYNTAX. */
+/** RFC 3339 with Z or an offset, or a bare date (then its midnight UTC).  ERR_SYNTAX, for a
+ *  day that the calendar does not have too. */
 int when_parse(int64_t *at_unix_ms, struct span text, struct err *err);
 
 /** "90d": a number and one of s m h d w mo y (m minutes, mo months of 30 days, y years of 365).
