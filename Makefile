@@ -7,7 +7,7 @@ BUILD  ?= build
 PYTHON ?= /usr/bin/python3
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all build FORCE deps deps-check deps-lint demo check lint install clean help
+.PHONY: all build FORCE deps deps-check deps-lint demo check lint fuzz install clean help
 
 all: build
 
@@ -45,6 +45,10 @@ check: deps-check
 lint: deps-lint
 	@$(PYTHON) tools/lint.py
 
+# FUZZ_SECONDS=60 for each target; make fuzz TARGETS='card merge' for some of them.
+fuzz: deps-check
+	@$(PYTHON) tools/fuzz.py run $(TARGETS)
+
 install: build
 	@meson install -C $(BUILD) --no-rebuild
 
@@ -57,4 +61,5 @@ help:
 	@echo "make demo       the main job, for real, on an embedded server, in under a minute"
 	@echo "make check      all tests; make check SUITES='unit e2e' for some of them"
 	@echo "make lint       clang-format and clang-tidy"
+	@echo "make fuzz       every decoder and parser for a minute (FUZZ_SECONDS, TARGETS)"
 	@echo "make install    into /usr/local, or meson's prefix"

@@ -159,6 +159,29 @@ def suite_valgrind(tally):
                    "--errors-for-leak-kinds=definite"), CLOUDBOX_TEST_SMALL="1")
 
 
+def suite_fuzz(tally):
+    """the fuzz targets over their corpora, with gcc and under the sanitizers; no decoder without one"""
+    for name, env, *options in (("gcc", GCC),
+                                ("sanitize", CLANG, "-Db_sanitize=address,undefined", "-Db_lundef=false")):
+        folder = build(tally, name, env, *options)
+        if not folder:
+            continue
+        for program in sorted((folder / "tests" / "fuzz").glob("fuzz_*[!p]")):
+            corpus = ROOT / "tests" / "fuzz" / "corpus" / program.name.removeprefix("fuzz_")
+            status, text = run([str(program), str(corpus)], **SANITIZERS)
+            if status:
+                print(text)
+                tally.fail(f"fuzz: {name}/{program.name}")
+            else:
+                tally.passed += 1
+    status, text = run([sys.executable, "tools/fuzz.py", "list", str(BUILDS / "gcc")])
+    if status:
+        print(text)
+        tally.fail("fuzz: a decoder or parser without a target")
+    else:
+        tally.passed += 1
+
+
 def suite_headers(tally):
     """each header compiles alone"""
     flags = run(["pkg-config", "--cflags", "libsodium", "sqlite3", "json-c", "libcurl",
