@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "item/card_edits.h"
 #include "item/card_print.h"
+#include "item/card_walk.h"
 #include "item/charset.h"
 #include "item/value.h"
 
@@ -182,7 +183,7 @@ collect_junk(struct convert *c, struct err *err)
 	struct contentline l;
 	int rc;
 
-	contentline_init(&cursor, c->from->bytes, "", 1);
+	card_lines_init(&cursor, c->from->bytes, "", 1);
 	while ((rc = contentline_next(&cursor, &l, err)) == 0)
 		if (l.kind == CONTENTLINE_JUNK && !is_known_line(c, l.range.start) &&
 		    add_line(c, (struct from_line){ .own = l.range, .line = l.line, .junk = true },

@@ -73,6 +73,13 @@ static const struct option restore_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option export_options[] = {
+	{ "--to", "FILE", N_("a new file; with / at the end a new folder, with .tar a tar"),
+	  false },
+	{ "--format", "F", N_("original (as it is), or for contacts vcard3, vcard4"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option purge_options[] = {
 	{ "--older-than", "AGE", N_("such as 30d, 12h, 6mo"), false },
 	{ NULL, NULL, NULL, false },
@@ -155,6 +162,10 @@ const struct command commands[] = {
 	  NULL, GROUP_RESTORE, NULL, 0, 2, cmd_originals },
 	{ "purge", "--older-than AGE", N_("Forget originals and held values that are old"),
 	  NULL, GROUP_RESTORE, purge_options, 0, 0, cmd_purge },
+	{ "export", "APP [ITEM...] --to FILE [--format F]",
+	  N_("Write an app's items, as they are here, into a file for other programs"),
+	  N_("Tells what the format has no place for; it is kept in the file all the same."),
+	  GROUP_RESTORE, export_options, 1, ANY_NUMBER, cmd_export },
 
 	{ NULL, NULL, NULL, NULL, GROUP_ACCOUNT, NULL, 0, 0, NULL },
 };

@@ -50,6 +50,9 @@ int cmd_receipts(struct cli *cli, struct err *err);
 int cmd_cloud(struct cli *cli, struct err *err);
 int cmd_history(struct cli *cli, struct err *err);
 
+/* cmd_export.c */
+int cmd_export(struct cli *cli, struct err *err);
+
 /* cmd_restore.c */
 int cmd_restore(struct cli *cli, struct err *err);
 
