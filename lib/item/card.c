@@ -99,12 +99,19 @@ take(struct split *s, const struct contentline *line, struct err *err)
 int
 card_split(struct span text, const char *source, card_fn *fn, void *ctx, struct err *err)
 {
+	return card_split_from(text, source, 1, fn, ctx, err);
+}
+
+int
+card_split_from(struct span text, const char *source, unsigned line_no, card_fn *fn, void *ctx,
+		struct err *err)
+{
 	struct split s = { .walk = { .source = text }, .fn = fn, .ctx = ctx };
 	struct contentline line;
 	int rc;
 
-	card_lines_init(&s.lines, text, source, 1);
-	s.last.line = 1;
+	card_lines_init(&s.lines, text, source, line_no);
+	s.last.line = line_no;
 	while ((rc = contentline_next(&s.lines, &line, err)) == 0 &&
 	       (rc = take(&s, &line, err)) == 0)
 		s.last = line;

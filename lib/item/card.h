@@ -39,6 +39,10 @@ typedef int card_fn(void *ctx, const struct card_part *part, struct err *err);
  */
 int card_split(struct span text, const char *source, card_fn *fn, void *ctx, struct err *err);
 
+/** The same for a part of a file that begins at @line.  See card_stream.h. */
+int card_split_from(struct span text, const char *source, unsigned line, card_fn *fn, void *ctx,
+		    struct err *err);
+
 /**
  * Parse one card.
  * @out      receives the item; item_free().

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,6 +78,26 @@ kernel_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 	return fd;
 }
 
+static int
+kernel_rename_new(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE);
+}
+
+/* Before Linux 5.8 syncfs(2) says nothing of pages that could not be written. */
+static int
+kernel_syncfs(int fd)
+{
+	struct utsname u;
+	int major = 0, minor = 0;
+
+	if (uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	    (major > 5 || (major == 5 && minor >= 8)))
+		return syncfs(fd);
+	errno = ENOSYS;
+	return -1;
+}
+
 static int64_t
 clock_ms(clockid_t clock)
 {
@@ -108,8 +129,10 @@ const struct os os_kernel = {
 	.fstat = fstat,
 	.fstatat = fstatat,
 	.fsync = fsync,
+	.syncfs = kernel_syncfs,
 	.ftruncate = ftruncate,
 	.renameat = renameat,
+	.rename_new = kernel_rename_new,
 	.linkat = linkat,
 	.unlinkat = unlinkat,
 	.mkdirat = mkdirat,
@@ -224,17 +247,53 @@ os_replace_file(int dir_fd, const char *path, struct span content, mode_t mode, 
 }
 
 int
+os_put_new(int dir_fd, const char *tmp, const char *name, struct err *err)
+{
+	if (os->rename_new(dir_fd, tmp, dir_fd, name) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return OS_EXISTS;
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP && errno != EPERM)
+		return err_sys(err, errno, "cannot put %s into place", name);
+	if (os->linkat(dir_fd, tmp, dir_fd, name, 0) == 0)
+		return os->unlinkat(dir_fd, tmp, 0) == 0
+			       ? 0
+			       : err_sys(err, errno, "cannot remove the temporary file of %s",
+					 name);
+	if (errno == EEXIST)
+		return OS_EXISTS;
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		return err_sys(err, errno, "cannot put %s into place", name);
+	return err_set(err, ERR_UNSUPPORTED,
+		       "the file system of %s does not take this name, or puts no new file into "
+		       "place without the risk of replacing another",
+		       name);
+}
+
+int
+os_sync_files(const int *fds, size_t n, const char *what, struct err *err)
+{
+	if (n > 1 && os->syncfs(fds[0]) == 0)
+		return 0;
+	if (n > 1 && errno != ENOSYS)
+		return err_sys(err, errno, "cannot make %s durable", what);
+	for (size_t i = 0; i < n; i++)
+		if (os->fsync(fds[i]) < 0)
+			return err_sys(err, errno, "cannot make %s durable", what);
+	return 0;
+}
+
+int
 os_create_file(int dir_fd, const char *path, struct span content, mode_t mode, struct err *err)
 {
 	char tmp[4096];
-	int rc = 0;
+	int rc;
 
 	if (write_temporary(dir_fd, path, tmp, sizeof tmp, content, mode, err) < 0)
 		return -1;
-	if (os->linkat(dir_fd, tmp, dir_fd, path, 0) < 0)
-		rc = errno == EEXIST ? OS_EXISTS
-				     : err_sys(err, errno, "cannot put %s into place", path);
-	os->unlinkat(dir_fd, tmp, 0);
+	rc = os_put_new(dir_fd, tmp, path, err);
+	if (rc)
+		os->unlinkat(dir_fd, tmp, 0);
 	return rc ? rc : os_sync_folder_of(dir_fd, path, err);
 }
 

@@ -34,8 +34,12 @@ struct os {
 	int (*fstat)(int fd, struct stat *st);
 	int (*fstatat)(int dir_fd, const char *path, struct stat *st, int flags);
 	int (*fsync)(int fd);
+	/* syncfs(2) where it tells of failed writes (Linux 5.8 and later), else ENOSYS. */
+	int (*syncfs)(int fd);
 	int (*ftruncate)(int fd, off_t n);
 	int (*renameat)(int from_fd, const char *from, int to_fd, const char *to);
+	/* renameat2(2) with RENAME_NOREPLACE: EEXIST where there is a file of that name. */
+	int (*rename_new)(int from_fd, const char *from, int to_fd, const char *to);
 	int (*linkat)(int from_fd, const char *from, int to_fd, const char *to, int flags);
 	int (*unlinkat)(int dir_fd, const char *path, int flags);
 	int (*mkdirat)(int dir_fd, const char *path, mode_t mode);
@@ -70,10 +74,26 @@ int os_read_file(int dir_fd, const char *path, struct buf *out, struct err *err)
 int
 os_replace_file(int dir_fd, const char *path, struct span content, mode_t mode, struct err *err);
 
-#define OS_EXISTS 1 /* os_create_file(): there is a file of that name; it is untouched */
+#define OS_EXISTS 1 /* there is a file of that name; it is untouched */
 
-/** Create @path as a whole and durably, never over another file: temporary file, fsync, link, fsync
- *  of the folder.  0, OS_EXISTS or -1. */
+/**
+ * Move the file @tmp to @name in the same folder, never over another file.
+ *
+ *     renameat2(RENAME_NOREPLACE)  ->  link, unlink  ->  ERR_UNSUPPORTED
+ *
+ * FAT and exFAT know no links, NFS and many user-space file systems no RENAME_NOREPLACE; both ways
+ * are one step that either finds the name free or fails.  A file system with neither gets nothing:
+ * looking first and renaming then could replace what came in between.
+ * @return 0, OS_EXISTS (@tmp is where it was) or -1.
+ */
+int os_put_new(int dir_fd, const char *tmp, const char *name, struct err *err);
+
+/** Make the @n files @fds of one file system durable: one alone with fsync, several with one syncfs
+ *  where that is to be trusted, else each by itself.  @what names the place in messages. */
+int os_sync_files(const int *fds, size_t n, const char *what, struct err *err);
+
+/** Create @path as a whole and durably, never over another file: temporary file, fsync,
+ *  os_put_new(), fsync of the folder.  0, OS_EXISTS or -1. */
 int os_create_file(int dir_fd, const char *path, struct span content, mode_t mode, struct err *err);
 
 /** fsync the folder that holds @path (relative to @dir_fd). */

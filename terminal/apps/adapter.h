@@ -136,6 +136,24 @@ struct app_change {
 
 void app_change_clear(struct app_change *c);
 
+/* One card's edit on its way through a source that is written anew. */
+struct app_edit {
+	enum app_change_kind kind;
+	uint64_t offset, size; /* replace, remove: where it lies in the source's text */
+	struct span expected;  /* replace, remove: the bytes that are to be there */
+	struct span bytes;     /* replace, add: the new bytes */
+};
+
+/* The edits of one source, one at a time, so that none needs to be in memory but the one at hand. */
+struct app_rewrite {
+	void *ctx;
+	/* The next one: ascending by offset, additions last.  Its spans are borrowed until the next
+	 * call.  0, APP_END, or -1. */
+	int (*next)(void *ctx, struct app_edit *out, struct err *err);
+	/* Where the edit given last lies in the new text (a removal: where it lay). */
+	int (*placed)(void *ctx, uint64_t offset, uint64_t size, struct err *err);
+};
+
 enum adapter_merge {
 	ADAPTER_FIELDS, /* items are merged field by field (card_parse) */
 	ADAPTER_WHOLE,  /* items are merged by path and content hash */
@@ -189,6 +207,14 @@ struct adapter {
 	 * ERR_PARTIAL where some are not; their results say which.  ADAPTER_WHOLE: no APP_REPLACE.
 	 */
 	int (*apply)(struct app_session *s, struct app_change *changes, size_t n, struct err *err);
+
+	/* Carry out the edits of one source, whose stamp tells that it is as it was seen: one new file,
+	 * one rename, everything else copied as it is.  @stamp receives what it looks like then.
+	 * 0 (all are done), APP_MOVED (the source changed, nothing was written) or -1 (the same).
+	 * NULL in ADAPTER_WHOLE. */
+	int (*rewrite)(struct app_stamp *stamp, struct app_session *s,
+		       const struct app_source *source, const struct app_rewrite *rewrite,
+		       struct err *err);
 
 	/* ADAPTER_WHOLE: a writer for a new file at @path, exactly there.  ERR_USAGE: a path that
 	 * leads outside, or no path of ours.  NULL in ADAPTER_FIELDS. */

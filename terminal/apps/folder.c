@@ -453,47 +453,46 @@ folder_file_clear(struct folder_file *f)
 	*f = (struct folder_file)FOLDER_FILE_INIT;
 }
 
-/* In place: make the folder durable and see what the file looks like from now on. */
-static int
-file_settle(struct folder_file *f, const char *name, struct app_stamp *stamp, struct err *err)
+int
+folder_files_sync(struct folder_file *const *files, size_t n, struct err *err)
 {
-	struct stat st;
+	int fds[FOLDER_FILES_MAX];
 
-	f->tmp[0] = '\0';
-	if (os->fsync(f->folder_fd) < 0)
-		return err_sys(err, errno, "cannot make the folder of %s durable", name);
-	if (os->fstat(f->fd, &st) < 0)
-		return err_sys(err, errno, "cannot look at %s", name);
-	*stamp = folder_stamp(&st);
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		fds[i] = files[i]->fd;
+	return os_sync_files(fds, n, "new files in the app's folder", err);
 }
 
 int
-folder_file_link(struct folder_file *f, const char *name, struct app_stamp *stamp, struct err *err)
+folder_file_put_new(struct folder_file *f, const char *name, struct err *err)
 {
-	if (os->fsync(f->fd) < 0)
-		return err_sys(err, errno, "cannot make %s durable", name);
-	if (os->linkat(f->folder_fd, f->tmp, f->folder_fd, name, 0) < 0)
-		return errno == EEXIST ? APP_EXISTS
-				       : err_sys(err, errno, "cannot put %s into place", name);
-	if (os->unlinkat(f->folder_fd, f->tmp, 0) < 0)
-		return err_sys(err, errno, "cannot remove the temporary file of %s", name);
-	return file_settle(f, name, stamp, err);
+	int rc = os_put_new(f->folder_fd, f->tmp, name, err);
+
+	if (rc == OS_EXISTS)
+		return APP_EXISTS;
+	if (rc == 0)
+		f->tmp[0] = '\0';
+	return rc;
 }
 
 int
-folder_file_replace(struct folder_file *f, const char *name, const struct stat *like,
-		    struct app_stamp *stamp, struct err *err)
+folder_file_look_like(struct folder_file *f, const char *name, const struct stat *like,
+		      struct err *err)
 {
-	struct stat now;
-
 	/* The group first: changing it clears set-id bits. */
 	if (fchown(f->fd, (uid_t)-1, like->st_gid) < 0 && errno != EPERM && errno != EINVAL)
 		return err_sys(err, errno, "cannot set the group of %s", name);
 	if (fchmod(f->fd, like->st_mode & 07777) < 0)
 		return err_sys(err, errno, "cannot set the mode of %s", name);
-	if (os->fsync(f->fd) < 0)
-		return err_sys(err, errno, "cannot make %s durable", name);
+	return 0;
+}
+
+int
+folder_file_put_over(struct folder_file *f, const char *name, const struct stat *like,
+		     struct err *err)
+{
+	struct stat now;
+
 	if (os->fstatat(f->folder_fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0)
 		return is_moved(errno) ? APP_MOVED : err_sys(err, errno, "cannot look at %s", name);
 	struct app_stamp a = folder_stamp(&now), b = folder_stamp(like);
@@ -501,7 +500,60 @@ folder_file_replace(struct folder_file *f, const char *name, const struct stat *
 		return APP_MOVED;
 	if (os->renameat(f->folder_fd, f->tmp, f->folder_fd, name) < 0)
 		return err_sys(err, errno, "cannot put %s into place", name);
-	return file_settle(f, name, stamp, err);
+	f->tmp[0] = '\0';
+	return 0;
+}
+
+/* Is the folder of the file @at that of one before it? */
+static bool
+is_seen(const struct stat *folders, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (folders[i].st_ino == folders[at].st_ino &&
+		    folders[i].st_dev == folders[at].st_dev)
+			return true;
+	return false;
+}
+
+int
+folder_files_settle(struct folder_file *const *files, size_t n, struct app_stamp *stamps,
+		    struct err *err)
+{
+	struct stat folders[FOLDER_FILES_MAX], st;
+
+	for (size_t i = 0; i < n; i++) {
+		if (os->fstat(files[i]->folder_fd, &folders[i]) < 0)
+			return err_sys(err, errno, "cannot look at a folder");
+		if (!is_seen(folders, i) && os->fsync(files[i]->folder_fd) < 0)
+			return err_sys(err, errno, "cannot make the app's folder durable");
+		if (os->fstat(files[i]->fd, &st) < 0)
+			return err_sys(err, errno, "cannot look at a new file");
+		stamps[i] = folder_stamp(&st);
+	}
+	return 0;
+}
+
+int
+folder_file_link(struct folder_file *f, const char *name, struct app_stamp *stamp, struct err *err)
+{
+	int rc;
+
+	if (folder_files_sync(&f, 1, err) < 0)
+		return -1;
+	rc = folder_file_put_new(f, name, err);
+	return rc ? rc : folder_files_settle(&f, 1, stamp, err);
+}
+
+int
+folder_file_replace(struct folder_file *f, const char *name, const struct stat *like,
+		    struct app_stamp *stamp, struct err *err)
+{
+	int rc;
+
+	if (folder_file_look_like(f, name, like, err) < 0 || folder_files_sync(&f, 1, err) < 0)
+		return -1;
+	rc = folder_file_put_over(f, name, like, err);
+	return rc ? rc : folder_files_settle(&f, 1, stamp, err);
 }
 
 int

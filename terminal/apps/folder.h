@@ -68,6 +68,8 @@ enum folder_missing {
 int folder_of(int *fd, const char **name, const struct folder_root *f, const char *path,
 	      enum folder_missing missing, struct err *err);
 
+#define FOLDER_FILES_MAX 128 /* put into place at once; each has two descriptors */
+
 /* A file that is being written beside its place. */
 struct folder_file {
 	int folder_fd; /* owned */
@@ -86,13 +88,39 @@ int folder_file_new(struct folder_file *out, int folder_fd, struct err *err);
 void folder_file_clear(struct folder_file *f);
 AUTO_OBJ(folder_file_clear, struct folder_file);
 
-/** Make it durable and put it at @name without replacing anything.  0 with @stamp, APP_EXISTS, or
- *  -1. */
+/*
+ * Into place, one file or many at once:
+ *
+ *     folder_files_sync  ->  for each: folder_file_put_new or _put_over  ->  folder_files_settle
+ *
+ * All content is durable before the first name appears, so whatever moment the program is killed or
+ * the power fails at, each name has its old file or the whole new one.
+ */
+
+/** Make the content of all @n files durable.  They are of one file system. */
+int folder_files_sync(struct folder_file *const *files, size_t n, struct err *err);
+
+/** Put it at @name without replacing anything.  0, APP_EXISTS (nothing happened), or -1. */
+int folder_file_put_new(struct folder_file *f, const char *name, struct err *err);
+
+/** Give it the mode and group of @like: before it is made durable. */
+int folder_file_look_like(struct folder_file *f, const char *name, const struct stat *like,
+			  struct err *err);
+
+/** Put it over @name if that still is @like.  0, APP_MOVED (nothing was replaced), or -1. */
+int folder_file_put_over(struct folder_file *f, const char *name, const struct stat *like,
+			 struct err *err);
+
+/** Make the folders of all @n files, which are in place, durable.  stamps[i] receives what each looks
+ *  like from now on. */
+int folder_files_settle(struct folder_file *const *files, size_t n, struct app_stamp *stamps,
+			struct err *err);
+
+/** All of it for one new file.  0 with @stamp, APP_EXISTS, or -1. */
 int
 folder_file_link(struct folder_file *f, const char *name, struct app_stamp *stamp, struct err *err);
 
-/** Make it durable, with the mode and group of @like, and put it over @name if that still is @like.
- *  0 with @stamp, APP_MOVED (nothing was replaced), or -1. */
+/** All of it for one replacement.  0 with @stamp, APP_MOVED (nothing was replaced), or -1. */
 int folder_file_replace(struct folder_file *f, const char *name, const struct stat *like,
 			struct app_stamp *stamp, struct err *err);
 

@@ -76,6 +76,12 @@ fault_fsync(int fd)
 }
 
 static int
+fault_syncfs(int fd)
+{
+	return fails() ? -1 : os_kernel.syncfs(fd);
+}
+
+static int
 fault_ftruncate(int fd, off_t n)
 {
 	return fails() ? -1 : os_kernel.ftruncate(fd, n);
@@ -85,6 +91,12 @@ static int
 fault_renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
 	return fails() ? -1 : os_kernel.renameat(from_fd, from, to_fd, to);
+}
+
+static int
+fault_rename_new(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return fails() ? -1 : os_kernel.rename_new(from_fd, from, to_fd, to);
 }
 
 static int
@@ -121,8 +133,10 @@ os_fault_at(struct os_fault *fault, unsigned nth, int sys_errno, enum os_fault_k
 	table.fstat = fault_fstat;
 	table.fstatat = fault_fstatat;
 	table.fsync = fault_fsync;
+	table.syncfs = fault_syncfs;
 	table.ftruncate = fault_ftruncate;
 	table.renameat = fault_renameat;
+	table.rename_new = fault_rename_new;
 	table.linkat = fault_linkat;
 	table.unlinkat = fault_unlinkat;
 	table.mkdirat = fault_mkdirat;

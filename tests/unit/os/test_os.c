@@ -134,6 +134,87 @@ creating_never_replaces(void **state)
 	assert_true(nth > 6);
 }
 
+/* A file system that lacks one of the ways, or both. */
+static int
+lacks_rename_new(int from_fd, const char *from, int to_fd, const char *to)
+{
+	(void)from_fd, (void)from, (void)to_fd, (void)to;
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+lacks_links(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	(void)from_fd, (void)from, (void)to_fd, (void)to, (void)flags;
+	errno = EPERM;
+	return -1;
+}
+
+static void
+a_new_file_comes_without_links_or_without_a_special_rename_but_not_without_both(void **state)
+{
+	struct os table = os_kernel;
+	struct err err = { 0 };
+
+	(void)state;
+	os = &table;
+	table.linkat = lacks_links;
+	assert_int_equal(os_create_file(dir_fd, "fat", span_str("1"), 0600, &err), 0);
+	assert_int_equal(os_create_file(dir_fd, "fat", span_str("2"), 0600, &err), OS_EXISTS);
+	table.linkat = linkat;
+	table.rename_new = lacks_rename_new;
+	assert_int_equal(os_create_file(dir_fd, "nfs", span_str("1"), 0600, &err), 0);
+	assert_int_equal(os_create_file(dir_fd, "nfs", span_str("2"), 0600, &err), OS_EXISTS);
+	table.linkat = lacks_links;
+	assert_int_equal(os_create_file(dir_fd, "none", span_str("1"), 0600, &err), -1);
+	os = &os_kernel;
+	assert_int_equal(err.code, ERR_UNSUPPORTED);
+	assert_int_equal(faccessat(dir_fd, "none", F_OK, 0), -1);
+	assert_content("fat", "1");
+	assert_content("nfs", "1");
+	assert_int_equal(count_entries(), 2);
+}
+
+static int
+lacks_syncfs(int fd)
+{
+	(void)fd;
+	errno = ENOSYS;
+	return -1;
+}
+
+static unsigned n_fsyncs;
+
+static int
+count_fsync(int fd)
+{
+	n_fsyncs++;
+	return fsync(fd);
+}
+
+static void
+several_files_are_made_durable_at_once_or_each_by_itself(void **state)
+{
+	struct os table = os_kernel;
+	struct err err = { 0 };
+	int fds[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		fds[i] = openat(dir_fd, "f", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	os = &table;
+	table.fsync = count_fsync;
+	assert_int_equal(os_sync_files(fds, 3, "f", &err), 0);
+	assert_int_equal(n_fsyncs, 0);
+	table.syncfs = lacks_syncfs;
+	assert_int_equal(os_sync_files(fds, 3, "f", &err), 0);
+	os = &os_kernel;
+	assert_int_equal(n_fsyncs, 3);
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+}
+
 static void
 short_writes_are_completed(void **state)
 {
@@ -196,6 +277,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(a_file_is_old_or_new_whatever_fails),
 		IN_FOLDER(creating_never_replaces),
+		IN_FOLDER(
+			a_new_file_comes_without_links_or_without_a_special_rename_but_not_without_both),
+		IN_FOLDER(several_files_are_made_durable_at_once_or_each_by_itself),
 		IN_FOLDER(short_writes_are_completed),
 		IN_FOLDER(a_file_larger_than_the_ceiling_is_refused_by_name),
 		IN_FOLDER(nothing_beneath_a_folder_leads_out_of_it),

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vcard_write: changes to contacts, as files.
+ *
+ *     prepare (a temporary file beside its place)  ->  all durable  ->  into place, one rename each
+ *     ->  folders durable
+ *
+ * All edits of one file make one new text, in which every other card's bytes are copied as they are.
+ * A new card goes to a file of its own in a folder, to the end of the file otherwise.  Files go into
+ * place by FOLDER_FILES_MAX at a time, so that a thousand contacts cost a few waits for the disk.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/vcard_internal.h"
+#include "item/card.h"
+#include "merge/merge.h"
+
+#define VCARD_TRIES  1000 /* of a free name beside one that is taken */
+#define COPY_BYTES   ((size_t)64 << 10)
+#define NEW_TEXT_MAX (4 * VCARD_CONVERTED_MAX)
+
+/* 1. One source's new text. */
+
+/* From the old text to the new one. */
+struct copying {
+	struct vcard_text *from;
+	const char *path;
+	struct buf piece; /* what is read, or looked at */
+	struct buf out;   /* what is to be written; all of it where it has to be converted */
+	int fd;           /* the new file */
+	uint64_t n;       /* bytes of the new text */
+	uint8_t last;     /* its last one */
+	bool is_blank;    /* nothing but blanks so far */
+};
+
+static int
+copying_flush(struct copying *c, struct err *err)
+{
+	int rc = os_write_all(c->fd, buf_span(&c->out), c->path, err);
+
+	buf_reset(&c->out);
+	return rc;
+}
+
+static bool
+is_blank(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!strchr(" \t\r\n", s.p[i]) || !s.p[i])
+			return false;
+	return true;
+}
+
+static int
+put(struct copying *c, struct span s, struct err *err)
+{
+	if (s.n == 0)
+		return 0;
+	c->n += s.n;
+	c->last = s.p[s.n - 1];
+	c->is_blank = c->is_blank && is_blank(s);
+	if (buf_append(&c->out, s, err) < 0)
+		return -1;
+	return c->from->form == CHARSET_BYTES && c->out.n >= COPY_BYTES ? copying_flush(c, err) : 0;
+}
+
+/* Copy the old text from @at to @end.  0, APP_MOVED or -1. */
+static int
+copy(struct copying *c, uint64_t at, uint64_t end, struct err *err)
+{
+	while (at < end) {
+		size_t n = end - at < COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
+		uint8_t *p;
+
+		buf_reset(&c->piece);
+		if (buf_extend(&c->piece, n, &p, err) < 0)
+			return -1;
+		int rc = vcard_text_read(c->from, at, p, n, c->path, err);
+		if (rc)
+			return rc;
+		if (put(c, buf_span(&c->piece), err) < 0)
+			return -1;
+		at += n;
+	}
+	return 0;
+}
+
+/* Is the card that @e expects where it expects it?  0, APP_MOVED or -1. */
+static int
+check_expected(struct copying *c, const struct app_edit *e, struct err *err)
+{
+	uint8_t *p;
+
+	if (e->size != e->expected.n)
+		return APP_MOVED;
+	buf_reset(&c->piece);
+	if (buf_extend(&c->piece, e->expected.n, &p, err) < 0)
+		return -1;
+	int rc = vcard_text_read(c->from, e->offset, p, e->expected.n, c->path, err);
+	return rc ? rc : span_equal(buf_span(&c->piece), e->expected) ? 0 : APP_MOVED;
+}
+
+/* A new card, on a line of its own. */
+static int
+put_card(struct copying *c, struct span card, uint64_t *offset, uint64_t *size, struct err *err)
+{
+	if (c->n && c->last != '\n' && c->last != '\r' && put(c, span_str("\r\n"), err) < 0)
+		return -1;
+	*offset = c->n;
+	if (put(c, card, err) < 0 ||
+	    (card.n && card.p[card.n - 1] != '\n' && put(c, span_str("\r\n"), err) < 0))
+		return -1;
+	*size = c->n - *offset;
+	return 0;
+}
+
+/* One edit; *at is how far the old text is done. */
+static int
+carry_out(struct copying *c, const struct app_rewrite *w, const struct app_edit *e, uint64_t *at,
+	  struct err *err)
+{
+	uint64_t start = e->kind == APP_ADD ? c->from->size : e->offset, offset, size;
+	int rc = 0;
+
+	if (start < *at || (e->kind != APP_ADD && e->size > c->from->size - start))
+		return APP_MOVED;
+	if (e->kind != APP_ADD)
+		rc = check_expected(c, e, err);
+	if (rc == 0)
+		rc = copy(c, *at, start, err);
+	if (rc)
+		return rc;
+	*at = e->kind == APP_ADD ? start : start + e->size;
+	offset = c->n;
+	size = e->bytes.n;
+	if (e->kind == APP_REPLACE && put(c, e->bytes, err) < 0)
+		return -1;
+	if (e->kind == APP_ADD && put_card(c, e->bytes, &offset, &size, err) < 0)
+		return -1;
+	return w->placed(w->ctx, offset, size, err);
+}
+
+static int
+carry_out_all(struct copying *c, const struct app_rewrite *w, struct err *err)
+{
+	uint64_t at = 0;
+	struct app_edit e;
+	int rc;
+
+	while ((rc = w->next(w->ctx, &e, err)) == 0)
+		if ((rc = carry_out(c, w, &e, &at, err)) != 0)
+			return rc;
+	return rc == APP_END ? copy(c, at, c->from->size, err) : -1;
+}
+
+/* What is left in the buffer, in the file's own form. */
+static int
+copying_finish(struct copying *c, struct err *err)
+{
+	AUTO(buf_clear) struct buf file = BUF_INIT(NEW_TEXT_MAX);
+
+	if (c->from->form == CHARSET_BYTES)
+		return copying_flush(c, err);
+	if (charset_close(&file, buf_span(&c->out), c->from->form, err) < 0)
+		return -1;
+	return os_write_all(c->fd, buf_span(&file), c->path, err);
+}
+
+/* A file on its way into place. */
+struct pending {
+	struct folder_file file;
+	char *path;       /* owned */
+	const char *name; /* its last part */
+	bool is_new;      /* never over another; else over what looks like `like` */
+	bool is_gone;     /* nothing is left in it: it is removed instead */
+	struct stat like;
+	enum charset_form form;
+	struct app_change **changes; /* of vcard_apply() */
+	size_t n_changes;
+};
+
+static void
+pending_clear(struct pending *p)
+{
+	folder_file_clear(&p->file);
+	free(p->path);
+	*p = (struct pending){ .file = FOLDER_FILE_INIT };
+}
+AUTO_OBJ(pending_clear, struct pending);
+
+/* A temporary file beside @path. */
+static int
+pending_begin(struct pending *p, struct folder_session *s, const char *path,
+	      enum folder_missing missing, struct err *err)
+{
+	int fd = -1, rc;
+
+	p->path = strdup(path);
+	if (!p->path)
+		return err_nomem(err);
+	rc = folder_of(&fd, &p->name, &s->folder, p->path, missing, err);
+	return rc ? rc : folder_file_new(&p->file, fd, err);
+}
+
+/* The new text of @source lies in @p's temporary file.  0, APP_MOVED or -1. */
+static int
+prepare_text(struct pending *p, struct folder_session *s, const struct app_source *source,
+	     const struct app_rewrite *w, struct err *err)
+{
+	AUTO(vcard_text_clear) struct vcard_text t = VCARD_TEXT_INIT;
+	struct copying c = { .from = &t,
+			     .path = source->path,
+			     .piece = BUF_INIT(2 * (size_t)CARD_BYTES_MAX),
+			     .out = BUF_INIT(NEW_TEXT_MAX),
+			     .is_blank = true };
+	int rc = vcard_text_open(&t, s, source->path, &source->stamp, err);
+
+	if (rc == 0)
+		rc = pending_begin(p, s, source->path, FOLDER_MISSING_FAILS, err);
+	c.fd = p->file.fd;
+	if (rc == 0)
+		rc = carry_out_all(&c, w, err);
+	if (rc == 0)
+		rc = copying_finish(&c, err);
+	if (rc == 0)
+		rc = vcard_text_check(&t, s, source->path, &source->stamp, err);
+	p->like = t.st;
+	p->form = t.form;
+	p->is_gone = c.is_blank && !s->folder.only;
+	if (rc == 0 && !p->is_gone)
+		rc = folder_file_look_like(&p->file, source->path, &t.st, err);
+	buf_clear(&c.piece);
+	buf_clear(&c.out);
+	return rc;
+}
+
+/* 2. A new card's file. */
+
+/* A file name of a contact's name: no separators, no leading dot, short enough for a suffix. */
+static int
+file_name_of(struct buf *out, struct span name, struct err *err)
+{
+	AUTO(buf_clear) struct buf clean = BUF_INIT(8192);
+	size_t n;
+
+	if (name_for_people(&clean, name, err) < 0)
+		return -1;
+	for (size_t i = 0; i < clean.n; i++) {
+		if (clean.p[i] == '/' || clean.p[i] == '\\' || (i == 0 && clean.p[i] == '.'))
+			clean.p[i] = '_';
+	}
+	for (n = clean.n < 200 ? clean.n : 200; n > 0 && n < clean.n; n--) {
+		if ((clean.p[n] & 0xc0) != 0x80)
+			break; /* not in the middle of a character */
+	}
+	if (buf_append(out, span_of(clean.p, n), err) < 0)
+		return -1;
+	return buf_append_str(out, ".vcf", err);
+}
+
+/* Where a new card would go first: the path it had, if that is one of ours; else by its name. */
+static int
+path_for(struct buf *out, const struct app_change *c, struct err *err)
+{
+	struct err ignored = { 0 };
+
+	if (!c->path || folder_path_check(c->path, &ignored) < 0)
+		return file_name_of(out, c->name, err);
+	if (buf_append_str(out, c->path, err) < 0)
+		return -1;
+	if (vcard_is_name(c->path))
+		return 0;
+	if (buf_append_str(out, ".vcf", err) < 0)
+		return -1;
+	if (folder_path_check(buf_str(out), &ignored) == 0)
+		return 0;
+	buf_reset(out);
+	return file_name_of(out, c->name, err);
+}
+
+/* Put @nth before the extension: "Anna (from backup).vcf" becomes "Anna (from backup) 2.vcf". */
+static int
+path_number(struct buf *path, unsigned nth, struct err *err)
+{
+	AUTO(buf_clear) struct buf extension = BUF_INIT(APP_PATH_MAX);
+	const char *dot = strrchr(buf_str(path), '.');
+
+	if (dot && buf_append_str(&extension, dot, err) < 0)
+		return -1;
+	path->n -= extension.n;
+	if (buf_append_fmt(path, err, " %u", nth) < 0)
+		return -1;
+	return buf_append(path, buf_span(&extension), err);
+}
+
+/* The @nth name to try: the path itself; "NAME (from backup).vcf"; that with 2, 3… */
+static int
+path_try(struct buf *out, struct span path, unsigned nth, struct err *err)
+{
+	buf_reset(out);
+	if (nth == 0)
+		return buf_append(out, path, err);
+	if (merge_file_name(out, path, err) < 0)
+		return -1;
+	return nth == 1 ? 0 : path_number(out, nth, err);
+}
+
+static int
+prepare_new(struct pending *p, struct folder_session *s, const struct app_change *c,
+	    struct err *err)
+{
+	AUTO(buf_clear) struct buf path = BUF_INIT(2 * APP_PATH_MAX);
+
+	p->is_new = true;
+	if (path_for(&path, c, err) < 0 ||
+	    pending_begin(p, s, buf_str(&path), FOLDER_MISSING_MAKE, err) != 0)
+		return -1;
+	return os_write_all(p->file.fd, c->bytes, buf_str(&path), err);
+}
+
+/* At its path, or beside what lies there: only the last part of the path changes. */
+static int
+put_new(struct pending *p, struct err *err)
+{
+	AUTO(buf_clear) struct buf candidate = BUF_INIT(2 * APP_PATH_MAX);
+	struct span path = span_str(p->path);
+	int rc = APP_EXISTS;
+
+	for (unsigned i = 0; rc == APP_EXISTS && i < VCARD_TRIES; i++) {
+		if (path_try(&candidate, path, i, err) < 0 ||
+		    folder_path_check(buf_str(&candidate), err) < 0)
+			return -1;
+		rc = folder_file_put_new(&p->file, buf_str(&candidate) + (p->name - p->path), err);
+	}
+	if (rc == APP_EXISTS)
+		return err_set(err, ERR_EXISTS, "%s and all names beside it are taken", p->path);
+	if (rc < 0)
+		return -1;
+	free(p->path);
+	p->name = NULL;
+	p->path = strdup(buf_str(&candidate));
+	return p->path ? 0 : err_nomem(err);
+}
+
+/* 3. Into place. */
+
+static int
+put_pending(struct pending *p, struct err *err)
+{
+	struct app_stamp stamp = folder_stamp(&p->like);
+
+	if (p->is_new)
+		return put_new(p, err);
+	if (p->is_gone)
+		return folder_unlink(p->file.folder_fd, p->name, &stamp, err);
+	return folder_file_put_over(&p->file, p->name, &p->like, err);
+}
+
+int
+vcard_rewrite(struct app_stamp *stamp, struct app_session *s, const struct app_source *source,
+	      const struct app_rewrite *rewrite, struct err *err)
+{
+	AUTO(pending_clear) struct pending p = { .file = FOLDER_FILE_INIT };
+	struct folder_file *file = &p.file;
+	int rc = prepare_text(&p, folder_session_of(s), source, rewrite, err);
+
+	if (rc)
+		return rc;
+	if (folder_files_sync(&file, 1, err) < 0)
+		return -1;
+	rc = put_pending(&p, err);
+	*stamp = source->stamp;
+	return rc || p.is_gone ? rc : folder_files_settle(&file, 1, stamp, err);
+}
+
+/* 4. Changes that are at hand. */
+
+/* An app_rewrite over the changes of one source. */
+struct listed {
+	struct app_change **changes;
+	size_t n, at;
+};
+
+static int
+listed_next(void *ctx, struct app_edit *out, struct err *err)
+{
+	struct listed *l = ctx;
+
+	(void)err;
+	if (l->at == l->n)
+		return APP_END;
+	const struct app_change *c = l->changes[l->at];
+	*out = (struct app_edit){ c->kind, c->place.offset, c->place.size, c->expected, c->bytes };
+	return 0;
+}
+
+static int
+listed_placed(void *ctx, uint64_t offset, uint64_t size, struct err *err)
+{
+	struct listed *l = ctx;
+	struct app_change *c = l->changes[l->at++];
+
+	(void)err;
+	c->written.offset = offset;
+	c->written.size = size;
+	return 0;
+}
+
+static void
+set_results(struct app_change **changes, size_t n, enum app_change_result result,
+	    const struct err *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		changes[i]->result = result;
+		if (why)
+			changes[i]->err = *why;
+	}
+}
+
+/* How it went with the changes of @p: @rc 0, APP_MOVED or -1 with @why. */
+static void
+tell(const struct pending *p, int rc, const struct app_stamp *stamp, struct err *why)
+{
+	for (size_t i = 0; rc == 0 && i < p->n_changes; i++) {
+		struct app_change *c = p->changes[i];
+
+		c->written_path = strdup(p->path);
+		if (!c->written_path)
+			rc = err_nomem(why);
+		c->written.source = c->written_path;
+		c->written.stamp = *stamp;
+		c->written.form = (uint8_t)p->form;
+		if (p->is_new)
+			c->written.size = c->bytes.n;
+	}
+	if (rc == APP_MOVED)
+		err_set(why, ERR_CONFLICT, "%s changed in the meantime", p->path);
+	set_results(p->changes, p->n_changes,
+		    rc == 0           ? APP_CHANGE_DONE
+		    : rc == APP_MOVED ? APP_CHANGE_CONFLICT
+				      : APP_CHANGE_FAILED,
+		    rc ? why : NULL);
+}
+
+/* Files that go into place together. */
+struct batch {
+	struct folder_session *session;
+	struct pending list[FOLDER_FILES_MAX];
+	size_t n;
+};
+
+/* Those that are in place are durable when it returns. */
+static void
+batch_settle(struct pending **placed, size_t n)
+{
+	struct folder_file *files[FOLDER_FILES_MAX];
+	struct app_stamp stamps[FOLDER_FILES_MAX];
+	struct err why = { 0 };
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		files[i] = &placed[i]->file;
+	rc = n ? folder_files_settle(files, n, stamps, &why) : 0;
+	for (size_t i = 0; i < n; i++)
+		tell(placed[i], rc, &stamps[i], &why);
+}
+
+static void
+batch_flush(struct batch *b)
+{
+	struct folder_file *files[FOLDER_FILES_MAX];
+	struct pending *placed[FOLDER_FILES_MAX];
+	struct err why = { 0 };
+	size_t n = 0;
+	int synced;
+
+	for (size_t i = 0; i < b->n; i++)
+		files[i] = &b->list[i].file;
+	synced = b->n ? folder_files_sync(files, b->n, &why) : 0;
+	for (size_t i = 0; i < b->n; i++) {
+		struct pending *p = &b->list[i];
+		struct app_stamp stamp = folder_stamp(&p->like);
+		struct err bad = why;
+		int rc = synced < 0 ? -1 : put_pending(p, &bad);
+
+		if (rc == 0 && !p->is_gone)
+			placed[n++] = p;
+		else
+			tell(p, rc, &stamp, &bad);
+	}
+	batch_settle(placed, n);
+	for (size_t i = 0; i < b->n; i++)
+		pending_clear(&b->list[i]);
+	b->n = 0;
+}
+
+/* Additions of a folder have no source in common: each by itself, after everything else. */
+static bool
+stands_alone(const struct folder_session *s, const struct app_change *c)
+{
+	return c->kind == APP_ADD && !s->folder.only;
+}
+
+static const char *
+source_of(const struct folder_session *s, const struct app_change *c)
+{
+	return s->folder.only ? s->folder.only : c->kind == APP_ADD ? "" : c->place.source;
+}
+
+static int
+change_compare(const void *a, const void *b, void *session)
+{
+	const struct app_change *x = *(struct app_change *const *)a;
+	const struct app_change *y = *(struct app_change *const *)b;
+	int c = strcmp(source_of(session, x), source_of(session, y));
+
+	if (c)
+		return c;
+	if ((x->kind == APP_ADD) != (y->kind == APP_ADD))
+		return x->kind == APP_ADD ? 1 : -1;
+	if (x->kind != APP_ADD && x->place.offset != y->place.offset)
+		return x->place.offset < y->place.offset ? -1 : 1;
+	return x < y ? -1 : x > y; /* the order given */
+}
+
+/* The changes of one source were planned against one state of it. */
+static int
+prepare_source(struct pending *p, struct folder_session *s, struct err *err)
+{
+	struct listed l = { p->changes, p->n_changes, 0 };
+	struct app_rewrite w = { &l, listed_next, listed_placed };
+	struct app_source source = { source_of(s, l.changes[0]), l.changes[0]->place.stamp };
+	int rc = 0;
+
+	for (size_t i = 1; i < l.n && l.changes[i]->kind != APP_ADD; i++)
+		if (!app_stamp_equal(&l.changes[i]->place.stamp, &source.stamp))
+			rc = APP_MOVED;
+	if (l.changes[0]->kind == APP_ADD)
+		rc = folder_stamp_of(&source.stamp, &s->folder, source.path, err);
+	return rc ? rc : prepare_text(p, s, &source, &w, err);
+}
+
+/* Prepare the changes of one source, or one addition; what fails is told at once. */
+static void
+batch_add(struct batch *b, struct app_change **changes, size_t n)
+{
+	struct pending *p = &b->list[b->n];
+	struct err why = { 0 };
+	int rc;
+
+	*p = (struct pending){ .file = FOLDER_FILE_INIT, .changes = changes, .n_changes = n };
+	rc = stands_alone(b->session, changes[0]) ? prepare_new(p, b->session, changes[0], &why)
+						  : prepare_source(p, b->session, &why);
+	if (rc == 0) {
+		b->n++;
+	} else {
+		if (!p->path)
+			p->path = strdup(source_of(b->session, changes[0]));
+		tell(p, rc, NULL, &why);
+		pending_clear(p);
+	}
+	if (b->n == FOLDER_FILES_MAX)
+		batch_flush(b);
+}
+
+int
+vcard_apply(struct app_session *s, struct app_change *changes, size_t n, struct err *err)
+{
+	struct folder_session *f = folder_session_of(s);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is what is meant */
+	AUTO(free) struct app_change **sorted = calloc(n ? n : 1, sizeof(*sorted));
+	AUTO(free) struct batch *b = calloc(1, sizeof *b);
+	size_t failed = 0;
+
+	if (!sorted || !b)
+		return err_nomem(err);
+	b->session = f;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &changes[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression) */
+	qsort_r(sorted, n, sizeof(*sorted), change_compare, f);
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && !stands_alone(f, sorted[i]); end++)
+			if (strcmp(source_of(f, sorted[i]), source_of(f, sorted[end])) != 0)
+				break;
+		batch_add(b, sorted + i, end - i);
+	}
+	batch_flush(b);
+	for (size_t i = 0; i < n; i++)
+		failed += changes[i].result != APP_CHANGE_DONE;
+	if (failed)
+		return err_set(err, ERR_PARTIAL, "%zu of %zu changes were not made", failed, n);
+	return 0;
+}
