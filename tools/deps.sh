@@ -12,7 +12,7 @@ packages_of() {
 		;;
 	check)
 		echo clang libclang-rt-14-dev valgrind libcmocka-dev libc6-dbg python3-pytest \
-			python3-pytest-xdist
+			python3-pytest-xdist dosfstools
 		;;
 	lint)
 		echo clang-format clang-tidy

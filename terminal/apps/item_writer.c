@@ -93,14 +93,70 @@ int
 item_writer_finish(struct item_writer *w, int64_t modified_unix_ms, struct app_place *place,
 		   struct err *err)
 {
-	struct app_stamp stamp;
+	struct item_finish one = { .writer = w, .modified_unix_ms = modified_unix_ms };
 
-	if (modified_unix_ms != INT64_MIN && writer_set_modified(w, modified_unix_ms, err) < 0)
-		return -1;
-	int rc = folder_file_link(&w->file, w->name, &stamp, err);
-	if (rc)
-		return rc;
-	if (place)
-		*place = (struct app_place){ .source = w->path, .stamp = stamp, .size = w->size };
-	return 0;
+	item_writers_finish(&one, 1);
+	if (one.rc == 0 && place)
+		*place = one.place;
+	if (one.rc < 0 && err)
+		*err = one.err;
+	return one.rc;
+}
+
+_Static_assert(ITEM_FINISH_MAX <= FOLDER_FILES_MAX, "they go into place together");
+
+/* Those of @list whose rc is 0, with their files. */
+static size_t
+good_ones(struct item_finish **good, struct folder_file **files, struct item_finish *list, size_t n)
+{
+	size_t n_good = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].rc != 0)
+			continue;
+		good[n_good] = &list[i];
+		files[n_good++] = &list[i].writer->file;
+	}
+	return n_good;
+}
+
+static void
+all_failed(struct item_finish **good, size_t n, const struct err *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		good[i]->rc = -1;
+		good[i]->err = *why;
+	}
+}
+
+void
+item_writers_finish(struct item_finish *list, size_t n)
+{
+	struct item_finish *good[ITEM_FINISH_MAX];
+	struct folder_file *files[ITEM_FINISH_MAX];
+	struct app_stamp stamps[ITEM_FINISH_MAX];
+	struct err why = { 0 };
+	size_t n_good;
+
+	for (size_t i = 0; i < n; i++) {
+		struct item_finish *f = &list[i];
+
+		f->rc = f->modified_unix_ms == INT64_MIN
+				? 0
+				: writer_set_modified(f->writer, f->modified_unix_ms, &f->err);
+	}
+	n_good = good_ones(good, files, list, n);
+	if (n_good && folder_files_sync(files, n_good, &why) < 0)
+		all_failed(good, n_good, &why);
+	for (size_t i = 0; i < n_good; i++)
+		if (good[i]->rc == 0)
+			good[i]->rc =
+				folder_file_put_new(files[i], good[i]->writer->name, &good[i]->err);
+	n_good = good_ones(good, files, list, n);
+	if (n_good && folder_files_settle(files, n_good, stamps, &why) < 0)
+		all_failed(good, n_good, &why);
+	for (size_t i = 0; i < n_good; i++)
+		good[i]->place = (struct app_place){ .source = good[i]->writer->path,
+						     .stamp = stamps[i],
+						     .size = good[i]->writer->size };
 }

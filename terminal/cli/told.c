@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* told: see told.h.  Items that were found identical are counted, not listed: nothing happened. */
+/* told: see told.h.  Items that were found identical are counted, not listed: nothing
+ * happened; a preview lists them, too, with what makes them so. */
 #include "cli/told.h"
 
 #include "cli/show.h"
@@ -21,7 +22,7 @@ put_fields(struct cli *cli, struct json_object *o, const char *key,
 }
 
 static void
-print_json(struct cli *cli, const struct restore_result *r)
+print_json(struct cli *cli, const struct restore_result *r, bool preview)
 {
 	struct json_object *o = json_record(cli), *items = json_list(cli);
 
@@ -36,6 +37,10 @@ print_json(struct cli *cli, const struct restore_result *r)
 		json_put_text(cli, one, "result", restore_outcome_name(item->outcome));
 		put_fields(cli, one, "fields_added", item->added, item->n_added);
 		put_fields(cli, one, "fields_held", item->held, item->n_held);
+		if (preview) {
+			put_fields(cli, one, "fields_same", item->same, item->n_same);
+			put_fields(cli, one, "fields_stays", item->stays, item->n_stays);
+		}
 		json_put_text(cli, one, "reason", item->reason);
 	}
 	json_put(cli, o, "items", items);
@@ -80,23 +85,53 @@ outcome_text(enum restore_outcome outcome)
 	return "";
 }
 
+/* One group of a preview; nothing where it is empty. */
 static void
-print_item(struct cli *cli, const struct restore_item *item)
+print_group(const char *heading, const struct restore_field *f, size_t n)
+{
+	if (n)
+		printf("      %s\n", heading);
+	for (size_t i = 0; i < n; i++)
+		printf("        %s  %s\n", cli_clean(f[i].field), cli_clean(f[i].value));
+}
+
+static void
+print_held(const struct restore_field *f, size_t n, const char *indent)
+{
+	for (size_t i = 0; i < n; i++)
+		printf(_("%s%s  stays %s; the backup has %s\n"), indent, cli_clean(f[i].field),
+		       f[i].here[0] ? cli_clean(f[i].here) : "-", cli_clean(f[i].value));
+}
+
+static void
+print_groups(const struct restore_item *item)
+{
+	print_group(_("the same:"), item->same, item->n_same);
+	print_group(_("stays, only here:"), item->stays, item->n_stays);
+	print_group(_("will be added:"), item->added, item->n_added);
+	if (item->n_held)
+		printf("      %s\n", _("held, not applied:"));
+	print_held(item->held, item->n_held, "        ");
+}
+
+static void
+print_item(struct cli *cli, const struct restore_item *item, bool preview)
 {
 	printf("  %s%s%s %s%s%s", mark(cli, item->outcome), outcome_text(item->outcome),
 	       cli_plain(cli), cli_bold(cli), cli_clean(item->name), cli_plain(cli));
 	if (item->reason[0])
 		printf(" %s(%s)%s", cli_dim(cli), cli_clean(item->reason), cli_plain(cli));
 	putchar('\n');
+	if (preview) {
+		print_groups(item);
+		return;
+	}
 	if (item->outcome == RESTORE_ADDED)
 		return; /* all of it is new: its fields would only repeat it */
 	for (size_t i = 0; i < item->n_added; i++)
 		printf("      + %s  %s\n", cli_clean(item->added[i].field),
 		       cli_clean(item->added[i].value));
-	for (size_t i = 0; i < item->n_held; i++)
-		printf(_("      = %s  stays %s; the backup has %s\n"),
-		       cli_clean(item->held[i].field), cli_clean(item->held[i].here),
-		       cli_clean(item->held[i].value));
+	print_held(item->held, item->n_held, "      = ");
 }
 
 static uint64_t
@@ -126,8 +161,8 @@ print_text(struct cli *cli, const struct restore_result *r, bool preview)
 	for (size_t i = 0; i < r->n_items; i++) {
 		held += r->items[i].n_held;
 		changed |= r->items[i].outcome == RESTORE_MERGED && r->items[i].n_added;
-		if (r->items[i].outcome != RESTORE_IDENTICAL)
-			print_item(cli, &r->items[i]);
+		if (preview || r->items[i].outcome != RESTORE_IDENTICAL)
+			print_item(cli, &r->items[i], preview);
 	}
 	printf(_("%s added, %s merged, %s identical, %s skipped, %s failed"),
 	       show_count(count(r, RESTORE_ADDED)).s, show_count(count(r, RESTORE_MERGED)).s,
@@ -147,7 +182,7 @@ void
 told_restore(struct cli *cli, const struct restore_result *r, bool preview)
 {
 	if (cli->json)
-		print_json(cli, r);
+		print_json(cli, r, preview);
 	else
 		print_text(cli, r, preview);
 }

@@ -222,8 +222,11 @@ static int
 plan_against_live(struct cards *c, struct err *err)
 {
 	const struct adapter *a = c->t->session->adapter;
-	struct plan_rules rules = { a->profile, c->fields.n ? &c->choice : NULL, live_cards_read,
-				    &c->live };
+	struct plan_rules rules = { .profile = a->profile,
+				    .choice = c->fields.n ? &c->choice : NULL,
+				    .groups = c->r->rq->preview,
+				    .read = live_cards_read,
+				    .ctx = &c->live };
 	AUTO(plan_free) struct plan *plan = NULL;
 	int rc;
 
@@ -253,11 +256,20 @@ settle(struct cards *c, struct card *card, struct err *err)
 	it->n_added = s->n_added;
 	it->held = s->held;
 	it->n_held = s->n_held;
+	it->same = s->same;
+	it->n_same = s->n_same;
+	it->stays = s->stays;
+	it->n_stays = s->n_stays;
 	for (size_t i = 0; s->held_bodies && i < s->n_held; i++)
 		buf_clear(&s->held_bodies[i]);
-	s->added = s->held = NULL;
-	s->n_added = s->n_held = 0;
+	s->added = s->held = s->same = s->stays = NULL;
+	s->n_added = s->n_held = s->n_same = s->n_stays = 0;
 	run_progress(c->r, 1);
+	if (s->outcome == RESTORE_SKIPPED)
+		return result_lacks_field(c->r, card->row, s->reason, err);
+	c->r->any_field = true;
+	if (s->outcome != RESTORE_FAILED && run_prove(c->r, &card->from->at, err) < 0)
+		return -1;
 	return result_set(c->r, card->row, s->outcome, s->reason, err);
 }
 

@@ -2,8 +2,11 @@
 /* cloud: see cloud.h. */
 #include "restore/cloud.h"
 
+#include <stdio.h>
+
 #include "base/array.h"
 #include "base/text.h"
+#include "box/box_apps.h"
 #include "box/box_items.h"
 #include "box/shortcuts.h"
 #include "restore/pick.h"
@@ -153,6 +156,106 @@ read_items(struct listing_cloud *c, const char *app, struct err *err)
 	return fetch_records(c->fetch, &want, FETCH_LIVE, &sink, err);
 }
 
+/* An app of which nothing lies there: the Box's, or a slip of the pen. */
+
+/* Names, each once, as many as fit a message. */
+struct names {
+	char text[300];
+	const char *wanted;
+	bool found;
+};
+
+static void
+add_name(struct names *n, const char *name)
+{
+	size_t len = strlen(n->text);
+
+	n->found |= strcmp(name, n->wanted) == 0;
+	if (len + strlen(name) + 3 < sizeof n->text)
+		snprintf(n->text + len, sizeof n->text - len, "%s%s", len ? ", " : "", name);
+}
+
+static int
+add_box_app(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err)
+{
+	(void)counts;
+	(void)err;
+	add_name(ctx, app->name);
+	return 0;
+}
+
+/* An app that only the cloud knows is named by its records. */
+static int
+add_cloud_app(void *ctx, const struct fetched *it, struct err *err)
+{
+	AUTO(free) char *name = it->record ? line_for_people(it->record->app, err) : strdup("");
+
+	if (!name)
+		return err_nomem(err);
+	if (name[0])
+		add_name(ctx, name);
+	return 0;
+}
+
+struct box_folders {
+	const struct opener *opener;
+	struct listing *want;
+};
+
+static int
+leave_out(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err)
+{
+	struct box_folders *b = ctx;
+	struct id16 id = opener_folder_id(b->opener, span_str(app->name));
+	size_t kept = 0;
+
+	(void)counts;
+	(void)err;
+	for (size_t i = 0; i < b->want->n; i++)
+		if (!id16_equal(&b->want->items[i].folder, &id))
+			b->want->items[kept++] = b->want->items[i];
+	b->want->n = kept;
+	return 0;
+}
+
+/* One item of each folder whose app the Box does not know. */
+static int
+foreign_folders(struct listing *want, struct listing_cloud *c, struct err *err)
+{
+	const struct listing *live = fetch_live(c->fetch);
+	struct id16 box = opener_folder_id(fetch_opener(c->fetch), span_str(BOX_APP));
+	struct box_folders b = { fetch_opener(c->fetch), want };
+
+	for (size_t i = 0; i < live->n; i++) {
+		bool seen = id16_equal(&live->items[i].folder, &box);
+
+		for (size_t j = 0; !seen && j < want->n; j++)
+			seen = id16_equal(&want->items[j].folder, &live->items[i].folder);
+		if (!seen && listing_add(want, &live->items[i], err) < 0)
+			return -1;
+	}
+	return box_apps_each(c->box, leave_out, &b, err);
+}
+
+static int
+check_app_known(struct listing_cloud *c, const char *app, struct err *err)
+{
+	AUTO(listing_clear) struct listing want = { 0 };
+	struct names n = { .wanted = app };
+	struct fetch_sink sink = { &n, add_cloud_app, NULL };
+
+	if (box_apps_each(c->box, add_box_app, &n, err) < 0)
+		return -1;
+	if (n.found)
+		return 0;
+	if (foreign_folders(&want, c, err) < 0 ||
+	    fetch_records(c->fetch, &want, FETCH_LIVE, &sink, err) < 0)
+		return -1;
+	err_set(err, ERR_NOT_FOUND,
+		"there is no app \"%.64s\" here, and nothing of it is backed up", app);
+	return n.text[0] ? err_hint(err, "the apps are: %s", n.text) : -1;
+}
+
 int
 cloud_read(struct cloud_list *out, struct box *box, struct unlocked *u, const char *app,
 	   const char *from, struct err *err)
@@ -167,6 +270,8 @@ cloud_read(struct cloud_list *out, struct box *box, struct unlocked *u, const ch
 	c.fetch = f;
 	hex_encode(out->device, SPAN_ARRAY(fetch_device(f)->id.b));
 	if (add_alarms(&c, err) < 0 || read_items(&c, app, err) < 0)
+		return -1;
+	if (app && out->n_items == 0 && check_app_known(&c, app, err) < 0)
 		return -1;
 	if (out->n_items > 1)
 		qsort(out->items, out->n_items, sizeof *out->items, by_app_name_id);

@@ -42,7 +42,8 @@ AUTO_OBJ(cloud_list_clear, struct cloud_list);
  * List a device's live items.
  * @app   NULL: all apps; else that one.
  * @from  as in struct restore_request.
- * @return 0 or -1: see restore_run().
+ * @return 0 or -1: see restore_run(); ERR_NOT_FOUND for an app that neither is here nor lies there,
+ *         with the known ones in the hint.
  */
 int cloud_read(struct cloud_list *out, struct box *box, struct unlocked *u, const char *app,
 	       const char *from, struct err *err);

@@ -47,8 +47,12 @@ struct file {
 	enum merge_file plan;
 	bool beside;     /* at "NAME (from backup).EXT" */
 	bool decided;    /* to be written, else done with */
+	bool fetched;    /* all of its bytes came and opened */
 	struct buf path; /* where it is to lie */
 	int64_t kept;
+	struct item_writer *writer; /* owned; written, and not in place yet */
+	uint8_t content[BOX_HASH_BYTES];
+	bool again; /* a file took its place meanwhile */
 };
 
 /* The folder as it is. */
@@ -147,19 +151,21 @@ static const struct span other_hash = { (const uint8_t *)"other", 5 };
 
 /* 0 with *have NULL (no such file), or the file's stand-in for a hash; APP_MOVED; -1. */
 static int
-content_at(const struct span **have, struct files *f, const struct record *rec, const char *path,
+content_at(const struct span **have, struct file *file, struct files *f, const char *path,
 	   struct err *err)
 {
+	const struct record *rec = &file->from->record;
 	const struct app_source *s = live_find(f, path);
 	struct app_place place;
-	bool same = false;
+	bool same = false, fetched = false;
 	int rc;
 
 	*have = NULL;
 	if (!s)
 		return 0;
 	place = (struct app_place){ .source = s->path, .stamp = s->stamp, .size = s->stamp.size };
-	rc = same_file(&same, f->r->fetch, rec, f->t->session, &place, err);
+	rc = same_file(&same, &fetched, f->r->fetch, rec, f->t->session, &place, err);
+	file->fetched |= fetched;
 	*have = same ? &backup_hash : &other_hash;
 	return rc;
 }
@@ -175,14 +181,14 @@ decide_once(struct file *file, struct files *f, struct err *err)
 	buf_reset(&file->path);
 	if (buf_append(&file->path, path, err) < 0)
 		return -1;
-	rc = content_at(&at_path, f, rec, buf_str(&file->path), err);
+	rc = content_at(&at_path, file, f, buf_str(&file->path), err);
 	if (rc != 0)
 		return rc;
 	if (at_path == &other_hash) {
 		buf_reset(&file->path);
 		if (merge_file_name(&file->path, path, err) < 0)
 			return -1;
-		rc = content_at(&beside, f, rec, buf_str(&file->path), err);
+		rc = content_at(&beside, file, f, buf_str(&file->path), err);
 		if (rc != 0)
 			return rc;
 	}
@@ -261,14 +267,20 @@ tell(struct files *f, struct file *file, struct err *err)
 		 (unsigned long long)file->from->record.size_bytes);
 	if (file->plan == MERGE_FILE_IDENTICAL) {
 		outcome = RESTORE_IDENTICAL;
+		if (f->r->rq->preview)
+			rc = one_field(&it->same, &it->n_same, bytes, "", err);
 	} else if (file->plan == MERGE_FILE_HELD) {
 		outcome = RESTORE_MERGED;
 		rc = one_field(&it->held, &it->n_held, bytes, _("other content"), err);
 	} else {
 		rc = one_field(&it->added, &it->n_added, bytes, "", err);
+		if (rc == 0 && f->r->rq->preview && file->beside)
+			rc = one_field(&it->stays, &it->n_stays, _("other content"), "", err);
 	}
 	file->decided = false;
 	run_progress(f->r, 1);
+	if (rc == 0 && file->fetched)
+		rc = run_prove(f->r, &file->from->at, err);
 	return rc < 0 ? -1 : result_set(f->r, file->row, outcome, words, err);
 }
 
@@ -333,9 +345,10 @@ file_begin(struct file *file, struct files *f, const struct opened *from, struct
 		return fail(f, file, _("its path leads out of the app's folder: refused"), err);
 	if (!wants_content(f->r->rq)) {
 		run_progress(f->r, 1);
-		return result_set(f->r, file->row, RESTORE_SKIPPED,
-				  _("a file has one field only: content"), err);
+		return result_lacks_field(f->r, file->row, _("a file has one field only: content"),
+					  err);
 	}
+	f->r->any_field = true;
 	if (decide(file, f, &why) < 0)
 		return blame(f, file, &why, err);
 	file->decided = file->plan == MERGE_FILE_NEW || file->plan == MERGE_FILE_BESIDE;
@@ -414,9 +427,40 @@ flow_write(void *ctx, struct span bytes, struct err *err)
 	return 0;
 }
 
+/* Its bytes into a temporary file. */
 static int
-remember(struct files *f, const struct file *file, const struct app_place *place, struct flow *flow,
-	 struct err *err)
+write_beside(struct files *f, struct file *file, struct err *err)
+{
+	struct flow flow = { .piece = BUF_INIT(APP_PIECE_BYTES) };
+	struct payload_sink sink = { &flow, flow_write };
+	const struct record *rec = &file->from->record;
+	int rc;
+
+	content_init(&flow.content, f->r->me->ids);
+	rc = item_writer_open(&file->writer, f->t->session, buf_str(&file->path), err);
+	flow.writer = file->writer;
+	if (rc == 0)
+		rc = fetch_payload(f->r->fetch, rec, &sink, err);
+	if (rc == 0 && (flow.piece.n > 0 || rec->size_bytes == 0))
+		content_add(&flow.content, buf_span(&flow.piece));
+	content_final(&flow.content, file->content);
+	buf_clear(&flow.piece);
+	return rc;
+}
+
+static struct item_finish
+finish_of(const struct file *file)
+{
+	const struct record *rec = &file->from->record;
+
+	return (struct item_finish){
+		.writer = file->writer,
+		.modified_unix_ms = rec->has_modified ? (int64_t)rec->modified_unix_ms : INT64_MIN,
+	};
+}
+
+static int
+remember(struct files *f, const struct file *file, const struct app_place *place, struct err *err)
 {
 	struct written *w;
 
@@ -430,65 +474,111 @@ remember(struct files *f, const struct file *file, const struct app_place *place
 	f->n_written++;
 	w->place = *place;
 	w->place.source = w->path;
-	if (flow->piece.n > 0 || file->from->record.size_bytes == 0)
-		content_add(&flow->content, buf_span(&flow->piece));
-	content_final(&flow->content, w->content);
-	return file->kept ? kept_put_written(f->r->box, file->kept, w->content, err) : 0;
+	memcpy(w->content, file->content, sizeof w->content);
+	return file->kept ? kept_put_written(f->r->box, file->kept, file->content, err) : 0;
 }
 
-/* 0, APP_EXISTS, or -1. */
 static int
-write_file(struct files *f, struct file *file, struct err *err)
+unkeep(struct files *f, struct file *file, struct err *err)
 {
-	AUTO(item_writer_free) struct item_writer *writer = NULL;
-	struct flow flow = { .piece = BUF_INIT(APP_PIECE_BYTES) };
-	struct payload_sink sink = { &flow, flow_write };
-	const struct record *rec = &file->from->record;
-	struct app_place place = { 0 };
-	int rc;
+	int64_t number = file->kept;
 
-	content_init(&flow.content, f->r->me->ids);
-	rc = item_writer_open(&writer, f->t->session, buf_str(&file->path), err);
-	flow.writer = writer;
+	file->kept = 0;
+	return number ? kept_remove(f->r->box, number, err) : 0;
+}
+
+static int
+not_written(struct files *f, struct file *file, const struct err *why, struct err *err)
+{
+	return unkeep(f, file, err) < 0 ? -1 : blame(f, file, why, err);
+}
+
+/* It is in place, or is not: what is known of it now. */
+static int
+take_result(struct files *f, struct file *file, struct item_finish *end, struct err *err)
+{
+	if (end->rc == 0 && end->place.size != file->from->record.size_bytes)
+		end->rc = err_set(&end->err, ERR_IO,
+				  "what was written is not as long as it should be");
+	if (end->rc < 0)
+		return not_written(f, file, &end->err, err);
+	file->again = end->rc == APP_EXISTS;
+	if (file->again)
+		return 0;
+	f->r->out->written++;
+	file->fetched = true;
+	return remember(f, file, &end->place, err) < 0 ? -1 : tell(f, file, err);
+}
+
+/* All that is written beside its place goes there; what is known of it is one transaction. */
+static int
+finish_written(struct files *f, struct file *list, size_t n, struct err *err)
+{
+	struct item_finish ends[ITEM_FINISH_MAX];
+	struct file *of[ITEM_FINISH_MAX];
+	size_t n_ends = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].writer)
+			continue;
+		of[n_ends] = &list[i];
+		ends[n_ends++] = finish_of(&list[i]);
+	}
+	if (n_ends == 0)
+		return 0;
+	item_writers_finish(ends, n_ends);
+	if (f->t->in_box && box_begin(f->r->box, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n_ends; i++) {
+		if (rc == 0)
+			rc = take_result(f, of[i], &ends[i], err);
+		item_writer_free(of[i]->writer);
+		of[i]->writer = NULL;
+	}
+	if (!f->t->in_box)
+		return rc;
 	if (rc == 0)
-		rc = fetch_payload(f->r->fetch, rec, &sink, err);
-	if (rc == 0)
-		rc = item_writer_finish(
-			writer, rec->has_modified ? (int64_t)rec->modified_unix_ms : INT64_MIN,
-			&place, err);
-	if (rc == 0 && place.size != rec->size_bytes)
-		rc = err_set(err, ERR_IO, "what was written is not as long as it should be");
-	if (rc == 0)
-		rc = remember(f, file, &place, &flow, err);
-	buf_clear(&flow.piece);
-	return rc;
+		return box_commit(f->r->box, err);
+	box_rollback(f->r->box);
+	return -1;
+}
+
+/* Write one beside its place; a failure is told. */
+static int
+begin_writing(struct files *f, struct file *file, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (write_beside(f, file, &why) == 0)
+		return 0;
+	item_writer_free(file->writer);
+	file->writer = NULL;
+	return not_written(f, file, &why, err);
 }
 
 /* A file took the place since the folder was looked at: look again. */
 static int
-write_decided(struct files *f, struct file *file, struct err *err)
+write_again(struct files *f, struct file *file, struct err *err)
 {
 	struct err why = { 0 };
-	int rc = APP_EXISTS;
 
-	for (int i = 0; i < RESTORE_TRIES && rc == APP_EXISTS; i++) {
-		if (i > 0 && (live_load(f, err) < 0 || decide(file, f, &why) < 0))
-			return why.code ? blame(f, file, &why, err) : -1;
+	for (int i = 1; i < RESTORE_TRIES && file->again; i++) {
+		file->again = false;
+		if (live_load(f, err) < 0)
+			return -1;
+		if (decide(file, f, &why) < 0)
+			return not_written(f, file, &why, err);
 		if (file->plan != MERGE_FILE_NEW && file->plan != MERGE_FILE_BESIDE)
-			break;
-		rc = write_file(f, file, &why);
+			return unkeep(f, file, err) < 0 ? -1 : tell(f, file, err);
+		if (begin_writing(f, file, err) < 0 || finish_written(f, file, 1, err) < 0)
+			return -1;
 	}
-	if (rc == 0) {
-		f->r->out->written++;
-		return tell(f, file, err);
-	}
-	if (file->kept && kept_remove(f->r->box, file->kept, err) < 0)
-		return -1;
-	if (rc < 0)
-		return blame(f, file, &why, err);
-	if (file->plan != MERGE_FILE_NEW && file->plan != MERGE_FILE_BESIDE)
-		return tell(f, file, err);
-	return fail(f, file, _("another file kept taking its place"), err);
+	if (!file->again)
+		return 0;
+	return unkeep(f, file, err) < 0
+		       ? -1
+		       : fail(f, file, _("another file kept taking its place"), err);
 }
 
 /* The chunks of files from @at on, as many as fit together; @end receives the first that does not.
@@ -507,7 +597,7 @@ fetch_group(struct files *f, const struct file *list, size_t at, size_t n, size_
 		if (!list[*end].decided)
 			continue;
 		bytes += from->record.size_bytes;
-		if (n_ahead > 0 && bytes > GROUP_BYTES)
+		if (n_ahead > 0 && (bytes > GROUP_BYTES || n_ahead == ITEM_FINISH_MAX))
 			break;
 		if (bytes <= GROUP_BYTES && fetch_ahead_add(f->r->fetch, from, err) < 0)
 			return -1;
@@ -522,11 +612,16 @@ write_all(struct files *f, struct file *list, size_t n, struct err *err)
 	for (size_t at = 0, end = 0; at < n; at = end) {
 		if (fetch_group(f, list, at, n, &end, err) < 0)
 			return -1;
-		for (size_t i = at; i < end; i++) {
-			if (run_check_cancelled(f->r, err) < 0 ||
-			    (list[i].decided && write_decided(f, &list[i], err) < 0))
+		for (size_t i = at; i < end; i++)
+			if (list[i].decided && begin_writing(f, &list[i], err) < 0)
 				return -1;
-		}
+		if (finish_written(f, list + at, end - at, err) < 0)
+			return -1;
+		for (size_t i = at; i < end; i++)
+			if (list[i].again && write_again(f, &list[i], err) < 0)
+				return -1;
+		if (run_check_cancelled(f->r, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -545,8 +640,10 @@ files_restore(struct files *f, const struct opened *items, size_t n, struct err 
 		rc = keep_all(f, list, n, err);
 	if (rc == 0)
 		rc = write_all(f, list, n, err);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		item_writer_free(list[i].writer);
 		buf_clear(&list[i].path);
+	}
 	free(list);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "item/card.h"
+#include "merge/key_set.h"
 #include "restore/held.h"
 
 /* Native ids and UIDs of the app as it is and as it will be: a set of hashes, open addressing. */
@@ -131,6 +132,8 @@ plan_step_clear(struct plan_step *s)
 {
 	restore_fields_free(s->added, s->n_added);
 	restore_fields_free(s->held, s->n_held);
+	restore_fields_free(s->same, s->n_same);
+	restore_fields_free(s->stays, s->n_stays);
 	for (size_t i = 0; s->held_bodies && i < s->n_held; i++)
 		buf_clear(&s->held_bodies[i]);
 	free(s->held_bodies);
@@ -247,6 +250,57 @@ keep_held(struct plan_step *s, const struct item *theirs, const struct merge_cha
 	return 0;
 }
 
+/* What is the same and what stays, for a preview. */
+
+static int
+group_add(struct restore_field *out, size_t *n, const struct field *f, struct err *err)
+{
+	struct restore_field *one = &out[(*n)++];
+
+	one->field = strdup(f->name);
+	one->value = strdup(f->value);
+	one->here = strdup("");
+	return one->field && one->value && one->here ? 0 : err_nomem(err);
+}
+
+static bool
+is_held_against(const struct merge_outcome *o, const struct field *mine)
+{
+	for (size_t i = 0; i < o->n_held; i++)
+		if (o->held[i].mine == mine)
+			return true;
+	return false;
+}
+
+/* Each field of the terminal's item, once: the backup has it, or the terminal alone. */
+static int
+keep_groups(struct plan_step *s, const struct item *mine, const struct item *theirs,
+	    const struct merge_outcome *o, struct err *err)
+{
+	AUTO(key_set_clear) struct key_set have = KEY_SET_INIT;
+	size_t at;
+
+	s->same = calloc(mine->n_fields + 1, sizeof *s->same);
+	s->stays = calloc(mine->n_fields + 1, sizeof *s->stays);
+	if (!s->same || !s->stays)
+		return err_nomem(err);
+	for (size_t i = 0; i < theirs->n_fields; i++)
+		if (!(theirs->fields[i].flags & FIELD_IGNORED) &&
+		    key_set_add(&have, &theirs->fields[i].key, &at, err) < 0)
+			return -1;
+	for (size_t i = 0; i < mine->n_fields; i++) {
+		const struct field *f = &mine->fields[i];
+		bool same = key_set_find(&have, &f->key) != KEY_SET_NONE;
+
+		if ((f->flags & FIELD_IGNORED) || (!same && is_held_against(o, f)))
+			continue;
+		if (same ? group_add(s->same, &s->n_same, f, err) < 0
+			 : group_add(s->stays, &s->n_stays, f, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Planning. */
 
 static int
@@ -285,7 +339,8 @@ plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const
 	if (card_parse(&mine, buf_span(&s->before), "", 1, p->rules.profile, err) < 0 ||
 	    merge_items(&o, mine, theirs, p->rules.choice, err) < 0 ||
 	    keep_added(s, o.added, o.n_added, err) < 0 ||
-	    keep_held(s, theirs, o.held, o.n_held, err) < 0)
+	    keep_held(s, theirs, o.held, o.n_held, err) < 0 ||
+	    (p->rules.groups && keep_groups(s, mine, theirs, &o, err) < 0))
 		return -1;
 	match_claim(p->index, m->at);
 	s->at = m->at;
@@ -300,6 +355,44 @@ plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const
 		       buf_span(&s->bytes), err) < 0)
 		return -1;
 	return say(s, m);
+}
+
+/* All of it is here: say what that is. */
+static int
+plan_identical(struct plan_step *s, struct plan *p, const struct item *theirs,
+	       const struct match *m, struct err *err)
+{
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(item_free) struct item *mine = NULL;
+	struct merge_outcome none = MERGE_OUTCOME_INIT;
+	int rc = 0;
+
+	match_claim(p->index, m->at);
+	s->at = m->at;
+	s->outcome = RESTORE_IDENTICAL;
+	if (p->rules.groups)
+		rc = p->rules.read(p->rules.ctx, m->at, &bytes, err);
+	if (rc != 0)
+		return rc;
+	if (p->rules.groups &&
+	    (card_parse(&mine, buf_span(&bytes), "", 1, p->rules.profile, err) < 0 ||
+	     keep_groups(s, mine, theirs, &none, err) < 0))
+		return -1;
+	return say(s, m);
+}
+
+/* The fields that a new item comes with. */
+static int
+keep_new_fields(struct plan_step *s, const struct item *made, struct err *err)
+{
+	s->added = calloc(made->n_fields + 1, sizeof *s->added);
+	if (!s->added)
+		return err_nomem(err);
+	for (size_t i = 0; i < made->n_fields; i++)
+		if (!(made->fields[i].flags & FIELD_IGNORED) &&
+		    group_add(s->added, &s->n_added, &made->fields[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 /* It has none: write it as a new item. */
@@ -320,6 +413,8 @@ plan_new_item(struct plan_step *s, struct plan *p, const struct item *theirs,
 		return -1;
 	if (made->uid && id_set_add(&p->uids, span_str(made->uid), err) < 0)
 		return -1;
+	if (p->rules.groups && keep_new_fields(s, made, err) < 0)
+		return -1;
 	s->uid_taken = how.uid_taken;
 	s->new_uid = made->uid && (!theirs->uid || strcmp(made->uid, theirs->uid) != 0);
 	if (s->new_uid)
@@ -328,6 +423,50 @@ plan_new_item(struct plan_step *s, struct plan *p, const struct item *theirs,
 	s->writes = true;
 	s->outcome = RESTORE_ADDED;
 	return say(s, m);
+}
+
+/* Names of the fields that it has, each once, as many as fit. */
+static void
+list_names(char *out, size_t n, const struct item *it)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < it->n_fields; i++) {
+		const struct field *f = &it->fields[i];
+		bool seen = (f->flags & FIELD_IGNORED) != 0;
+
+		for (size_t j = 0; !seen && j < i; j++)
+			seen = !(it->fields[j].flags & FIELD_IGNORED) &&
+			       strcmp(it->fields[j].name, f->name) == 0;
+		if (seen)
+			continue;
+		if (len + strlen(f->name) + 8 > n || i > 1000) {
+			snprintf(out + len, n - len, ", …");
+			return;
+		}
+		len += (size_t)snprintf(out + len, n - len, "%s%s", len ? ", " : "", f->name);
+	}
+}
+
+/* Has it one of the chosen fields?  If not, it is passed over with a reason. */
+static bool
+has_chosen(struct plan_step *s, const struct plan *p, const struct item *it)
+{
+	const struct merge_choice *c = p->rules.choice;
+	char names[300];
+
+	for (size_t i = 0; i < it->n_fields; i++)
+		if (!(it->fields[i].flags & FIELD_IGNORED) &&
+		    (!c || !c->wants || c->wants(c->ctx, &it->fields[i])))
+			return true;
+	if (!c)
+		return true; /* an empty card is none the less a card */
+	list_names(names, sizeof names, it);
+	s->outcome = RESTORE_SKIPPED;
+	snprintf(s->reason, sizeof s->reason, _("the backup has no such field; it has %s"),
+		 names[0] ? names : "-");
+	return false;
 }
 
 int
@@ -346,14 +485,12 @@ plan_item(struct plan_step *step, struct plan *p, const struct plan_theirs *thei
 		snprintf(step->reason, sizeof step->reason, "%s", bad.msg);
 		return 0;
 	}
+	if (!has_chosen(step, p, it))
+		return 0;
 	if (find(&m, p, it, theirs, pass == PLAN_SURE ? MATCH_RULE_ID : MATCH_RULE_NAME, err) < 0)
 		return -1;
-	if (m.at != MATCH_NONE && m.rule == MATCH_RULE_IDENTICAL) {
-		match_claim(p->index, m.at);
-		step->at = m.at;
-		step->outcome = RESTORE_IDENTICAL;
-		return say(step, &m);
-	}
+	if (m.at != MATCH_NONE && m.rule == MATCH_RULE_IDENTICAL)
+		return plan_identical(step, p, it, &m, err);
 	if (m.at != MATCH_NONE && p->live[m.at].changed)
 		return pass == PLAN_SURE ? PLAN_LATER : PLAN_AGAIN;
 	if (m.at != MATCH_NONE)

@@ -22,6 +22,7 @@ typedef int plan_read_fn(void *ctx, size_t at, struct buf *out, struct err *err)
 struct plan_rules {
 	const struct item_profile *profile; /* of the app here; NULL: the default */
 	const struct merge_choice *choice;  /* which fields; NULL: all */
+	bool groups; /* tell also what is the same and what stays; of a new item, all that comes */
 	plan_read_fn *read;
 	void *ctx;
 };
@@ -45,7 +46,8 @@ struct plan_theirs {
 
 /* What to do with it; all zero before, plan_step_clear() after. */
 struct plan_step {
-	enum restore_outcome outcome; /* IDENTICAL, MERGED, ADDED, FAILED */
+	enum restore_outcome outcome; /* IDENTICAL, MERGED, ADDED, FAILED; SKIPPED: it has none of
+					 the chosen fields */
 	bool writes;                  /* the app is to be changed */
 	size_t at;                    /* the live item, or MATCH_NONE */
 	struct buf before;            /* its bytes, where it is changed */
@@ -58,7 +60,11 @@ struct plan_step {
 	struct field_key *added_keys; /* n_added of them */
 	struct restore_field *held;
 	size_t n_held;
-	struct buf *held_bodies; /* n_held of them: held.h */
+	struct buf *held_bodies;    /* n_held of them: held.h */
+	struct restore_field *same; /* with plan_rules.groups */
+	size_t n_same;
+	struct restore_field *stays;
+	size_t n_stays;
 	char reason[512];
 };
 

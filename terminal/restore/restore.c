@@ -242,7 +242,7 @@ deliver(struct cloud_folder *f, struct err *err)
 	for (size_t i = 0; i < f->n_opened; i++)
 		opened_clear(&f->opened[i]);
 	f->n_opened = 0;
-	return rc;
+	return rc < 0 ? rc : run_keep_proven(f->r, err);
 }
 
 /* A request's records are here. */
@@ -600,6 +600,19 @@ restore_apps(struct run *r, struct err *err)
 	return restore_folders(r, err);
 }
 
+/* Items were there, and none has any of the fields that are wanted: most likely a slip of the pen. */
+static int
+check_fields(const struct run *r, struct err *err)
+{
+	if (!r->rq->n_fields || r->rq->n_items || !r->out->n_items || r->any_field)
+		return 0;
+	for (size_t i = 0; i < r->out->n_items; i++)
+		if (r->out->items[i].outcome != RESTORE_SKIPPED)
+			return 0;
+	err_set(err, ERR_NOT_FOUND, "no backed-up item has a field \"%.100s\"", r->rq->fields[0]);
+	return err_hint(err, "`--preview` shows the fields of each item");
+}
+
 /* From the request to the receipt. */
 
 static int
@@ -628,6 +641,8 @@ restore_run(struct restore_result *out, struct box *box, struct unlocked *u,
 		rc = takeover_run(&r, err);
 	else
 		rc = request->n_items ? restore_named(&r, err) : restore_apps(&r, err);
+	if (rc == 0)
+		rc = check_fields(&r, err);
 	return run_end(&r, rc, err);
 }
 

@@ -77,6 +77,12 @@ struct restore_item {
 	size_t n_added;
 	struct restore_field *held;
 	size_t n_held;
+	/* A preview only: what both have, and what only the terminal has; `value` is the terminal's.
+	 * (A restored new item lists nothing as added: all of it is.) */
+	struct restore_field *same;
+	size_t n_same;
+	struct restore_field *stays;
+	size_t n_stays;
 	char *reason; /* a sentence in the person's language, never NULL */
 };
 
@@ -116,7 +122,8 @@ struct restore_watch {
  * @watch  may be NULL.
  * @return 0, items of RESTORE_FAILED included, or -1; what was written until then stands in @out
  *         and in the receipt:
- *         ERR_NOT_FOUND, ERR_AMBIGUOUS (an ITEM, or the device; the message lists the candidates),
+ *         ERR_NOT_FOUND, ERR_AMBIGUOUS (an ITEM, or the device; the message lists the candidates;
+ *         ERR_NOT_FOUND also if no item at all has one of the wanted fields),
  *         ERR_USAGE (the request contradicts itself, or there is no account yet), ERR_UNREACHABLE
  *         and remote.h's, ERR_FULL and ERR_IO (the originals could not be kept; the disk), ERR_BUSY
  *         (another backup or restore runs), ERR_CANCELLED.

@@ -22,6 +22,12 @@ struct nameless {
 	struct id16 item;
 };
 
+/* A record that was fetched whole, opened, and merged, written or found identical. */
+struct proven {
+	struct id16 item;
+	uint64_t seq;
+};
+
 /* One restore on its way. */
 struct run {
 	struct restore_result *out;
@@ -34,10 +40,13 @@ struct run {
 	struct inherit *inherit;      /* NULL: nothing to learn */
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
+	bool any_field;  /* an item had one of the wanted fields; or it failed, and nobody knows */
 	bool after_kill; /* the restore before this one was never closed: it may have left files */
 	struct receipt receipt;
 	struct nameless *nameless; /* owned */
 	size_t n_nameless, cap_nameless;
+	struct proven *proven; /* owned; told to the Box by run_keep_proven() */
+	size_t n_proven, cap_proven;
 };
 
 /* An app that takes items: one of the Box's, or made with --create. */
@@ -64,6 +73,11 @@ int run_begin(struct run *r, struct err *err);
 int run_end(struct run *r, int rc, struct err *err);
 /** Another item is done. */
 void run_progress(struct run *r, uint64_t n_done);
+/** The item at @at came back whole: where it is this terminal's own saved version, that is proven now.
+ *  Only noted: it may be called within a transaction. */
+int run_prove(struct run *r, const struct wire_item *at, struct err *err);
+/** Write down what is noted, in one transaction. */
+int run_keep_proven(struct run *r, struct err *err);
 /** ERR_CANCELLED if the person wants it to end. */
 int run_check_cancelled(const struct run *r, struct err *err);
 
@@ -85,6 +99,8 @@ int result_add_unopened(struct run *r, const char *app, const struct wire_item *
 /** The row's outcome and reason, a sentence that is copied. */
 int result_set(struct run *r, size_t row, enum restore_outcome outcome, const char *reason,
 	       struct err *err);
+/** It has none of the fields that are wanted: failed where it was named, else passed over. */
+int result_lacks_field(struct run *r, size_t row, const char *reason, struct err *err);
 /** A sentence for the person, once. */
 int result_alarm(struct restore_result *out, const char *sentence, struct err *err);
 

@@ -48,6 +48,8 @@ restore_result_clear(struct restore_result *r)
 		free(it->reason);
 		restore_fields_free(it->added, it->n_added);
 		restore_fields_free(it->held, it->n_held);
+		restore_fields_free(it->same, it->n_same);
+		restore_fields_free(it->stays, it->n_stays);
 	}
 	free(r->items);
 	for (size_t i = 0; i < r->n_alarms; i++)

@@ -97,10 +97,17 @@ result_set(struct run *r, size_t row, enum restore_outcome outcome, const char *
 {
 	struct restore_item *it = &r->out->items[row];
 
+	r->any_field |= outcome == RESTORE_FAILED && !r->rq->n_items;
 	free(it->reason);
 	it->outcome = outcome;
 	it->reason = text_for_people(span_str(reason), err);
 	return it->reason ? 0 : -1;
+}
+
+int
+result_lacks_field(struct run *r, size_t row, const char *reason, struct err *err)
+{
+	return result_set(r, row, r->rq->n_items ? RESTORE_FAILED : RESTORE_SKIPPED, reason, err);
 }
 
 int

@@ -7,6 +7,8 @@
  * The restore's row stands in the Box as begun before anything is written, and is closed when all
  * was written and read back.
  */
+#include "base/array.h"
+#include "box/saved.h"
 #include "os/os.h"
 #include "remote/remote.h"
 #include "restore/restore_internal.h"
@@ -35,6 +37,50 @@ run_check_cancelled(const struct run *r, struct err *err)
 	if (r->watch && r->watch->cancelled && r->watch->cancelled(r->watch->ctx))
 		return err_set(err, ERR_CANCELLED, "ended before everything was restored");
 	return 0;
+}
+
+int
+run_prove(struct run *r, const struct wire_item *at, struct err *err)
+{
+	if (r->rq->preview ||
+	    memcmp(fetch_device(r->fetch)->id.b, r->me->device, sizeof r->me->device) != 0)
+		return 0;
+	if (array_reserve((void **)&r->proven, &r->cap_proven, r->n_proven + 1, sizeof *r->proven,
+			  LISTING_ITEMS_MAX, err) < 0)
+		return -1;
+	r->proven[r->n_proven++] = (struct proven){ at->item, at->seq };
+	return 0;
+}
+
+/* Only the version that the Box holds for the saved one; an older one proves nothing about it. */
+static int
+keep_proven(struct run *r, const struct proven *p, int64_t now, struct err *err)
+{
+	AUTO(saved_found_clear) struct saved_found f = SAVED_FOUND_INIT;
+	int rc = saved_get(&f, r->box, p->item.b, err);
+
+	if (rc < 0)
+		return -1;
+	return rc == 0 && f.saved.seq == p->seq ? saved_put_proven(r->box, p->item.b, now, err) : 0;
+}
+
+int
+run_keep_proven(struct run *r, struct err *err)
+{
+	int64_t now = os->now_unix_ms();
+	int rc = 0;
+
+	if (r->n_proven == 0)
+		return 0;
+	if (box_begin(r->box, err) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < r->n_proven; i++)
+		rc = keep_proven(r, &r->proven[i], now, err);
+	r->n_proven = 0;
+	if (rc == 0)
+		return box_commit(r->box, err);
+	box_rollback(r->box);
+	return -1;
 }
 
 int
@@ -167,6 +213,11 @@ run_end(struct run *r, int rc, struct err *err)
 
 	if (rc == 0)
 		rc = name_nameless(r, err);
+	if (run_keep_proven(r, &later) < 0 && rc == 0) {
+		if (err)
+			*err = later;
+		rc = -1;
+	}
 	if (inherit_finish(r->inherit, &later) < 0 && rc == 0) {
 		if (err)
 			*err = later;
@@ -190,5 +241,7 @@ run_end(struct run *r, int rc, struct err *err)
 	r->inherit = NULL;
 	free(r->nameless);
 	r->nameless = NULL;
+	free(r->proven);
+	r->proven = NULL;
 	return rc;
 }

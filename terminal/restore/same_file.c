@@ -136,7 +136,7 @@ finish(struct stream *stream, struct err *err)
 }
 
 int
-same_file(bool *same, struct fetch *f, const struct record *r, struct app_session *s,
+same_file(bool *same, bool *fetched, struct fetch *f, const struct record *r, struct app_session *s,
 	  const struct app_place *place, struct err *err)
 {
 	AUTO(chunk_entries_clear) struct chunk_entries l = { 0 };
@@ -144,7 +144,7 @@ same_file(bool *same, struct fetch *f, const struct record *r, struct app_sessio
 	struct stream stream = { 0 };
 	int rc;
 
-	*same = false;
+	*same = *fetched = false;
 	if (place->size != r->size_bytes)
 		return 0;
 	rc = item_reader_open(&reader, s, place, err);
@@ -153,8 +153,9 @@ same_file(bool *same, struct fetch *f, const struct record *r, struct app_sessio
 	stream.reader = reader;
 	if (fetch_entries(&l, f, r, err) < 0)
 		return -1;
-	rc = is_plain_file(r, &l) ? same_pieces(same, f, r, &l, &stream, err)
-				  : same_bytes(same, f, r, &stream, err);
+	*fetched = !is_plain_file(r, &l);
+	rc = *fetched ? same_bytes(same, f, r, &stream, err)
+		      : same_pieces(same, f, r, &l, &stream, err);
 	if (rc == 0 && *same)
 		rc = finish(&stream, err);
 	return stream.moved ? APP_MOVED : rc;

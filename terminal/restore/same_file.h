@@ -10,8 +10,9 @@
 #include "apps/apps.h"
 #include "restore/fetch.h"
 
-/** 0 with *same, APP_MOVED (the file changed meanwhile), or -1. */
-int same_file(bool *same, struct fetch *f, const struct record *r, struct app_session *s,
-	      const struct app_place *place, struct err *err);
+/** 0 with *same, APP_MOVED (the file changed meanwhile), or -1.  *fetched: all of the backup's bytes
+ *  came from the server and opened. */
+int same_file(bool *same, bool *fetched, struct fetch *f, const struct record *r,
+	      struct app_session *s, const struct app_place *place, struct err *err);
 
 #endif

@@ -14,12 +14,14 @@ import pytest
 
 
 class Disk:
+    MOUNT = 'mount -t tmpfs -o "size=$1" tmpfs "$2"'
+
     def __init__(self, folder, size):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         as_root = os.geteuid() == 0
         keeper = ["unshare", "--mount", *([] if as_root else ["--user", "--map-root-user"]), "sh", "-c",
-                  'mount -t tmpfs -o "size=$1" tmpfs "$2" && echo ready && exec cat', "sh", size,
+                  f'{self.MOUNT} && echo ready && exec cat', "sh", str(size),
                   str(self.folder)]
         try:
             self._keeper = subprocess.Popen(keeper, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -28,7 +30,7 @@ class Disk:
             pytest.skip(f"no private mount namespace: {problem}")
         if self._keeper.stdout.readline() != "ready\n":
             why = self._keeper.communicate()[1].strip()
-            pytest.skip(f"no private mount namespace here: {why}")
+            pytest.skip(f"no such mount in a private namespace here: {why}")
         self.within = ["nsenter", f"--target={self._keeper.pid}", "--mount",
                        *([] if as_root else ["--user", "--preserve-credentials"]), "--"]
 
@@ -51,3 +53,17 @@ class Disk:
     def outside(self, path):
         """The same path as seen from the test."""
         return pathlib.Path(f"/proc/{self._keeper.pid}/root{pathlib.Path(path).resolve()}")
+
+
+class Fat(Disk):
+    """A FAT file system of the kernel's own, on an image file."""
+    MOUNT = 'mount -t vfat -o loop,utf8 "$1" "$2"'
+
+    def __init__(self, folder, image):
+        with open(image, "wb") as file:
+            file.truncate(64 << 20)
+        try:
+            subprocess.run(["mkfs.vfat", str(image)], check=True, capture_output=True)
+        except FileNotFoundError as problem:
+            pytest.skip(f"no FAT can be made: {problem}")
+        super().__init__(folder, image)

@@ -60,7 +60,7 @@ theirs_of(const struct backup *b)
 static struct plan *
 plan_of(struct app *a, const struct merge_choice *choice)
 {
-	struct plan_rules rules = { NULL, choice, read_card, a };
+	struct plan_rules rules = { .choice = choice, .read = read_card, .ctx = a };
 	struct plan *p = NULL;
 
 	assert_int_equal(plan_new(&p, &rules, NULL), 0);
