@@ -74,7 +74,8 @@ check_place(const struct log_state *s, const struct log_entry *e, struct err *er
 
 	log_state_next(&expected, s);
 	if (!id16_equal(&e->account, &s->account))
-		return err_set(err, ERR_AUTH, "a log entry belongs to another account");
+		return err_set(err, ERR_AUTH, "log entry %llu belongs to another account",
+			       (unsigned long long)s->length);
 	if (e->index != expected.index || !hash32_equal(&e->before, &expected.before))
 		return err_set(err, ERR_CONFLICT,
 			       "log entry %llu does not continue the %llu entries known",
@@ -326,7 +327,9 @@ log_state_apply(struct log_state *s, struct span entry, struct err *err)
 	struct log_entry e;
 	struct hash32 hash;
 
-	if (log_entry_decode(&e, entry, err) < 0 || check_place(s, &e, err) < 0)
+	if (log_entry_decode(&e, entry, err) < 0)
+		return err_wrap(err, "log entry %llu", (unsigned long long)s->length);
+	if (check_place(s, &e, err) < 0)
 		return -1;
 	if (check_signatures(s, &e, entry, err) < 0)
 		return err_wrap(err, "log entry %llu (%s)", (unsigned long long)e.index,

@@ -181,7 +181,7 @@ an_entry_out_of_place_is_refused(void **state)
 	refused(&f, &e, ERR_REFUSED, "log entry 0 (create): it is signed in another epoch");
 	e = log_fixture_create(&f);
 	e.account.b[0] ^= 1;
-	refused(&f, &e, ERR_AUTH, "a log entry belongs to another account");
+	refused(&f, &e, ERR_AUTH, "log entry 0 belongs to another account");
 	e = log_fixture_create(&f);
 	e.retention_days = 29;
 	refused(&f, &e, ERR_REFUSED,

@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ftw.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -271,9 +272,11 @@ relay_run(void *ctx)
 	int client;
 
 	while ((client = accept(r->listener, NULL, NULL)) >= 0) {
-		int server = connect_to(r->to);
+		int server = connect_to(r->to), at_once = 1;
 
+		setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
 		if (server >= 0) {
+			setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
 			relay_one(r, client, server);
 			close(server);
 		}
