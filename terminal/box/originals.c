@@ -52,6 +52,12 @@ restore_row_undone(struct box *b, struct span id, struct err *err)
 }
 
 int
+restore_row_remove(struct box *b, struct span id, struct err *err)
+{
+	return restore_mark(b, "DELETE FROM restores WHERE id = ?1", id, err);
+}
+
+int
 restore_rows_each(struct box *b, restore_row_fn *fn, void *ctx, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
@@ -158,9 +164,21 @@ kept_put_written(struct box *b, int64_t number, const uint8_t content[static BOX
 }
 
 int
-kept_put_taken(struct box *b, int64_t number, struct err *err)
+kept_put_taken(struct box *b, int64_t number, int64_t taken_by, struct err *err)
 {
-	return run_on(b, "UPDATE kept SET taken = 1 WHERE number = ?1", number, err);
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b, "UPDATE kept SET taken = ?2 WHERE number = ?1", err) < 0)
+		return -1;
+	query_int(&q, 1, number);
+	query_int(&q, 2, taken_by);
+	return query_run(&q, err);
+}
+
+int
+kept_put_untaken(struct box *b, int64_t taken_by, struct err *err)
+{
+	return run_on(b, "UPDATE kept SET taken = 0 WHERE kind = 3 AND taken = ?1", taken_by, err);
 }
 
 int
@@ -208,7 +226,7 @@ row_kept(struct kept *out, const struct query *q)
 		.kept_unix_ms = query_column_int(q, 9),
 		.epoch = (uint64_t)query_column_int(q, 11),
 		.added_keys = query_column_blob(q, 12),
-		.taken = query_column_int(q, 13),
+		.taken_by = query_column_int(q, 13),
 	};
 	query_column_bytes(q, 5, out->item, BOX_ID_BYTES);
 	query_column_bytes(q, 10, out->written, BOX_HASH_BYTES);
@@ -221,14 +239,15 @@ kept_each(struct box *b, const struct kept_filter *f, kept_fn *fn, void *ctx, st
 	struct kept k;
 	int rc;
 
-	if (query_init(
-		    &q, b,
-		    "SELECT number, kind, restore, app, native_id, item, name, field, source,"
-		    " kept_ms, written, epoch, added_keys, taken FROM kept"
-		    " WHERE (CASE ?1 WHEN 0 THEN kind IN (1, 2) ELSE kind = ?1 END) AND NOT taken"
-		    " AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR native_id = ?3)"
-		    " AND (?4 IS NULL OR restore = ?4) ORDER BY number DESC",
-		    err) < 0)
+	if (query_init(&q, b,
+		       "SELECT number, kind, restore, app, native_id, item, name, field, source,"
+		       " kept_ms, written, epoch, added_keys, taken FROM kept"
+		       " WHERE (CASE ?1 WHEN 0 THEN kind <> 3 ELSE kind = ?1 END)"
+		       " AND (taken = 0 OR EXISTS (SELECT 1 FROM kept AS t JOIN restores AS r"
+		       " ON r.id = t.restore WHERE t.number = kept.taken AND NOT r.finished))"
+		       " AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR native_id = ?3)"
+		       " AND (?4 IS NULL OR restore = ?4) ORDER BY number DESC",
+		       err) < 0)
 		return -1;
 	query_int(&q, 1, f->kind);
 	query_text(&q, 2, f->app);
@@ -242,6 +261,20 @@ kept_each(struct box *b, const struct kept_filter *f, kept_fn *fn, void *ctx, st
 			return -1;
 	}
 	return rc;
+}
+
+int
+kept_any(struct box *b, struct span restore, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b, "SELECT 1 FROM kept WHERE restore = ?1 AND kind IN (1, 2, 5) LIMIT 1",
+		       err) < 0)
+		return -1;
+	query_text_span(&q, 1, restore);
+	rc = query_step(&q, err);
+	return rc < 0 ? -1 : rc == QUERY_ROW ? 0 : BOX_ABSENT;
 }
 
 int

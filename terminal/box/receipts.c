@@ -80,6 +80,90 @@ receipt_put_item(struct box *b, int64_t receipt, const struct receipt_item *item
 	return query_run(&q, err);
 }
 
+static struct receipt
+row_receipt(const struct query *q)
+{
+	return (struct receipt){
+		.number = query_column_int(q, 0),
+		.kind = (enum receipt_kind)query_column_int(q, 1),
+		.at_unix_ms = query_column_int(q, 2),
+		.items = (uint64_t)query_column_int(q, 3),
+		.bytes_sent = (uint64_t)query_column_int(q, 4),
+		.bytes_received = (uint64_t)query_column_int(q, 5),
+		.full_backup_bytes = (uint64_t)query_column_int(q, 6),
+		.estimated = query_column_int(q, 7),
+		.failed = (uint64_t)query_column_int(q, 8),
+		.restore = query_column_text_span(q, 9),
+	};
+}
+
+int
+receipt_find(struct receipt *out, struct box *b, enum receipt_kind kind, struct span restore,
+	     struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT number, kind, at_ms, items, sent, received, full, estimated, failed,"
+		       " restore FROM receipts WHERE kind = ?1 AND restore = ?2"
+		       " ORDER BY number DESC LIMIT 1",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, kind);
+	query_text_span(&q, 2, restore);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
+		return rc < 0 ? -1 : BOX_ABSENT;
+	*out = row_receipt(&q);
+	out->restore = (struct span){ NULL, 0 };
+	return 0;
+}
+
+int
+receipt_has_item(struct box *b, int64_t receipt, const char *app, struct span id, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT 1 FROM receipt_items WHERE receipt = ?1 AND app = ?2 AND id = ?3",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, receipt);
+	query_text(&q, 2, app);
+	query_text_span(&q, 3, id);
+	rc = query_step(&q, err);
+	return rc < 0 ? -1 : rc == QUERY_ROW ? 0 : BOX_ABSENT;
+}
+
+int
+receipts_purge(uint64_t *n, struct box *b, int64_t before_unix_ms, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	AUTO(query_clear) struct query old = QUERY_INIT;
+
+	if (query_init(&q, b,
+		       "SELECT count(*) FROM receipts WHERE at_ms < ?1 AND EXISTS"
+		       " (SELECT 1 FROM receipt_items WHERE receipt = receipts.number)",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, before_unix_ms);
+	if (query_step(&q, err) < 0)
+		return -1;
+	*n = (uint64_t)query_column_int(&q, 0);
+	query_clear(&q);
+	if (*n == 0)
+		return 0;
+	if (query_init(&old, b,
+		       "DELETE FROM receipt_items WHERE receipt IN"
+		       " (SELECT number FROM receipts WHERE at_ms < ?1)",
+		       err) < 0)
+		return -1;
+	query_int(&old, 1, before_unix_ms);
+	return query_run(&old, err);
+}
+
 int
 receipts_each(struct box *b, receipt_fn *fn, void *ctx, struct err *err)
 {
@@ -92,18 +176,8 @@ receipts_each(struct box *b, receipt_fn *fn, void *ctx, struct err *err)
 		       err) < 0)
 		return -1;
 	while ((rc = query_step(&q, err)) == QUERY_ROW) {
-		struct receipt r = {
-			.number = query_column_int(&q, 0),
-			.kind = (enum receipt_kind)query_column_int(&q, 1),
-			.at_unix_ms = query_column_int(&q, 2),
-			.items = (uint64_t)query_column_int(&q, 3),
-			.bytes_sent = (uint64_t)query_column_int(&q, 4),
-			.bytes_received = (uint64_t)query_column_int(&q, 5),
-			.full_backup_bytes = (uint64_t)query_column_int(&q, 6),
-			.estimated = query_column_int(&q, 7),
-			.failed = (uint64_t)query_column_int(&q, 8),
-			.restore = query_column_text_span(&q, 9),
-		};
+		struct receipt r = row_receipt(&q);
+
 		if (fn(ctx, &r, err) < 0)
 			return -1;
 	}

@@ -47,6 +47,18 @@ receipt_put_item(struct box *b, int64_t receipt, const struct receipt_item *item
 /** Replace the figures of receipt r->number (kind and lines stay). */
 int receipt_update(struct box *b, const struct receipt *r, struct err *err);
 
+/** The newest receipt of @kind about @restore, with its figures (out->restore is empty).  0,
+ *  BOX_ABSENT or -1. */
+int receipt_find(struct receipt *out, struct box *b, enum receipt_kind kind, struct span restore,
+		 struct err *err);
+/** Has the receipt a line for the item?  0, BOX_ABSENT or -1. */
+int
+receipt_has_item(struct box *b, int64_t receipt, const char *app, struct span id, struct err *err);
+
+/** Forget the lines of receipts that are older than @before_unix_ms; their figures stay.  *n: of how
+ *  many receipts. */
+int receipts_purge(uint64_t *n, struct box *b, int64_t before_unix_ms, struct err *err);
+
 typedef int receipt_fn(void *ctx, const struct receipt *r, struct err *err);
 typedef int receipt_item_fn(void *ctx, const struct receipt_item *item, struct err *err);
 

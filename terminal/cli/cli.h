@@ -19,6 +19,7 @@
 #include "cli/args.h"
 #include "cli/typed.h"
 
+struct account_keys;
 struct box;
 struct remote;
 struct remote_url;
@@ -77,6 +78,9 @@ struct remote *cli_remote(struct cli *cli, struct err *err);
 /** The unlocked account, by ask_credential().  NULL with @err: ERR_LOCKED (missing or wrong),
  *  account_unlock()'s. */
 struct unlocked *cli_unlock(struct cli *cli, struct err *err);
+
+/** A kept_keys_fn over a `struct cli`: the account's keys, unlocked when first asked for. */
+const struct account_keys *cli_keys(void *cli, uint64_t epoch, struct err *err);
 
 /* Words of the command: those after its name. */
 

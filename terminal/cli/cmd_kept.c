@@ -4,6 +4,7 @@
 #include "base/when.h"
 #include "box/inventory.h"
 #include "box/originals.h"
+#include "box/receipts.h"
 #include "box/shortcuts.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -11,7 +12,7 @@
 #include "cli/show.h"
 #include "cli/table.h"
 #include "os/os.h"
-#include "restore/held.h"
+#include "restore/held_rows.h"
 
 #define TEXT_BYTES      8192
 #define SHORT_ID_DIGITS 8 /* or more */
@@ -64,6 +65,23 @@ is_meant(const struct listing *l, const struct kept_text *t, const struct kept *
 	return n >= SHORT_ID_DIGITS && !strncmp(digits, l->item, n);
 }
 
+static const char *
+kind_text(enum kept_kind kind)
+{
+	switch (kind) {
+	case KEPT_CREATED:
+		return _("was not there");
+	case KEPT_UNDONE:
+		return _("before the undo");
+	case KEPT_TAKEN:
+		return _("before a value was taken");
+	case KEPT_ORIGINAL:
+	case KEPT_HELD:
+		break;
+	}
+	return "";
+}
+
 static int
 list_original(void *ctx, const struct kept *k, struct err *err)
 {
@@ -77,8 +95,7 @@ list_original(void *ctx, const struct kept *k, struct err *err)
 	l->n++;
 	if (!l->cli->json)
 		return TABLE_ADD(&l->table, err, k->app, buf_str(&t.name),
-				 show_when(k->kept_unix_ms).s,
-				 k->kind == KEPT_CREATED ? _("was not there") : "",
+				 show_when(k->kept_unix_ms).s, kind_text(k->kind),
 				 buf_str(&t.restore), buf_str(&t.id));
 	struct json_object *o = json_push(l->cli, l->list);
 
@@ -90,39 +107,31 @@ list_original(void *ctx, const struct kept *k, struct err *err)
 	return 0;
 }
 
-/* A held value, opened: what stands here and what the backup has. */
+/* A held value: what stands here and what the backup has. */
 static int
-list_held(void *ctx, const struct kept *k, struct err *err)
+list_held(void *ctx, const struct held_row *row, struct err *err)
 {
 	struct listing *l = ctx;
+	const struct kept *k = row->kept;
 	struct cli *cli = l->cli;
-	const struct account_keys *keys = unlocked_keys(cli->unlocked, k->epoch);
-	AUTO(kept_text_clear) struct kept_text t = KEPT_TEXT_INIT;
-	AUTO(buf_clear) struct buf body = BUF_INIT(ORIGINAL_BYTES_MAX);
+	AUTO(buf_clear) struct buf name = BUF_INIT(TEXT_BYTES);
 	AUTO(buf_clear) struct buf here = BUF_INIT(ORIGINAL_BYTES_MAX);
 	AUTO(buf_clear) struct buf backup = BUF_INIT(ORIGINAL_BYTES_MAX);
-	struct held held;
 
-	if (kept_text(&t, l, k, err) < 0)
-		return -1;
-	if (!is_meant(l, &t, k))
+	if (row->older)
 		return 0;
 	l->n++;
-	if (!keys)
-		return err_set(err, ERR_AUTH,
-			       "a held value is sealed with a key that the account never had");
-	if (kept_open(&body, cli->box, k, keys->psk, keys->aek, err) < 0 ||
-	    held_decode(&held, buf_span(&body), err) < 0 || buf_append(&here, held.here, err) < 0 ||
-	    buf_append(&backup, held.backup, err) < 0)
+	if (buf_append(&name, k->name, err) < 0 || buf_append(&here, row->held->here, err) < 0 ||
+	    buf_append(&backup, row->held->backup, err) < 0)
 		return -1;
 	if (!cli->json)
-		return TABLE_ADD(&l->table, err, k->app, buf_str(&t.name), k->field, buf_str(&here),
+		return TABLE_ADD(&l->table, err, k->app, buf_str(&name), k->field, buf_str(&here),
 				 buf_str(&backup));
 	struct json_object *o = json_push(cli, l->list);
 
 	json_put_text(cli, o, "app", k->app);
-	json_put_text(cli, o, "id", buf_str(&t.id));
-	json_put_text(cli, o, "name", buf_str(&t.name));
+	json_put_text(cli, o, "id", row->id);
+	json_put_text(cli, o, "name", buf_str(&name));
 	json_put_text(cli, o, "field", k->field);
 	json_put_text(cli, o, "here", buf_str(&here));
 	json_put_text(cli, o, "backup", buf_str(&backup));
@@ -148,18 +157,20 @@ check_words(struct cli *cli, struct err *err)
 	return inventory_find(&here, cli->box, app->name, span_str(item), err);
 }
 
-/* List what is kept, then print it as @empty says where there is nothing. */
+static struct listing
+listing_of(struct cli *cli)
+{
+	return (struct listing){ .cli = cli,
+				 .item = cli_word(cli, 1),
+				 .list = cli->json ? json_list(cli) : NULL };
+}
+
+/* Print what was listed, or @empty where that is nothing.  @rc: how the listing went. */
 static int
-list_kept(struct listing *l, struct kept_filter *filter, kept_fn *fn, const char *empty,
-	  struct err *err)
+listing_end(struct listing *l, int rc, const char *empty, struct err *err)
 {
 	struct cli *cli = l->cli;
-	int rc;
 
-	filter->app = cli_word(cli, 0);
-	l->item = cli_word(cli, 1);
-	l->list = cli->json ? json_list(cli) : NULL;
-	rc = kept_each(cli->box, filter, fn, l, err);
 	if (rc == 0 && l->n == 0)
 		rc = check_words(cli, err);
 	if (rc == 0 && cli->json)
@@ -181,13 +192,15 @@ cmd_originals(struct cli *cli, struct err *err)
 		{ _("kept"), COLUMN_LEFT },    { " ", COLUMN_LEFT },
 		{ _("restore"), COLUMN_LEFT }, { _("id"), COLUMN_SHRINKS },
 	};
-	struct listing l = { .cli = cli, .table = TABLE_INIT(columns) };
-	struct kept_filter filter = { 0 };
+	struct kept_filter filter = { .app = cli_word(cli, 0) };
 
 	if (!cli_account_box(cli, err))
 		return -1;
-	return list_kept(&l, &filter, list_original,
-			 _("No originals: no restore has changed anything here."), err);
+	struct listing l = listing_of(cli);
+
+	l.table = (struct table)TABLE_INIT(columns);
+	return listing_end(&l, kept_each(cli->box, &filter, list_original, &l, err),
+			   _("No originals: no restore has changed anything here."), err);
 }
 
 int
@@ -198,22 +211,26 @@ cmd_held(struct cli *cli, struct err *err)
 		{ _("field"), COLUMN_LEFT },     { _("here"), COLUMN_SHRINKS },
 		{ _("backup"), COLUMN_SHRINKS },
 	};
-	struct listing l = { .cli = cli, .table = TABLE_INIT(columns) };
-	struct kept_filter filter = { .kind = KEPT_HELD };
+	struct held_request rq = {
+		.app = cli_word(cli, 0), .item = cli_word(cli, 1), .keys = cli_keys, .keys_ctx = cli
+	};
 
-	if (!cli_unlock(cli, err))
+	if (!cli_account_box(cli, err))
 		return -1;
-	return list_kept(&l, &filter, list_held,
-			 _("Nothing is held: no backup differs in a field that holds one value."),
-			 err);
+	struct listing l = listing_of(cli);
+
+	l.table = (struct table)TABLE_INIT(columns);
+	return listing_end(&l, held_rows_each(cli->box, &rq, list_held, &l, err),
+			   _("Nothing is held: no backup differs in a field that holds one value."),
+			   err);
 }
 
 int
 cmd_purge(struct cli *cli, struct err *err)
 {
 	const char *age = args_value(&cli->args, "--older-than");
-	int64_t age_ms = 0;
-	uint64_t n = 0;
+	int64_t age_ms = 0, before;
+	uint64_t n = 0, receipts = 0;
 
 	if (!age) {
 		err_set(err, ERR_USAGE, "%s is missing", "--older-than");
@@ -223,14 +240,21 @@ cmd_purge(struct cli *cli, struct err *err)
 		err->code = ERR_USAGE;
 		return -1;
 	}
-	if (!cli_account_box(cli, err) ||
-	    kept_purge(&n, cli->box, os->now_unix_ms() - age_ms, err) < 0)
+	if (!cli_account_box(cli, err))
 		return -1;
-	if (cli->json)
+	before = os->now_unix_ms() - age_ms;
+	if (kept_purge(&n, cli->box, before, err) < 0 ||
+	    receipts_purge(&receipts, cli->box, before, err) < 0)
+		return -1;
+	if (cli->json) {
 		json_changed(cli, n);
-	else
-		printf(text_plural("%s original purged.\n", "%s originals purged.\n",
-				   (unsigned long)n),
-		       show_count(n).s);
+		return CLI_DONE;
+	}
+	printf(text_plural("%s original or held value purged",
+			   "%s originals and held values purged", (unsigned long)n),
+	       show_count(n).s);
+	printf(text_plural("; the item names of %s receipt, too.\n",
+			   "; the item names of %s receipts, too.\n", (unsigned long)receipts),
+	       show_count(receipts).s);
 	return CLI_DONE;
 }

@@ -56,6 +56,10 @@ int cmd_export(struct cli *cli, struct err *err);
 /* cmd_restore.c */
 int cmd_restore(struct cli *cli, struct err *err);
 
+/* cmd_undo.c */
+int cmd_undo(struct cli *cli, struct err *err);
+int cmd_take(struct cli *cli, struct err *err);
+
 /* cmd_kept.c */
 int cmd_held(struct cli *cli, struct err *err);
 int cmd_purge(struct cli *cli, struct err *err);

@@ -119,7 +119,7 @@ what_is_kept_is_found_by_kind_app_item_and_restore(void **state)
 	assert_int_equal(count((struct kept_filter){ .restore = span_str("r2") }), 1);
 	assert_int_equal(count((struct kept_filter){ .native_id = span_str("anna") }), 1);
 	assert_int_equal(count((struct kept_filter){ .app = "documents" }), 0);
-	assert_rc(kept_put_taken(my.b, k.number, &err), 0, err);
+	assert_rc(kept_put_taken(my.b, k.number, 1, &err), 0, err);
 	assert_int_equal(count((struct kept_filter){ .kind = KEPT_HELD }), 0);
 }
 
