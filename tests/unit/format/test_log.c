@@ -328,7 +328,7 @@ an_unknown_type_is_refused_by_its_number(void **state)
 	b.p[5] = 11;
 	assert_int_equal(log_state_apply(&f.state, buf_span(&b), &err), -1);
 	assert_int_equal(err.code, ERR_UNSUPPORTED);
-	assert_string_equal(err.msg, "a log entry of the unknown type 11");
+	assert_string_equal(err.msg, "log entry 0: a log entry of the unknown type 11");
 	b.p[5] = 1;
 	b.p[4] = 2;
 	assert_int_equal(log_state_apply(&f.state, buf_span(&b), &err), -1);
