@@ -7,7 +7,7 @@ BUILD  ?= build
 PYTHON ?= /usr/bin/python3
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all build FORCE deps deps-check deps-lint demo check lint fuzz install clean help
+.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults lint fuzz install clean help
 
 all: build
 
@@ -42,6 +42,10 @@ demo: deps build
 check: deps-check
 	@$(PYTHON) tools/check.py $(SUITES)
 
+# Every bit, every point, every round of the attacks that `check` tries a sample of: hours.
+check-faults: deps-check
+	@$(PYTHON) tools/check.py faults
+
 lint: deps-lint
 	@$(PYTHON) tools/lint.py
 
@@ -60,6 +64,7 @@ help:
 	@echo "make deps       install what building needs (Debian packages)"
 	@echo "make demo       the main job, for real, on an embedded server, in under a minute"
 	@echo "make check      all tests; make check SUITES='unit e2e' for some of them"
+	@echo "make check-faults  the attacks in full: every bit, every point, every round; hours"
 	@echo "make lint       clang-format and clang-tidy"
 	@echo "make fuzz       every decoder and parser for a minute (FUZZ_SECONDS, TARGETS)"
 	@echo "make install    into /usr/local, or meson's prefix"

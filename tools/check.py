@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the test suites, print the seconds of each, and end with `N passed, N failed, N skipped`.
 
-    tools/check.py [SUITE...]      default: all, in the order of SUITES
+    tools/check.py [SUITE...]      default: all but `faults`, in the order of SUITES
 
 Every suite has its own build folder below build-check/.  Tests find real-world files by
 CLOUDBOX_CORPUS (default: ../shared/corpus beside the project); without it those that need
@@ -97,7 +97,7 @@ def unit_programs(folder, pattern):
                   if p.is_file() and os.access(p, os.X_OK) and re.search(pattern, str(p)))
 
 
-def run_units(tally, folder, label, pattern=".", wrapper=(), server=None, **env):
+def run_units(tally, folder, label, pattern=".", wrapper=(), patience=900, figures=False, **env):
     programs = unit_programs(folder, pattern)
     if not programs:
         tally.fail(f"{label}: no test programs")
@@ -113,14 +113,18 @@ def run_units(tally, folder, label, pattern=".", wrapper=(), server=None, **env)
                      **env})))
         program, output, start, process = running.pop(0)
         try:
-            status = process.wait(timeout=900)
+            status = process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             process.kill()
-            status = "time-out after 900 s"
+            status = f"time-out after {patience} s"
         if time.monotonic() - start > SLOW_SECONDS:
             print(f"           {time.monotonic() - start:6.1f} s   {label}/{program.name}")
         output.seek(0)
-        read_cmocka(tally, f"{label}/{program.name}", status, output.read())
+        text = output.read()
+        read_cmocka(tally, f"{label}/{program.name}", status, text)
+        if figures:
+            for line in re.findall(r"^(?:seed )?\d+ .*$|^seed \d+$", text, re.M):
+                print(f"           {program.name}: {line}")
         output.close()
 
 
@@ -208,16 +212,16 @@ def suite_messages(tally):
         tally.passed += 1
 
 
-def suite_e2e(tally):
-    """stories with a real server and terminals (pytest)"""
+def run_stories(tally, label, *paths, **env):
+    """pytest, with the programs in build/."""
     status, text = run(["make", "--no-print-directory", "build", "build/tests/fault/libfault.so"])
     if status:
         print(text)
-        tally.fail("e2e: the build")
+        tally.fail(f"{label}: the build")
         return
     status, text = run([sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
-                        "-n", CORES, "--dist", "loadfile", "tests/e2e"],
-                       CLOUDBOX_BUILD=str(ROOT / "build"))
+                        "-n", CORES, "--dist", "loadfile", *paths],
+                       CLOUDBOX_BUILD=str(ROOT / "build"), **env)
     counts = {word: int(n) for n, word in
               re.findall(r"(\d+) (passed|failed|skipped|error|errors)\b", text.splitlines()[-1])}
     tally.passed += counts.get("passed", 0)
@@ -226,9 +230,26 @@ def suite_e2e(tally):
     tally.failures += re.findall(r"^(?:FAILED|ERROR) (.*)$", text, re.M)
     tally.skips += re.findall(r"^SKIPPED (.*)$", text, re.M)
     if status and not counts.get("failed") and not counts.get("error"):
-        tally.fail(f"e2e: pytest ended with status {status}")
+        tally.fail(f"{label}: pytest ended with status {status}")
     if status:
         print(text)
+
+
+def suite_e2e(tally):
+    """stories with a real server and terminals (pytest)"""
+    run_stories(tally, "e2e", "tests/e2e")
+
+
+def suite_faults(tally):
+    """attacks in full: what `make check` does a sample of (hours)"""
+    folder = build(tally, "gcc", GCC)
+    full = [p for p in sorted((ROOT / "tests").rglob("test_*"))
+            if p.suffix in (".c", ".py") and "CLOUDBOX_FULL" in p.read_text()]
+    names = "|".join(p.stem.removeprefix("test_") for p in full if p.suffix == ".c")
+    if folder:
+        run_units(tally, folder, "faults", f"/test_(\\w+_)?({names})$", patience=4 * 3600,
+                  figures=True, CLOUDBOX_FULL="1")
+    run_stories(tally, "faults", *[str(p) for p in full if p.suffix == ".py"], CLOUDBOX_FULL="1")
 
 
 def suite_demo(tally):
@@ -247,7 +268,7 @@ SUITES = {name.removeprefix("suite_"): suite for name, suite in list(globals().i
 
 
 def main():
-    names = sys.argv[1:] or list(SUITES)
+    names = sys.argv[1:] or [name for name in SUITES if name != "faults"]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         sys.exit(f"tools/check.py: no suite {unknown[0]}; there are: {', '.join(SUITES)}")
