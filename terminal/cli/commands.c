@@ -73,6 +73,11 @@ static const struct option restore_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option verify_options[] = {
+	{ "--data", NULL, N_("fetch and open all data, too; asks for the passphrase"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option export_options[] = {
 	{ "--to", "FILE", N_("a new file; with / at the end a new folder, with .tar a tar"),
 	  false },
@@ -143,6 +148,10 @@ const struct command commands[] = {
 	{ "forget", "APP (ITEM... | --all)",
 	  N_("Let the cloud's copies go; the server keeps them as long as its retention says"),
 	  ITEM_IS, GROUP_BACKUP, all_options, 1, ANY_NUMBER, cmd_forget },
+	{ "verify", "[--data]", N_("Whether the server still has what was saved"),
+	  N_("Compares the server's lists with what this terminal signed and keeps; with --data "
+	     "opens every version and every piece of data. What is bad is named; exit status 1."),
+	  GROUP_BACKUP, verify_options, 0, 0, cmd_verify },
 	{ "receipts", "", N_("What backups and restores did, and their bytes"),
 	  NULL, GROUP_BACKUP, NULL, 0, 0, cmd_receipts },
 

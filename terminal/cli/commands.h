@@ -53,6 +53,9 @@ int cmd_history(struct cli *cli, struct err *err);
 /* cmd_export.c */
 int cmd_export(struct cli *cli, struct err *err);
 
+/* cmd_verify.c */
+int cmd_verify(struct cli *cli, struct err *err);
+
 /* cmd_restore.c */
 int cmd_restore(struct cli *cli, struct err *err);
 
