@@ -8,7 +8,8 @@ packages_of() {
 	build)
 		echo gcc libc6-dev meson ninja-build pkg-config gettext \
 			libsodium-dev libssl-dev libzstd-dev libsqlite3-dev libcurl4-openssl-dev \
-			libmicrohttpd-dev libarchive-dev libjson-c-dev libmagic-dev libunistring-dev libidn2-dev
+			libmicrohttpd-dev libarchive-dev libjson-c-dev libmagic-dev libunistring-dev libidn2-dev \
+			g++ libphonenumber-dev
 		;;
 	check)
 		echo clang libclang-rt-14-dev valgrind libcmocka-dev libc6-dbg python3-pytest \

@@ -34,14 +34,15 @@ append_keys(struct buf *out, const struct item *it, struct err *err)
 }
 
 int
-card_agent_key(struct buf *out, struct parse *p, struct span card, struct err *err)
+card_agent_key(struct buf *out, struct span card, const struct item_profile *profile,
+	       unsigned depth, struct err *err)
 {
 	AUTO(item_free) struct item *it = NULL;
 	struct err why = { 0 };
 
-	if (p->depth >= CARD_DEPTH_MAX || card.n > COMPARED_BYTES_MAX)
+	if (depth > CARD_DEPTH_MAX || card.n > COMPARED_BYTES_MAX)
 		return 1;
-	if (card_parse_nested(&it, card, "", 1, p->profile, p->depth + 1, &why) < 0)
+	if (card_parse_nested(&it, card, "", 1, profile, depth, &why) < 0)
 		return why.code == ERR_NOMEM ? err_nomem(err) : 1;
 	if (it->n_junk)
 		return 1; /* it says more than its fields do */

@@ -118,19 +118,33 @@ compared_as(struct field *f, const struct value *v)
 	return as;
 }
 
+/* The key of p->value, or of an element, with or without the profile's home region. */
 static int
-make_key(struct parse *p, const struct field *f, const struct property *as, struct err *err)
+make_key(struct field_key *out, struct parse *p, const struct field *f, const struct property *as,
+	 const struct item_profile *profile, struct err *err)
 {
-	const struct key_rules *rules = p->profile ? &p->profile->keys : NULL;
 	const char *label = (as->flags & FIELD_LABELLED) ? f->label : NULL;
+	int rc = 1;
 
 	buf_reset(&p->key);
-	if (as->kind == PROPERTY_AGENT) {
-		int rc = card_agent_key(&p->key, p, value_part(&p->value, 0), err);
-		if (rc <= 0)
-			return rc;
-	}
-	return value_key(&p->key, &p->value, f->element, f->means, label, rules, err);
+	if (as->kind == PROPERTY_AGENT)
+		rc = card_agent_key(&p->key, value_part(&p->value, 0), profile, p->depth + 1, err);
+	if (rc > 0)
+		rc = value_key(&p->key, &p->value, f->element, f->means, label,
+			       profile ? &profile->keys : NULL, err);
+	*out = key_hash(buf_span(&p->key));
+	return rc;
+}
+
+static int
+make_keys(struct parse *p, struct field *f, const struct property *as, struct err *err)
+{
+	if (make_key(&f->key, p, f, as, p->profile, err) < 0)
+		return -1;
+	f->stored_key = f->key;
+	bool at_home = p->profile && p->profile->keys.region &&
+		       (as->kind == PROPERTY_TEL || as->kind == PROPERTY_AGENT);
+	return at_home ? make_key(&f->stored_key, p, f, as, NULL, err) : 0;
 }
 
 /* The field of p->value, or of its @element. */
@@ -153,10 +167,9 @@ fill_field(struct parse *p, struct field *f, size_t element, struct err *err)
 		return 0;
 	}
 	buf_reset(&p->say);
-	if (make_key(p, f, as, err) < 0 || value_for_people(&p->say, v, element, err) < 0 ||
+	if (make_keys(p, f, as, err) < 0 || value_for_people(&p->say, v, element, err) < 0 ||
 	    arena_string(&p->it->arena, &f->value, buf_span(&p->say), err) < 0)
 		return -1;
-	f->key = key_hash(buf_span(&p->key));
 	if (!(f->flags & FIELD_IGNORED) && is_single(p, as, f))
 		f->flags |= FIELD_SINGLE;
 	return 0;

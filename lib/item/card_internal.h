@@ -43,7 +43,9 @@ int card_make_fields(struct parse *p, struct err *err);
 int card_name_item(struct parse *p, struct err *err);
 
 /** Append the key of an AGENT: what its card's fields say, in whatever version and order.
- *  0; 1: it is no card (nothing was appended); -1 (ERR_NOMEM, ERR_LIMIT). */
-int card_agent_key(struct buf *out, struct parse *p, struct span card, struct err *err);
+ *  @profile  that of the card around it, or NULL.  @depth: cards around it.
+ *  @return   0; 1: it is no card (nothing was appended); -1 (ERR_NOMEM, ERR_LIMIT). */
+int card_agent_key(struct buf *out, struct span card, const struct item_profile *profile,
+		   unsigned depth, struct err *err);
 
 #endif

@@ -57,7 +57,7 @@ item_content_id(const struct item *it, uint8_t out[static ITEM_CONTENT_ID_BYTES]
 		return err_nomem(err);
 	for (size_t i = 0; i < it->n_fields; i++)
 		if (tells_who(&it->fields[i]))
-			keys[n++] = it->fields[i].key;
+			keys[n++] = it->fields[i].stored_key;
 	qsort(keys, n, sizeof *keys, key_order);
 	crypto_generichash_init(&hash, NULL, 0, ITEM_CONTENT_ID_BYTES);
 	if (it->n_name_keys)

@@ -41,8 +41,9 @@ struct field {
 	const char *label; /* its group's label ("Boat"), or "" */
 	const char *types; /* its TYPE parameters, lower-case: "cell, work", or "" */
 	struct field_key key;
-	struct range own;    /* its physical lines in item->bytes */
-	size_t first_member; /* in item->members: the other lines of its group */
+	struct field_key stored_key; /* the same without a home region: what may be kept */
+	struct range own;            /* its physical lines in item->bytes */
+	size_t first_member;         /* in item->members: the other lines of its group */
 	size_t n_members;
 	unsigned flags;   /* enum field_flag */
 	unsigned element; /* with FIELD_LIST: which one, from 0 */

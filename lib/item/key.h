@@ -16,7 +16,8 @@
 
 #define FIELD_KEY_BYTES 16
 
-/* BLAKE2b-128 of the normalised text.  For the memory of one run: never sent. */
+/* BLAKE2b-128 of the normalised text.  Never sent.  A key made in a home region is for the memory of
+ * one run: another region makes another; what is kept is made without one (struct field). */
 struct field_key {
 	uint8_t b[FIELD_KEY_BYTES];
 };

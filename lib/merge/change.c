@@ -270,7 +270,7 @@ last_fields_init(struct last_fields *l, const struct item *it, struct err *err)
 		size_t at;
 		if (it->fields[i].flags & FIELD_IGNORED)
 			continue;
-		if (key_set_add(&l->keys, &it->fields[i].key, &at, err) < 0)
+		if (key_set_add(&l->keys, &it->fields[i].stored_key, &at, err) < 0)
 			return -1;
 		l->before[i] = l->last[at];
 		l->last[at] = i + 1;

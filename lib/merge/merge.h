@@ -102,7 +102,7 @@ int merge_take(struct buf *out, const struct item *mine, const struct field *old
  * edited between, the bytes from before the merge.  (One corner cannot be told apart: a card that
  * ends with a stray soft break `=`, an empty line behind it or none, becomes the same card; the
  * empty line is taken for the merge's.)
- * @added    keys of the added fields (merge_change.theirs->key).
+ * @added    keys of the added fields (merge_change.theirs->stored_key); so @mine's are compared.
  * @removed  as many flags as keys: true where the field was found and taken away; false: it was
  *           changed or removed since, or shares its line with something newer.  It stays.
  */

@@ -3,6 +3,7 @@
  * cmd_join.c. */
 #include "account/account.h"
 #include "box/identity.h"
+#include "box/region.h"
 #include "box/saved.h"
 #include "box/settings.h"
 #include "box/shortcuts.h"
@@ -23,6 +24,7 @@ struct status {
 	char head_words[ACCOUNT_HEAD_TEXT_BYTES];
 	uint64_t items;
 	uint64_t unsaved;
+	struct region region;
 };
 
 static int
@@ -51,7 +53,8 @@ read_status(struct status *s, const struct cli *cli, struct err *err)
 		memcpy(head.b, id->acked_head, sizeof head.b);
 		account_head_words(s->head_words, &head);
 	}
-	if (saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
+	if (region_get(&s->region, cli->box, err) < 0 ||
+	    saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
 		return -1;
 	return shortcuts_count_pending(&s->unsaved, cli->box, NULL, err);
 }
@@ -71,6 +74,7 @@ status_json(struct cli *cli, const struct status *s, const struct identity *id)
 	json_put(cli, o, "waiting", json_list(cli));
 	json_put_number(cli, o, "unsaved_items", s->unsaved);
 	json_put_when(cli, o, "last_drill", 0);
+	json_put_text(cli, o, "region", s->region.code[0] ? s->region.code : NULL);
 	json_result(cli, o);
 }
 
@@ -89,6 +93,8 @@ status_text(struct cli *cli, const struct status *s, const struct identity *id, 
 	    TABLE_ADD(&t, err, _("last backup"),
 		      id->acked_seq ? show_when(id->acked_unix_ms).s : _("never")) < 0 ||
 	    TABLE_ADD(&t, err, _("in the cloud"), show_count(s->items).s) < 0 ||
+	    TABLE_ADD(&t, err, _("home region"), s->region.code[0] ? s->region.code : _("none")) <
+		    0 ||
 	    (s->head_words[0] && TABLE_ADD(&t, err, _("head"), s->head_words) < 0) ||
 	    TABLE_ADD(&t, err, _("not saved yet"), show_count(s->unsaved).s) < 0)
 		return -1;

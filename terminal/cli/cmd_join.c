@@ -4,6 +4,7 @@
 
 #include "account/account.h"
 #include "box/identity.h"
+#include "box/region.h"
 #include "box/settings.h"
 #include "cli/ask.h"
 #include "cli/code.h"
@@ -131,6 +132,7 @@ found(struct cli *cli, const struct remote_url *url, struct err *err)
 	char host[ACCOUNT_DEVICE_NAME_MAX + 1];
 	struct account_init_request request = { .name = terminal_name(cli, host) };
 	struct json_object *o;
+	struct region region;
 
 	if (code_can_be_shown(cli, err) < 0 || prepare(cli, url, err) < 0 ||
 	    ask_new_passphrase(&p, cli, true, err) < 0)
@@ -139,7 +141,7 @@ found(struct cli *cli, const struct remote_url *url, struct err *err)
 	request.passphrase = p;
 	if (account_init(&code, cli->box, cli->remote, &request, err) < 0)
 		return -1;
-	if (code_show(cli, code, err) < 0)
+	if (code_show(cli, code, err) < 0 || region_settle(&region, cli->box, err) < 0)
 		return -1;
 	if (!cli->json)
 		return print_account(cli, err) < 0 ? -1 : CLI_DONE;
@@ -300,6 +302,7 @@ join(struct cli *cli, const struct remote_url *url, struct err *err)
 		.confirm_ctx = cli,
 	};
 	struct id16 account;
+	struct region region;
 	int status = CLI_DONE;
 
 	if (read_credential(&given, &account, &request, cli, err) < 0 ||
@@ -313,7 +316,7 @@ join(struct cli *cli, const struct remote_url *url, struct err *err)
 		       _("This terminal has joined."));
 	if (request.replace)
 		status = take_over(cli, err);
-	if (status < 0 || report(cli, err) < 0)
+	if (status < 0 || region_settle(&region, cli->box, err) < 0 || report(cli, err) < 0)
 		return -1;
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "box/content.h"
 #include "box/inventory.h"
+#include "box/region.h"
 #include "os/os.h"
 #include "restore/live_cards.h"
 
@@ -41,6 +42,7 @@ struct cards {
 	struct live_cards live;
 	struct plan_fields fields;
 	struct merge_choice choice;
+	struct region_profile profile;
 };
 
 static void
@@ -221,8 +223,7 @@ plan_pending(struct cards *c, struct plan *plan, struct err *err)
 static int
 plan_against_live(struct cards *c, struct err *err)
 {
-	const struct adapter *a = c->t->session->adapter;
-	struct plan_rules rules = { .profile = a->profile,
+	struct plan_rules rules = { .profile = &c->profile.item,
 				    .choice = c->fields.n ? &c->choice : NULL,
 				    .groups = c->r->rq->preview,
 				    .read = live_cards_read,
@@ -561,6 +562,18 @@ fail_pending(struct cards *c, struct err *err)
 	return 0;
 }
 
+/* A home region is set, and nothing here knows its numbers. */
+static int
+tell_missing_numbers(struct run *r, struct err *err)
+{
+	if (!phone_was_missed())
+		return 0;
+	return result_alarm(r->out,
+			    _("numbers without + were compared as they are written: this program "
+			      "came without libphonenumber"),
+			    err);
+}
+
 int
 cards_restore(struct run *r, struct target *t, struct opened *items, size_t n, struct err *err)
 {
@@ -568,12 +581,14 @@ cards_restore(struct run *r, struct target *t, struct opened *items, size_t n, s
 
 	c.fields = (struct plan_fields){ r->rq->fields, r->rq->n_fields };
 	c.choice = (struct merge_choice){ plan_wants, &c.fields };
-	if (cards_make(&c, items, n, err) < 0)
+	if (cards_make(&c, items, n, err) < 0 ||
+	    (!r->rq->preview && region_settle(&c.profile.region, r->box, err) < 0) ||
+	    region_profile(&c.profile, r->box, t->session->adapter->profile, err) < 0)
 		return -1;
 	for (int i = 1; i <= RESTORE_TRIES && any_pending(&c); i++) {
 		int rc = plan_against_live(&c, err);
 
-		if (rc < 0 || run_check_cancelled(r, err) < 0)
+		if (rc < 0 || run_check_cancelled(r, err) < 0 || tell_missing_numbers(r, err) < 0)
 			return -1;
 		if (rc == PLAN_MOVED)
 			continue;

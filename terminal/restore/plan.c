@@ -225,7 +225,7 @@ keep_added(struct plan_step *s, const struct merge_change *c, size_t n, struct e
 		return err_nomem(err);
 	s->n_added = n;
 	for (size_t i = 0; i < n; i++) {
-		s->added_keys[i] = c[i].theirs->key;
+		s->added_keys[i] = c[i].theirs->stored_key;
 		if (field_copy(&s->added[i], &c[i], err) < 0)
 			return -1;
 	}

@@ -57,7 +57,7 @@ struct plan_step {
 	char uid[UUID8_URN_BYTES];
 	struct restore_field *added; /* owned, with its strings */
 	size_t n_added;
-	struct field_key *added_keys; /* n_added of them */
+	struct field_key *added_keys; /* n_added of them: stored_key */
 	struct restore_field *held;
 	size_t n_held;
 	struct buf *held_bodies;    /* n_held of them: held.h */

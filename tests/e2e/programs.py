@@ -279,8 +279,8 @@ class Terminal:
 
     # An account, and the apps on this phone
 
-    def init(self, server, invitation=None):
-        told = self.run("init", invitation or server.invite(), "--name", self.name, "--yes")
+    def init(self, server, invitation=None, **how):
+        told = self.run("init", invitation or server.invite(), "--name", self.name, "--yes", **how)
         self._keep(told)
         self.recovery_code = told["recovery_code"]
         return told

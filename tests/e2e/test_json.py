@@ -152,7 +152,8 @@ def test_status(phone):
     fits(phone.run("status"), record(
         account=id32, device=id32, server=server_url, recovery=one_of("confirmed", "unconfirmed"),
         last_backup=or_null(time), items=count, head_words=text, unsaved_items=count,
-        waiting=listing(record(reason=words, until=or_null(time))), last_drill=or_null(time)))
+        waiting=listing(record(reason=words, until=or_null(time))), last_drill=or_null(time),
+        region=or_null(text)))
 
 
 def test_cloudboxd(server, phone):

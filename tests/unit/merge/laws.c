@@ -125,7 +125,7 @@ undo_gives_back(const struct item *mine, const struct item *theirs, const struct
 	struct err err = { 0 };
 
 	for (size_t i = 0; i < o->n_added; i++)
-		keys[i] = o->added[i].theirs->key;
+		keys[i] = o->added[i].theirs->stored_key;
 	LAW(merge_remove(&before, now, keys, o->n_added, removed, &err) == 0, err.msg);
 	for (size_t i = 0; i < o->n_added; i++)
 		LAW(removed[i], "an added field cannot be undone");
