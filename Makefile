@@ -7,7 +7,8 @@ BUILD  ?= build
 PYTHON ?= /usr/bin/python3
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults lint fuzz install clean help
+.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults lint fuzz bench bench-quick install \
+	clean help
 
 all: build
 
@@ -53,6 +54,14 @@ lint: deps-lint
 fuzz: deps-check
 	@$(PYTHON) tools/fuzz.py run $(TARGETS)
 
+# Beside restic and borg (ten minutes on two idle cores); ARGUMENTS='--peers cloudbox --repeat 1' for less.
+bench bench-quick: deps
+	@tools/deps.sh bench
+	@[ -f build-check/release/build.ninja ] || \
+		meson setup build-check/release --buildtype=release -Dtests=false >/dev/null
+	@ninja -C build-check/release --quiet
+	@$(PYTHON) tests/bench/bench.py $(if $(filter bench-quick,$@),--quick) $(ARGUMENTS)
+
 install: build
 	@meson install -C $(BUILD) --no-rebuild
 
@@ -67,4 +76,5 @@ help:
 	@echo "make check-faults  the attacks in full: every bit, every point, every round; hours"
 	@echo "make lint       clang-format and clang-tidy"
 	@echo "make fuzz       every decoder and parser for a minute (FUZZ_SECONDS, TARGETS)"
+	@echo "make bench      bytes, CPU and memory beside restic and borg; make bench-quick: a small form"
 	@echo "make install    into /usr/local, or meson's prefix"

@@ -15,6 +15,9 @@ packages_of() {
 		echo clang libclang-rt-14-dev valgrind libcmocka-dev libc6-dbg python3-pytest \
 			python3-pytest-xdist dosfstools
 		;;
+	bench)
+		echo restic borgbackup rclone
+		;;
 	lint)
 		echo clang-format clang-tidy
 		;;
