@@ -9,6 +9,8 @@
 
 #include "os/os.h"
 
+#define TRIES           3
+#define TRIES_BROKEN    7
 #define TOKEN_MARGIN_MS 30000
 #define SLICE_MS        100 /* how often a wait asks whether it is cancelled */
 
@@ -233,7 +235,7 @@ worth_another(CURLcode code, long status)
 
 /* One try.  0, TRY_AGAIN with *err filled, or -1. */
 static int
-attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_s, struct err *err)
+attempt(struct remote *r, const struct remote_request *q, struct err *err)
 {
 	AUTO(slist_free) struct curl_slist *head = NULL;
 	AUTO(buf_clear) struct buf refusal = BUF_INIT(PROBLEM_BYTES_MAX);
@@ -257,7 +259,9 @@ attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_
 		r->traffic.requests++;
 	curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(r->curl, CURLINFO_RETRY_AFTER, &after);
-	*retry_after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
+	r->retry_after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
+	r->broken = code != CURLE_OK;
+	r->reached |= !r->broken;
 	note_key(r);
 
 	if (a.failed) {
@@ -280,10 +284,20 @@ attempt(struct remote *r, const struct remote_request *q, uint32_t *retry_after_
 	return again ? TRY_AGAIN : -1;
 }
 
-static unsigned
-tries_of(const struct remote *r, const struct remote_request *q)
+/* How often and how long work is tried again. */
+struct patience {
+	unsigned tries;
+	uint32_t total_ms;
+};
+
+static struct patience
+patience(const struct remote *r)
 {
-	return q->tries ? q->tries : r->options.tries;
+	const struct remote_options *o = &r->options;
+
+	if (r->broken && r->reached)
+		return (struct patience){ r->tries_broken, 4 * o->total_ms };
+	return (struct patience){ o->tries, o->total_ms };
 }
 
 /* Sleep in slices; -1 if cancelled. */
@@ -305,18 +319,21 @@ wait_ms(struct remote *r, uint32_t ms, struct err *err)
 
 /* 0: waited; 1: no wait is left in this request; -1: cancelled. */
 static int
-back_off(struct remote *r, unsigned nth, uint32_t least_ms, struct err *err)
+back_off(struct remote *r, unsigned nth, struct err *err)
 {
 	uint64_t whole = (uint64_t)r->options.first_wait_ms << (nth - 2 < 16 ? nth - 2 : 16);
-	uint32_t jitter, ms;
+	uint32_t jitter, ms, least_ms = r->retry_after_s * 1000;
+	struct patience p = patience(r);
 
-	if (whole > r->options.total_ms)
-		whole = r->options.total_ms;
+	if (nth > p.tries)
+		return 1;
+	if (whole > p.total_ms)
+		whole = p.total_ms;
 	os_random(&jitter, sizeof jitter);
 	ms = (uint32_t)(whole / 2 + jitter % (whole / 2 + 1));
 	if (ms < least_ms)
 		ms = least_ms;
-	if (ms > r->options.total_ms - r->waited_ms)
+	if (r->waited_ms > p.total_ms || ms > p.total_ms - r->waited_ms)
 		return 1;
 	r->waited_ms += ms;
 	return wait_ms(r, ms, err);
@@ -328,11 +345,9 @@ remote_pause(struct remote *r, unsigned nth, struct err *err)
 	struct err wait_err = { 0 };
 	int rc;
 
-	if (nth > r->options.tries)
-		return -1;
 	if (nth == 2)
 		r->waited_ms = 0;
-	rc = back_off(r, nth, 0, &wait_err);
+	rc = back_off(r, nth, &wait_err);
 	if (rc < 0 && err)
 		*err = wait_err;
 	return rc ? -1 : 0;
@@ -342,19 +357,18 @@ int
 remote_exchange(struct remote *r, const struct remote_request *q, struct err *err)
 {
 	struct err last = { 0 };
-	uint32_t after_s = 0;
 
 	r->has_problem = false;
 	r->waited_ms = 0;
 	if (q->auth != REMOTE_AUTH_NONE && !session_for(r, q->auth)->held)
 		return err_set(err, ERR_AUTH, "not logged in to the server");
 	for (unsigned nth = 1;; nth++) {
-		int rc = attempt(r, q, &after_s, &last);
+		int rc = attempt(r, q, &last);
 
-		if (rc == TRY_AGAIN && nth < tries_of(r, q)) {
+		if (rc == TRY_AGAIN && !q->once) {
 			struct err wait_err = { 0 };
 
-			rc = back_off(r, nth + 1, after_s * 1000, &wait_err);
+			rc = back_off(r, nth + 1, &wait_err);
 			if (rc == 0)
 				continue;
 			if (rc < 0)
@@ -369,8 +383,6 @@ remote_exchange(struct remote *r, const struct remote_request *q, struct err *er
 static void
 options_fill(struct remote_options *o)
 {
-	if (o->tries == 0)
-		o->tries = 3;
 	if (o->first_wait_ms == 0)
 		o->first_wait_ms = 500;
 	if (o->total_ms == 0)
@@ -445,6 +457,9 @@ remote_new(struct remote **out, const struct remote_url *url, const struct remot
 	r->url = remote_url_server(url);
 	if (options)
 		r->options = *options;
+	r->tries_broken = r->options.tries ? r->options.tries : TRIES_BROKEN;
+	if (r->options.tries == 0)
+		r->options.tries = TRIES;
 	options_fill(&r->options);
 	if (r->options.ca_file && !(r->ca_file = strdup(r->options.ca_file)))
 		return err_nomem(err);

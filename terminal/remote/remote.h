@@ -11,7 +11,8 @@
  *
  * Retries: time-outs, resets, refused connections, 5xx, 408, 429 and 503 are tried again with the
  * same bytes; waits double from first_wait_ms, with jitter (half to the whole), Retry-After is the
- * least wait; a wait that would pass total_ms is not begun.
+ * least wait; a wait that would pass total_ms is not begun.  A link that breaks off once the server
+ * was reached gets more tries and four times as long: it may be a phone that changes its cell.
  *
  * Errors of every call below: ERR_UNREACHABLE (no connection, cut, timed out, 5xx to the end),
  * ERR_AUTH (another TLS key; a wrong or expired signature or token), what problem_err_code() says
@@ -34,7 +35,7 @@
 struct remote; /* opaque: the layout lives in remote_internal.h */
 
 struct remote_options {
-	unsigned tries;         /* of one request; 0: 3 */
+	unsigned tries;         /* of one request; 0: 3, of a broken link 7 */
 	uint32_t first_wait_ms; /* before the second try; 0: 500 */
 	uint32_t total_ms;      /* waits of one request together; 0: 10,000 */
 	uint32_t connect_ms;    /* time-out of connecting; 0: 10,000 */

@@ -35,7 +35,11 @@ struct remote {
 	struct remote_watch watch;
 	bool has_problem;
 	struct problem problem;
-	uint32_t waited_ms; /* before further tries of the present request */
+	unsigned tries_broken;  /* in place of options.tries where the link broke off */
+	uint32_t waited_ms;     /* before further tries of the present request */
+	uint32_t retry_after_s; /* what the last answer asked for; 0: nothing */
+	bool reached;           /* an answer came, since it was made */
+	bool broken;            /* the last try got none: no connection, or it was cut */
 };
 
 enum remote_auth {
@@ -61,7 +65,7 @@ struct remote_request {
 	int (*again)(void *ctx, struct err *err); /* before each try: begin anew; or NULL */
 	int (*ended)(void *ctx, struct err *err); /* after a 2xx body's end; or NULL */
 	void *ctx;                                /* of fill, sink, again and ended */
-	unsigned tries;                           /* 0: the options' */
+	bool once;                                /* who asks tries again: remote_pause() */
 };
 
 int remote_exchange(struct remote *r, const struct remote_request *q, struct err *err);

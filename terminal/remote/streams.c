@@ -64,7 +64,7 @@ remote_chunks(struct remote *r, remote_chunk_fn *next, void *ctx, uint32_t *n_st
 		.fill = upload_fill,
 		.answer = &answer,
 		.ctx = &u,
-		.tries = 1,
+		.once = true,
 	};
 	struct wire_chunks_answer got;
 
@@ -211,7 +211,7 @@ records_try(struct remote *r, struct records *s, struct err *err)
 		.sink = records_piece,
 		.ended = records_ended,
 		.ctx = s,
-		.tries = 1,
+		.once = true,
 	};
 	int rc;
 
@@ -307,7 +307,7 @@ objects_try(struct remote *r, const struct wire_object_at *at, struct objects *o
 		.sink = objects_piece,
 		.ended = objects_ended,
 		.ctx = o,
-		.tries = 1,
+		.once = true,
 	};
 	uint32_t left = o->n - o->came;
 	int rc;

@@ -9,6 +9,7 @@
 A request comes whole from the terminal before anything is done with it, so its length is known; so
 is the answer's.  An action is called with an `Exchange` and leaves the two connections as it likes.
 """
+import json
 import re
 import socket
 import struct
@@ -194,7 +195,6 @@ def repeat_at(k, answers):
 def say(status, word=None, head=(), after=False, **members):
     """This answer in place of the server's; `after`: the server did it all the same."""
     def act(x):
-        import json
         body = json.dumps({"type": f"urn:cloudbox:problem:{word}", "title": word, "status": status,
                            **members}).encode() if word else b"<html>not Cloudbox</html>"
         lines = [f"HTTP/1.1 {status} Because", f"Content-Length: {len(body)}",
@@ -215,6 +215,7 @@ class Proxy:
         self.at = []  # when each came, in seconds
         self.problems = []
         self._rules = []
+        self._policies = {}
         self._lock = threading.Lock()
         self._open = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -242,6 +243,10 @@ class Proxy:
         """Do these to the next requests with this path, one after the other, once."""
         self._rules = [(path, action) for action in actions]
 
+    def always(self, path, policy=None):
+        """Ask policy(request) for the action of each request with this path; None: straight."""
+        self._policies[path] = policy
+
     @property
     def done(self):
         return not self._rules
@@ -261,7 +266,8 @@ class Proxy:
                 if path == request.path:
                     del self._rules[i]
                     return action
-        return straight
+        policy = self._policies.get(request.path)
+        return policy and policy(request) or straight
 
     def _accept(self):
         while True:

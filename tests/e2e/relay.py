@@ -38,6 +38,7 @@ class Relay:
         self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.target = port
         self.connections = []
+        self.refused = 0  # connections, because the server was away
         self._lock = threading.Lock()
         self._rule = None  # (direction, position, what)
         self._reached = threading.Event()
@@ -127,6 +128,7 @@ class Relay:
                 far = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 near.close()
+                self.refused += 1
                 continue
             connection = Connection(near, far)
             for end in (near, far):

@@ -8,11 +8,12 @@ import concurrent.futures
 import os
 import random
 import re
+import socket
 
 import pytest
 
 from phone import card, noise
-from programs import tree
+from programs import tree, wait_until
 from proxy import Proxy, cut_answer, cut_request, delay_answer, delay_request, repeat_at
 from relay import Relay
 
@@ -196,3 +197,27 @@ def test_a_tls_connection_may_be_cut_at_any_byte_of_either_direction(make_server
             at_each(pairs, [cut_tls(direction, k, abrupt) for k in points])
     all_came(server, pairs, make_terminal)
     close(pairs)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+def test_a_link_that_was_there_is_waited_for_and_the_upload_goes_on_at_its_chunk(make_relayed, make_terminal):
+    """As on a phone that goes from one cell to another: some tries find nobody."""
+    server, relay = make_relayed()
+    t = make_terminal()
+    t.init(server)
+    t.documents({f"{i}.bin": noise(150_000, seed=i) for i in range(6)})
+    t.run("add", "documents", "--all")
+    relay.forget()
+    relay.hold("up", 700_000)  # within the fifth
+    running = t.start("backup")
+    relay.wait_reached(running)
+    there, relay.target = relay.target, free_port()
+    relay.let_go(break_off=True)
+    wait_until(lambda: relay.refused >= 4, "four tries in vain")
+    relay.target = there
+    assert len(running.finish()["uploaded"]) == 6
+    assert len(relay.up) < 7.2 * 150_000  # one chunk was sent twice, at most

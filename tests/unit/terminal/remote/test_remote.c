@@ -28,8 +28,8 @@
 struct step {
 	const char *head; /* up to the blank line, which is added */
 	struct span body;
-	size_t cut_after; /* send only so many bytes of the body and close; 0: all of it */
-	size_t cut_head;  /* the same of the head */
+	ssize_t cut_after; /* send only so many bytes of the body and close; 0: all of it; of the head
+			      where negative */
 };
 
 struct stage {
@@ -113,15 +113,15 @@ play(void *ctx)
 		}
 		snprintf(head, sizeof head, "%s\r\nContent-Length: %zu\r\n\r\n", step->head,
 			 body.n);
-		if (step->cut_head) {
-			head[step->cut_head] = '\0';
+		if (step->cut_after < 0) {
+			head[-step->cut_after] = '\0';
 			body.n = 0;
 		}
 		put(s, fd, span_str(head));
-		if (step->cut_after)
-			body.n = step->cut_after;
+		if (step->cut_after > 0)
+			body.n = (size_t)step->cut_after;
 		put(s, fd, body);
-		if (step->cut_after || step->cut_head) {
+		if (step->cut_after) {
 			close(fd);
 			fd = -1;
 		}
@@ -289,15 +289,16 @@ a_longer_retry_after_than_there_is_time_ends_the_call(void **state)
 static void
 an_answer_cut_off_within_its_head_is_none(void **state)
 {
-	static const char *const heads[] = { "HTTP/1.1 200 OK\r\nDate: x", "HTTP/1.1 409 Conflict" };
+	static const char *const heads[] = { "HTTP/1.1 200 OK\r\nDate: x",
+					     "HTTP/1.1 409 Conflict" };
 	AUTO(buf_clear) struct buf answer = BUF_INIT(4096);
 	struct step whole = { .head = "HTTP/1.1 200 OK", .body = batch_answer(&answer) };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
 		/* its lines, "Content-Length: 0" among them, and one byte of the blank line */
-		for (size_t n = 1; n <= strlen(heads[i]) + 22; n++) {
-			struct step steps[] = { { .head = heads[i], .cut_head = n }, whole };
+		for (ssize_t n = 1; n <= (ssize_t)strlen(heads[i]) + 22; n++) {
+			struct step steps[] = { { .head = heads[i], .cut_after = -n }, whole };
 			struct wire_batch_answer got;
 			struct err err = { 0 };
 			struct stage s;
@@ -305,7 +306,7 @@ an_answer_cut_off_within_its_head_is_none(void **state)
 			stage_open(&s, steps, 2);
 			struct remote *r = remote_to(&s);
 			if (remote_batch(r, span_str("BATCH"), &got, &err) < 0)
-				fail_msg("%zu bytes of %s: %s", n, heads[i], err.msg);
+				fail_msg("%zd bytes of %s: %s", n, heads[i], err.msg);
 			assert_int_equal(got.seq, 7);
 			assert_true(span_equal(buf_span(&s.requests[0]), buf_span(&s.requests[1])));
 			remote_free(r);
