@@ -7,7 +7,7 @@ BUILD  ?= build
 PYTHON ?= /usr/bin/python3
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults lint fuzz bench bench-quick install \
+.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults check-laws lint fuzz bench bench-quick install \
 	clean help
 
 all: build
@@ -47,6 +47,10 @@ check: deps-check
 check-faults: deps-check
 	@$(PYTHON) tools/check.py faults
 
+# The laws of merging on 20,000 pairs grown from real cards (`check` tries 2,000): minutes.
+check-laws: deps-check
+	@$(PYTHON) tools/check.py laws
+
 lint: deps-lint
 	@$(PYTHON) tools/lint.py
 
@@ -74,6 +78,7 @@ help:
 	@echo "make demo       the main job, for real, on an embedded server, in under a minute"
 	@echo "make check      all tests; make check SUITES='unit e2e' for some of them"
 	@echo "make check-faults  the attacks in full: every bit, every point, every round; hours"
+	@echo "make check-laws the laws of merging on 20,000 pairs of cards; minutes"
 	@echo "make lint       clang-format and clang-tidy"
 	@echo "make fuzz       every decoder and parser for a minute (FUZZ_SECONDS, TARGETS)"
 	@echo "make bench      bytes, CPU and memory beside restic and borg; make bench-quick: a small form"

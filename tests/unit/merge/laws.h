@@ -31,11 +31,12 @@ dice_roll(struct dice *d, unsigned sides)
 	return (unsigned)((dice_next(d) >> 33) % sides);
 }
 
-/** @n, or a tenth of it where $CLOUDBOX_TEST_SMALL is set (under valgrind). */
+/** @n; a tenth of it where $CLOUDBOX_TEST_SMALL is set (under valgrind), ten times as much with
+ * $CLOUDBOX_FULL. */
 static inline unsigned
 scaled(unsigned n)
 {
-	return getenv("CLOUDBOX_TEST_SMALL") ? n / 10 : n;
+	return getenv("CLOUDBOX_TEST_SMALL") ? n / 10 : getenv("CLOUDBOX_FULL") ? n * 10 : n;
 }
 
 /** Parse or fail; @bytes must outlive the item. */
