@@ -201,7 +201,7 @@ flock(int fd, int operation)
 static int
 fcntl_of(int fd, int command, void *arg)
 {
-	bool locks = command == F_SETLK || command == F_SETLKW;
+	bool locks = command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK;
 
 	RUN(locks ? preload_file(LOCK, "fcntl", fd, NULL) : GO_ON, int,
 	    REAL(fcntl)(fd, command, arg));
