@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "catalog/sqlite_internal.h"
+#include "os/sqlite_rc.h"
 
 #define GROUP_MAX       256 /* jobs of one transaction */
 #define READERS_MAX     4   /* connections; a read takes milliseconds */
@@ -52,9 +53,10 @@ static const char *const sql_of[N_STATEMENTS] = {
 int
 db_error(struct db *db, int rc, const char *what, struct err *err)
 {
-	int sys = sqlite3_system_errno(db->sqlite);
+	int sys = sqlite_rc_errno(db->sqlite);
 	const char *text = sqlite3_errmsg(db->sqlite);
 
+	rc = sqlite_rc_meant(db->sqlite, rc);
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
 		return err_set(err, ERR_FULL, "%s: the disk is full", what);

@@ -2,14 +2,18 @@
 /* db: see db.h. */
 #include "box/db.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "box/box_internal.h"
+#include "os/sqlite_rc.h"
 
 static enum err_code
-code_of(int rc)
+code_of(int rc, int sys_errno)
 {
+	if (rc == SQLITE_IOERR_NOMEM)
+		return ERR_NOMEM;
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
 		return ERR_NOMEM;
@@ -30,7 +34,7 @@ code_of(int rc)
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
 	case SQLITE_NOLFS:
-		return ERR_IO;
+		return sys_errno == ENOSPC || sys_errno == EDQUOT ? ERR_FULL : ERR_IO;
 	default:
 		return ERR_INTERNAL;
 	}
@@ -39,10 +43,14 @@ code_of(int rc)
 int
 db_fail(struct box *b, int rc, struct err *err)
 {
-	int sys = rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN ? sqlite3_system_errno(b->db) : 0;
+	rc = sqlite_rc_meant(b->db, rc);
+	int primary = rc & 0xff;
+	int sys =
+		primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? sqlite_rc_errno(b->db) : 0;
+	enum err_code code = code_of(rc, sys);
 
-	err_set_at(err, code_of(rc), sys, ERR_HERE, "%s/box.db: %s", b->home, sqlite3_errstr(rc));
-	switch (code_of(rc)) {
+	err_set_at(err, code, sys, ERR_HERE, "%s/box.db: %s", b->home, sqlite3_errstr(rc));
+	switch (code) {
 	case ERR_BUSY:
 		return err_hint(err, "another cloudbox is writing to the Box; try again");
 	case ERR_FULL:
