@@ -32,6 +32,7 @@
 /* Expected outcomes. */
 #define APP_MOVED  1 /* the source changed, or is gone, since the place was noted */
 #define APP_EXISTS 2 /* there is a file of that name; it is untouched */
+#define APP_UNREAD 4 /* read_source(): the system could not read it now; `refused` was told */
 #define APP_END    3 /* item_reader_next(): that was all, and it was one unchanged whole */
 
 struct app_setting {
@@ -189,7 +190,7 @@ struct adapter {
 		     struct err *err);
 
 	/* Call @fn for every item of @source, by position, @refused for what is none.
-	 * 0, APP_MOVED (nothing of what was emitted counts) or -1. */
+	 * 0, APP_MOVED or APP_UNREAD (nothing of what was emitted counts) or -1. */
 	int (*read_source)(struct app_session *s, const struct app_source *source, app_item_fn *fn,
 			   app_refused_fn *refused, void *ctx, struct err *err);
 

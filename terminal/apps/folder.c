@@ -275,10 +275,12 @@ walk_folder(struct walk *w, size_t path_len, struct err *err)
 
 	if (fd < 0 && path_len && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0; /* it went while we looked */
-	if (fd < 0) {
+	if (fd < 0 && path_len && (errno == EACCES || errno == EPERM)) {
 		err_sys(&why, errno, "cannot open the folder");
-		return path_len ? walk_refuse(w, &why, err) : (*err = why, -1);
+		return walk_refuse(w, &why, err);
 	}
+	if (fd < 0) /* not for good, perhaps: what lies in it must not seem to be gone */
+		return err_sys(err, errno, "cannot open the folder %s", path_len ? w->path : ".");
 	if (listing_read(&l, fd, w->wants, err) < 0)
 		return err_wrap(err, "%s", path_len ? w->path : ".");
 	if (path_len)

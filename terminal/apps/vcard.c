@@ -165,6 +165,15 @@ reading_refuse(struct reading *r, unsigned line, const struct err *why, struct e
 	return rc;
 }
 
+/* The source as a whole gives nothing; for now only, if the disk is why. */
+static int
+reading_give_up(struct reading *r, const struct err *why, struct err *err)
+{
+	if (reading_refuse(r, 0, why, err) < 0)
+		return -1;
+	return why->code == ERR_IO ? APP_UNREAD : 0;
+}
+
 static int
 reading_emit(struct reading *r, const struct card_stream_part *part, const struct item *card,
 	     struct err *err)
@@ -239,14 +248,15 @@ reading_run(struct reading *r, struct folder_session *f, struct err *err)
 {
 	struct card_stream stream = { .ctx = r, .read = reading_read, .source = r->source->path };
 	struct err why = { 0 };
+	int rc = card_stream_split(&stream, reading_part, r, &why);
 
-	if (card_stream_split(&stream, reading_part, r, &why) == 0)
-		return vcard_text_check(r->text, f, r->source->path, &r->source->stamp, err);
-	if (r->moved)
-		return APP_MOVED;
+	if (rc == 0)
+		rc = vcard_text_check(r->text, f, r->source->path, &r->source->stamp, &why);
+	if (rc == 0 || rc == APP_MOVED || r->moved)
+		return rc == 0 ? 0 : APP_MOVED;
 	if (r->stopped || why.code == ERR_NOMEM)
 		return *err = why, -1;
-	return reading_refuse(r, 0, &why, err);
+	return reading_give_up(r, &why, err);
 }
 
 static int
@@ -270,7 +280,7 @@ vcard_read_source(struct app_session *s, const struct app_source *source, app_it
 	if (rc < 0 && why.code == ERR_NOMEM)
 		return *err = why, -1;
 	if (rc < 0)
-		return reading_refuse(&r, 0, &why, err);
+		return reading_give_up(&r, &why, err);
 	return reading_run(&r, f, err);
 }
 

@@ -32,7 +32,8 @@ struct inventory_counts {
  * @refused  hears of each thing that is no item, once: links and devices when they are first seen,
  *           broken cards when their source is read; may be NULL.
  * @return   0 or -1.  A source that moved while it was read is read again, twice at most, then
- *           left as unread for the next refresh and told to @refused.
+ *           left as unread for the next refresh and told to @refused.  So is one that the disk
+ *           does not give: its items stay, as changed.
  */
 int inventory_refresh(struct inventory_counts *out, struct box *b, struct app_session *s,
 		      app_refused_fn *refused, void *ctx, struct err *err);

@@ -445,7 +445,8 @@ try_reading(struct refresh *r, const struct app_source *source, struct err *err)
 	rc = r->s->adapter->read_source(r->s, source, item_seen, read_refused, r, err);
 	if (rc == 0)
 		rc = drop_untaken(r, err);
-	if (rc == APP_MOVED) {
+	if (rc == APP_MOVED || rc == APP_UNREAD) {
+		before.refused += rc == APP_UNREAD;
 		r->counts = before;
 		if (db_exec(r->b, "ROLLBACK TO reading", err) < 0)
 			return -1;
@@ -520,6 +521,30 @@ verify_source(struct refresh *r, const struct app_source *source, struct err *er
 	return rc ? rc : content_put(r, item, content, err);
 }
 
+/* The disk gave nothing: its items stay, but nobody knows whether they changed, so a backup will
+ * look at each; and whoever looks reads the source anew, because it has no stamp. */
+static int
+source_unread(struct refresh *r, int64_t number, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	AUTO(buf_clear) struct buf items = BUF_INIT(SIZE_MAX / 4);
+	const struct app_stamp none = { 0 };
+	uint8_t item[BOX_ID_BYTES];
+	int rc;
+
+	if (query_init(&q, r->b, "SELECT item FROM items WHERE source = ?1", err) < 0)
+		return -1;
+	query_int(&q, 1, number);
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		query_column_bytes(&q, 0, item, sizeof item);
+		if (buf_append(&items, SPAN_ARRAY(item), err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; rc == 0 && i < items.n; i += BOX_ID_BYTES)
+		rc = content_put(r, items.p + i, NULL, err);
+	return rc < 0 ? -1 : source_put(r, number, &none, SOURCE_OPEN, err);
+}
+
 static int
 keeps_moving(struct refresh *r, const struct app_source *source, struct err *err)
 {
@@ -553,6 +578,8 @@ source_read(struct refresh *r, int64_t number, struct app_source *source, enum s
 			     ? verify_source(r, source, err)
 			     : try_reading(r, source, err);
 	}
+	if (rc == APP_UNREAD)
+		return source_unread(r, number, err);
 	if (rc < 0 || (rc == APP_MOVED && keeps_moving(r, source, err) < 0))
 		return -1;
 	return source_put(r, number, &source->stamp, rc ? SOURCE_OPEN : SOURCE_READ, err);

@@ -152,7 +152,9 @@ live_cards_load(struct live_cards *l, struct run *r, const struct target *t, str
 	if (a->sources(t->session, add_source, refused, &g, err) < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < g.n_sources; i++)
-		rc = a->read_source(t->session, &g.sources[i], add_card, refused, &g, err);
+		if ((rc = a->read_source(t->session, &g.sources[i], add_card, refused, &g, err)) ==
+		    APP_UNREAD)
+			rc = 0; /* `incomplete` is set */
 	return rc;
 }
 

@@ -13,6 +13,7 @@
 #include "box/content.h"
 #include "item/item.h"
 #include "os/os.h"
+#include "os_fault.h"
 
 #define CARD(fn, more) "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:" fn "\r\n" more "END:VCARD\r\n"
 #define UID(uid)       "UID:" uid "\r\n"
@@ -465,6 +466,40 @@ what_fails_in_a_refresh_leaves_the_inventory_as_it_was(void **state)
 }
 
 static void
+a_source_that_the_disk_does_not_give_keeps_its_items_and_is_read_next_time(void **state)
+{
+	struct inventory_counts c = { 0 };
+	struct err err = { 0 };
+	struct os_fault fault;
+	unsigned nth = 0, refused = 0;
+
+	(void)state;
+	put("a.vcf", CARD("Anna", UID("a")));
+	a_box_app("contacts", "vcard", NULL);
+	a_box_refresh();
+	assert_int_equal(a_box_add("a"), 0);
+	a_box_save("a");
+	do {
+		char card[100];
+
+		snprintf(card, sizeof card, CARD("Anna", UID("a") "NOTE:%u\r\n"), nth);
+		put("a.vcf", card);
+		os_fault_at(&fault, ++nth, EIO, OS_FAULT_ONCE);
+		int rc = inventory_refresh(&c, my.b, my.s, NULL, NULL, &err);
+		os_fault_end(&fault);
+		if (rc == 0)
+			refused += c.refused > 0;
+		assert_string_equal(a_box_items(), "a: Anna\n");
+		if (rc == 0)
+			assert_string_equal(a_box_state("a"), "changed");
+		a_box_refresh();
+		assert_string_equal(a_box_state("a"), "changed");
+		assert_int_equal(a_box_refresh().sources_read, 0);
+	} while (fault.fired);
+	assert_true(refused >= 3); /* open, read, look again */
+}
+
+static void
 all_of_the_corpus_goes_through_a_refresh(void **state)
 {
 	static const struct {
@@ -584,6 +619,7 @@ main(void)
 		T(types_of_files_are_found_when_they_are_asked_for),
 		T(a_content_hash_depends_on_every_piece),
 		T(what_fails_in_a_refresh_leaves_the_inventory_as_it_was),
+		T(a_source_that_the_disk_does_not_give_keeps_its_items_and_is_read_next_time),
 		T(all_of_the_corpus_goes_through_a_refresh),
 		T(naughty_strings_are_names_like_any_other),
 		T(a_scan_of_10000_unchanged_contacts_is_quick),
