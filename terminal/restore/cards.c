@@ -343,6 +343,7 @@ keep_original(struct cards *c, struct card *card, struct err *err)
 	struct kept k = kept_of(c, card, added ? KEPT_CREATED : KEPT_ORIGINAL);
 	struct span body = added ? (struct span){ NULL, 0 } : buf_span(&card->step.before);
 
+	content_of(k.written, c->r->me->ids, buf_span(&card->step.bytes));
 	k.added_keys =
 		span_of(card->step.added_keys, card->step.n_added * sizeof *card->step.added_keys);
 	if (kept_put(c->r->box, &k, body, err) < 0)
@@ -455,7 +456,6 @@ check_written(struct cards *c, struct card *card, const struct app_change *chang
 {
 	AUTO(buf_clear) struct buf back = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
 	struct err why = { 0 };
-	uint8_t content[BOX_HASH_BYTES];
 	int rc = item_read_all(&back, c->t->session, &change->written, &why);
 
 	c->r->out->written++;
@@ -463,11 +463,6 @@ check_written(struct cards *c, struct card *card, const struct app_change *chang
 		rc = err_set(&why, ERR_IO, "what was read back is not what was written");
 	if (rc < 0)
 		return fail(c, card, why.msg, err);
-	if (card->kept) {
-		content_of(content, c->r->me->ids, buf_span(&card->step.bytes));
-		if (kept_put_written(c->r->box, card->kept, content, err) < 0)
-			return -1;
-	}
 	return settle(c, card, err);
 }
 
@@ -477,7 +472,8 @@ take_result(struct cards *c, struct card *card, const struct app_change *change,
 {
 	if (change->result == APP_CHANGE_DONE)
 		return check_written(c, card, change, err);
-	if (unkeep(c, card, err) < 0)
+	/* What failed may have been written before: it stays known. */
+	if (change->result != APP_CHANGE_FAILED && unkeep(c, card, err) < 0)
 		return -1;
 	if (change->result == APP_CHANGE_CONFLICT) {
 		if (!last)

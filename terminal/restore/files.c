@@ -475,7 +475,7 @@ remember(struct files *f, const struct file *file, const struct app_place *place
 	w->place = *place;
 	w->place.source = w->path;
 	memcpy(w->content, file->content, sizeof w->content);
-	return file->kept ? kept_put_written(f->r->box, file->kept, file->content, err) : 0;
+	return 0;
 }
 
 static int
@@ -500,8 +500,8 @@ take_result(struct files *f, struct file *file, struct item_finish *end, struct 
 	if (end->rc == 0 && end->place.size != file->from->record.size_bytes)
 		end->rc = err_set(&end->err, ERR_IO,
 				  "what was written is not as long as it should be");
-	if (end->rc < 0)
-		return not_written(f, file, &end->err, err);
+	if (end->rc < 0) /* perhaps after it was put into place: what is kept of it stays */
+		return blame(f, file, &end->err, err);
 	file->again = end->rc == APP_EXISTS;
 	if (file->again)
 		return 0;
@@ -510,7 +510,26 @@ take_result(struct files *f, struct file *file, struct item_finish *end, struct 
 	return remember(f, file, &end->place, err) < 0 ? -1 : tell(f, file, err);
 }
 
-/* All that is written beside its place goes there; what is known of it is one transaction. */
+/* What is about to be put into place, durably: whatever fails afterwards, undo knows its own work. */
+static int
+keep_contents(struct files *f, struct file *const *of, size_t n, struct err *err)
+{
+	int rc = 0;
+
+	if (!f->t->in_box)
+		return 0;
+	if (box_begin(f->r->box, err) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (of[i]->kept)
+			rc = kept_put_written(f->r->box, of[i]->kept, of[i]->content, err);
+	if (rc == 0)
+		return box_commit(f->r->box, err);
+	box_rollback(f->r->box);
+	return -1;
+}
+
+/* All that is written beside its place goes there. */
 static int
 finish_written(struct files *f, struct file *list, size_t n, struct err *err)
 {
@@ -527,6 +546,8 @@ finish_written(struct files *f, struct file *list, size_t n, struct err *err)
 	}
 	if (n_ends == 0)
 		return 0;
+	if (keep_contents(f, of, n_ends, err) < 0)
+		return -1; /* whose list it is frees the writers, and with them the files beside */
 	item_writers_finish(ends, n_ends);
 	if (f->t->in_box && box_begin(f->r->box, err) < 0)
 		return -1;
