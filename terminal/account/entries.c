@@ -106,6 +106,18 @@ alarm_head(const struct unlocked *u, const struct id16 *device, const char *what
 			     "operator before going on");
 }
 
+/* It could not be verified for the reason @why, which is not always the server's fault. */
+static int
+blame_head(const struct unlocked *u, const struct id16 *device, const struct err *why,
+	   const char *what, struct err *err)
+{
+	if (why->code != ERR_NOMEM)
+		return alarm_head(u, device, what, err);
+	if (err)
+		*err = *why;
+	return -1;
+}
+
 /* What only the server said before: the date is signed, the number of items where its proof holds.
  * One that does not is for whoever reads the items: it keeps nobody out of the account. */
 static void
@@ -129,6 +141,7 @@ check_head(struct unlocked *u, struct wire_device *d, struct err *err)
 	struct wire_item_ask ask = { .device = d->device };
 	struct batch_prefix prefix;
 	struct hash32 head, named;
+	struct err why = { 0 };
 	size_t n;
 
 	if (!known)
@@ -139,17 +152,18 @@ check_head(struct unlocked *u, struct wire_device *d, struct err *err)
 			       : alarm_head(u, &d->device, _("its first head is wrong"), err);
 	if (remote_item(u->remote, &ask, &answer, &held, err) < 0)
 		return -1;
-	if (batch_prefix_decode(&prefix, answer.prefix, &n, err) != 0 || n != answer.prefix.n ||
-	    batch_verify(&prefix, known->dsk_public, err) < 0 ||
-	    batch_head(&head, &prefix, err) < 0 || prefix.header.seq < d->seq ||
+	if (batch_prefix_decode(&prefix, answer.prefix, &n, &why) != 0 || n != answer.prefix.n ||
+	    batch_verify(&prefix, known->dsk_public, &why) < 0 ||
+	    batch_head(&head, &prefix, &why) < 0 || prefix.header.seq < d->seq ||
 	    (prefix.header.seq == d->seq && !hash32_equal(&head, &d->head)) ||
 	    !id16_equal(&prefix.header.device, &d->device) ||
 	    !id16_equal(&prefix.header.account, &u->account))
-		return alarm_head(u, &d->device, _("its newest batch is not signed by it"), err);
+		return blame_head(u, &d->device, &why, _("its newest batch is not signed by it"),
+				  err);
 	if (prefix.header.log_length == 0 || prefix.header.log_length > u->log.length ||
-	    log_copy_hash_at(&named, buf_span(&u->raw), prefix.header.log_length - 1, err) < 0 ||
+	    log_copy_hash_at(&named, buf_span(&u->raw), prefix.header.log_length - 1, &why) < 0 ||
 	    !hash32_equal(&named, &prefix.header.log_head))
-		return alarm_head(u, &d->device,
+		return blame_head(u, &d->device, &why,
 				  _("it knows another account log than the server shows"), err);
 	/* The device may have saved more between the two answers: what it signed last counts. */
 	d->seq = prefix.header.seq;

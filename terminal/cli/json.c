@@ -44,7 +44,7 @@ json_push(struct cli *cli, struct json_object *list)
 void
 json_put(struct cli *cli, struct json_object *o, const char *key, struct json_object *value)
 {
-	if (json_object_object_add(o, key, value) == 0)
+	if (o && json_object_object_add(o, key, value) == 0)
 		return;
 	json_object_put(value);
 	cli->json_failed = true;

@@ -96,12 +96,15 @@ result_set(struct run *r, size_t row, enum restore_outcome outcome, const char *
 	   struct err *err)
 {
 	struct restore_item *it = &r->out->items[row];
+	char *text = text_for_people(span_str(reason), err);
 
+	if (!text)
+		return -1;
 	r->any_field |= outcome == RESTORE_FAILED && !r->rq->n_items;
 	free(it->reason);
 	it->outcome = outcome;
-	it->reason = text_for_people(span_str(reason), err);
-	return it->reason ? 0 : -1;
+	it->reason = text;
+	return 0;
 }
 
 int
