@@ -133,15 +133,31 @@ open_app(struct take *t, const char *name, struct err *err)
 		       : 0;
 }
 
+/* What cannot be read may hold the item. */
+static int
+refused(void *ctx, const struct app_refused *what, struct err *err)
+{
+	bool *incomplete = ctx;
+
+	(void)err;
+	*incomplete |= what->why->code == ERR_IO || what->why->code == ERR_CONFLICT;
+	return 0;
+}
+
 /* 0, APP_MOVED or -1. */
 static int
 read_item(struct buf *out, struct inventory_found *f, struct take *t, struct err *err)
 {
+	bool incomplete = false;
 	int rc;
 
-	if (inventory_refresh(NULL, t->box, t->session, NULL, NULL, err) < 0)
+	if (inventory_refresh(NULL, t->box, t->session, refused, &incomplete, err) < 0)
 		return -1;
 	rc = inventory_get(f, t->box, t->app->name, buf_span(&t->native), err);
+	if (rc == BOX_ABSENT && incomplete)
+		return err_set(err, ERR_IO,
+			       "a part of the app cannot be read, and the item may be there: see "
+			       "`cloudbox items`");
 	if (rc == BOX_ABSENT) {
 		err_set(err, ERR_NOT_FOUND, "this item is not in the app any more");
 		return err_hint(err, "bring it back first: cloudbox restore %s ITEM", t->app->name);
@@ -269,13 +285,14 @@ write_item(struct take *t, const struct app_place *place, struct span before, st
 		rc = item_read_all(&back, t->session, &c.written, err);
 		if (rc == 0 && !span_equal(buf_span(&back), after))
 			rc = err_set(err, ERR_IO, "what was read back is not what was written");
+	} else if (c.result == APP_CHANGE_FAILED) { /* nobody knows how far: see take_recover() */
+		*err = c.err;
+		rc = -1;
 	} else if (take_forget(t->box, t->kept, t->restore, err) < 0) {
 		rc = -1;
 	} else if (c.result == APP_CHANGE_CONFLICT) {
 		rc = APP_MOVED;
 	} else {
-		if (c.result == APP_CHANGE_FAILED)
-			why = c.err;
 		*err = why;
 		rc = -1;
 	}

@@ -109,10 +109,21 @@ note_take(void *ctx, const struct kept *k, struct err *err)
 }
 
 enum take_state {
-	TAKE_UNWRITTEN, /* the item is as it was before */
-	TAKE_WRITTEN,   /* it has the value */
-	TAKE_UNSURE,    /* it is gone, or was changed since */
+	TAKE_UNWRITTEN,  /* the item is as it was before */
+	TAKE_WRITTEN,    /* it has the value */
+	TAKE_UNSURE,     /* it is gone, or was changed since */
+	TAKE_UNREADABLE, /* a part of the app cannot be read at present: it can wait */
 };
+
+static int
+refused(void *ctx, const struct app_refused *what, struct err *err)
+{
+	bool *incomplete = ctx;
+
+	(void)err;
+	*incomplete |= what->why->code == ERR_IO || what->why->code == ERR_CONFLICT;
+	return 0;
+}
 
 static int
 has_value(enum take_state *out, const struct open_take *o, struct app_session *s,
@@ -137,13 +148,17 @@ look_how_far(enum take_state *out, const struct open_take *o, struct err *err)
 	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
 	AUTO(app_free) struct app *app = NULL;
 	AUTO(app_session_free) struct app_session *s = NULL;
+	bool incomplete = false;
 	int rc;
 
 	*out = TAKE_UNSURE;
 	if (box_app_get(&app, o->box, o->app, err) < 0 || app_session_open(&s, app, err) < 0 ||
-	    s->adapter->tidy(s, err) < 0 || inventory_refresh(NULL, o->box, s, NULL, NULL, err) < 0)
+	    s->adapter->tidy(s, err) < 0 ||
+	    inventory_refresh(NULL, o->box, s, refused, &incomplete, err) < 0)
 		return -1;
 	rc = inventory_get(&f, o->box, o->app, buf_span(&o->native), err);
+	if (rc == BOX_ABSENT && incomplete)
+		*out = TAKE_UNREADABLE;
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (f.item.has_content && memcmp(f.item.content, o->before, BOX_HASH_BYTES) == 0) {
@@ -180,6 +195,8 @@ finish_one(const struct open_take *o, struct err *err)
 		*err = why;
 		return -1;
 	}
+	if (state == TAKE_UNREADABLE)
+		return 0;
 	if (state == TAKE_UNWRITTEN)
 		return take_forget(o->box, o->kept, o->restore, err);
 	if (state == TAKE_UNSURE)

@@ -78,6 +78,7 @@ struct undo {
 	uint64_t done;
 	/* The app at hand. */
 	struct app_session *session;
+	bool incomplete;               /* a file or folder of it could not be read */
 	struct by_content *by_content; /* owned; sorted; made when first needed after a refresh */
 	size_t n_by_content, cap_by_content;
 	bool have_by_content;

@@ -96,8 +96,13 @@ settle_before(struct undo *u, struct target *t, struct err *err)
 static int
 settle_absent(struct undo *u, struct target *t, struct err *err)
 {
-	if (t->begun && hash_equal(t->begun_written, unknown))
+	if (t->begun && hash_equal(t->begun_written, unknown) && !u->incomplete)
 		return settle_before(u, t, err);
+	if (u->incomplete)
+		return settle(u, t, UNDO_FAILED,
+			      _("a part of the app cannot be read, and it may be there: see "
+				"`cloudbox items`"),
+			      err);
 	return settle(u, t, UNDO_STAYS, _("it is not here any more"), err);
 }
 

@@ -193,13 +193,16 @@ take_result(struct undo *u, struct target *t, const struct app_change *c, const 
 		target_clear_plan(t);
 		return rc;
 	}
-	/* It was not written: what was kept for it goes. */
+	/* Where a write failed nobody knows how far it came (an fsync behind a rename): what was kept
+	 * stays, and the next undo sees. */
+	if (c->result == APP_CHANGE_FAILED)
+		return fail(u, t, c->err.msg, err);
 	if (kept_remove(u->box, t->kept, err) < 0)
 		return -1;
 	t->begun = t->kept = 0;
 	if (c->result == APP_CHANGE_CONFLICT)
 		return lose(u, t, err);
-	return fail(u, t, c->result == APP_CHANGE_FAILED ? c->err.msg : why->msg, err);
+	return fail(u, t, why->msg, err);
 }
 
 static int
@@ -231,11 +234,22 @@ any_pending(const struct undo *u, size_t from, size_t to)
 	return false;
 }
 
+/* What cannot be read may hold any item: nobody knows then that one is not here. */
+static int
+refused(void *ctx, const struct app_refused *what, struct err *err)
+{
+	struct undo *u = ctx;
+
+	(void)err;
+	u->incomplete |= what->why->code == ERR_IO || what->why->code == ERR_CONFLICT;
+	return 0;
+}
+
 static int
 refresh(struct undo *u, struct err *err)
 {
-	u->have_by_content = false;
-	return inventory_refresh(NULL, u->box, u->session, NULL, NULL, err);
+	u->incomplete = u->have_by_content = false;
+	return inventory_refresh(NULL, u->box, u->session, refused, u, err);
 }
 
 static int
