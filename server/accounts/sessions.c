@@ -272,6 +272,29 @@ sessions_find(struct sessions *s, const uint8_t token[static WIRE_TOKEN_BYTES], 
 	return found;
 }
 
+void
+sessions_end_reading(struct sessions *s, const struct id16 *account,
+		     const uint8_t keep[static WIRE_TOKEN_BYTES])
+{
+	struct hash32 kept;
+
+	token_hash(s, keep, &kept);
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct token **at = &s->buckets[i]; *at;) {
+			struct token *t = *at;
+			if (t->who.scope != LOGIN_GET || !id16_equal(&t->who.account, account) ||
+			    crypto_equal(t->hash.b, kept.b, sizeof kept.b)) {
+				at = &t->next;
+				continue;
+			}
+			*at = t->next;
+			free(t);
+			s->n_tokens--;
+		}
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* --- wrong tries --- */
 
 static bool

@@ -54,6 +54,11 @@ int sessions_grant(struct sessions *s, const struct session *who, struct wire_to
 bool sessions_find(struct sessions *s, const uint8_t token[static WIRE_TOKEN_BYTES],
 		   struct session *out);
 
+/** The account's credentials changed: all its reading tokens end but @keep, the one that changed
+ *  them.  Devices' tokens stay: they never came from a passphrase. */
+void sessions_end_reading(struct sessions *s, const struct id16 *account,
+			  const uint8_t keep[static WIRE_TOKEN_BYTES]);
+
 /** Count a wrong signature.  True: that was one too many for this account or this address.  Whoever
  *  comes with a valid signature is let in all the same. */
 bool sessions_wrong_try(struct sessions *s, const struct id16 *account, const struct hash32 *peer);

@@ -77,15 +77,21 @@ const struct http_route api_routes[] = {
 /* --- who asks --- */
 
 bool
-api_session(struct exchange *x, unsigned scopes, struct session *out)
+api_token(struct exchange *x, struct hash32 *out)
 {
 	static const char bearer[] = "Bearer ";
 	const char *head = http_head(x, "Authorization");
+
+	return head && strncmp(head, bearer, sizeof bearer - 1) == 0 &&
+	       hash32_from_hex(out, span_str(head + sizeof bearer - 1));
+}
+
+bool
+api_session(struct exchange *x, unsigned scopes, struct session *out)
+{
 	struct hash32 token;
 
-	if (!head || strncmp(head, bearer, sizeof bearer - 1) != 0 ||
-	    !hash32_from_hex(&token, span_str(head + sizeof bearer - 1)) ||
-	    !sessions_find(server_of(x)->sessions, token.b, out)) {
+	if (!api_token(x, &token) || !sessions_find(server_of(x)->sessions, token.b, out)) {
 		http_refuse(x, PROBLEM_SIGNATURE);
 		return false;
 	}

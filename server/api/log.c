@@ -107,8 +107,12 @@ extend_answer(struct change *c)
 {
 	struct extending *e = (struct extending *)c;
 	AUTO(buf_clear) struct buf body = BUF_INIT(64);
+	struct hash32 token;
 	struct err err;
 
+	/* Who came in by the old passphrase or code is out. */
+	if (e->post.wraps.passphrase_wrap.n && api_token(c->x, &token))
+		sessions_end_reading(server_of(c->x)->sessions, &e->session.account, token.b);
 	api_answer(c->x, wire_log_state_encode(&body, &e->state, &err), &body, &err);
 }
 

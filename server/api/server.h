@@ -47,6 +47,9 @@ server_of(const struct exchange *x)
  *  `scope`).  The device's state is not asked here: gate_session(). */
 bool api_session(struct exchange *x, unsigned scopes, struct session *out);
 
+/** The request's token, as it came; false: it has none. */
+bool api_token(struct exchange *x, struct hash32 *out);
+
 /** Hooks `begin` that refuse before the body is read. */
 void api_begin_get(struct exchange *x);
 void api_begin_any(struct exchange *x);

@@ -93,6 +93,32 @@ a_token_lets_in_for_ten_minutes(void **state)
 }
 
 static void
+reading_tokens_end_with_the_credential_but_the_one_that_changed_it(void **state)
+{
+	struct session person = { .account = device.account,
+				  .kind = LOGIN_PASSPHRASE,
+				  .scope = LOGIN_GET };
+	struct session code = person, other = person;
+	struct wire_token changing, stolen, by_code, puts, others;
+	struct session who;
+	struct err err;
+
+	code.kind = LOGIN_RECOVERY;
+	other.account.b[3] ^= 1;
+	assert_int_equal(sessions_grant(*state, &person, &stolen, &err), 0);
+	assert_int_equal(sessions_grant(*state, &person, &changing, &err), 0);
+	assert_int_equal(sessions_grant(*state, &code, &by_code, &err), 0);
+	assert_int_equal(sessions_grant(*state, &device, &puts, &err), 0);
+	assert_int_equal(sessions_grant(*state, &other, &others, &err), 0);
+	sessions_end_reading(*state, &person.account, changing.token);
+	assert_false(sessions_find(*state, stolen.token, &who));
+	assert_false(sessions_find(*state, by_code.token, &who));
+	assert_true(sessions_find(*state, changing.token, &who));
+	assert_true(sessions_find(*state, puts.token, &who));
+	assert_true(sessions_find(*state, others.token, &who));
+}
+
+static void
 an_owner_has_so_many_tokens_and_the_oldest_make_room(void **state)
 {
 	struct wire_token t[TOKENS_PER_OWNER + 3];
@@ -135,6 +161,7 @@ main(void)
 		FRESH(a_challenge_is_for_whom_it_was_given_to_and_works_once),
 		FRESH(a_changed_or_old_challenge_does_not_fit),
 		FRESH(a_token_lets_in_for_ten_minutes),
+		FRESH(reading_tokens_end_with_the_credential_but_the_one_that_changed_it),
 		FRESH(an_owner_has_so_many_tokens_and_the_oldest_make_room),
 		FRESH(wrong_tries_count_by_account_and_by_address_and_are_forgotten),
 	};
