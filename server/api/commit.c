@@ -114,10 +114,8 @@ check_place(struct catalog_tx *tx, struct commit *c, const struct catalog_accoun
 		return -1;
 	if (rc == 0 && hash32_equal(&stored.head, &c->head))
 		return fill_answer(tx, c, a, err) < 0 ? -1 : COMMIT_STORED;
-	rc = check_log(tx, h, a, p, err);
-	if (rc)
-		return rc;
-	return continues(h, d) ? 0 : refuse_head(p, d);
+	/* The place first: who rejoins a server that was set back must learn that it was. */
+	return continues(h, d) ? check_log(tx, h, a, p, err) : refuse_head(p, d);
 }
 
 static int

@@ -155,6 +155,14 @@ int account_check_keys(struct box *box, struct err *err);
  */
 int account_log_refresh(struct box *box, struct remote *remote, struct err *err);
 
+/**
+ * After the person's yes: the server was set back, and its log ends at @length with @head.  This
+ * terminal forgets the entries behind, which the server's log may now continue otherwise.
+ * ERR_ALARM: it is not the beginning of the log that this terminal knows, or entries would be
+ *   forgotten that changed the account's keys, shut a device out, or added this one.
+ */
+int account_log_cut(struct box *box, uint64_t length, const struct hash32 *head, struct err *err);
+
 /* What a device has there, for `status`, `devices` and a blank terminal. */
 
 struct account_newest {

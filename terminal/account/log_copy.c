@@ -4,6 +4,7 @@
 
 #include "account/account.h"
 #include "account/account_internal.h"
+#include "base/text.h"
 #include "box/identity.h"
 #include "crypto/wrap.h"
 #include "os/os.h"
@@ -283,4 +284,68 @@ account_log_refresh(struct box *b, struct remote *remote, struct err *err)
 	if (buf_append(&raw, buf_span(&more), err) < 0)
 		return -1;
 	return log_copy_adopt(b, &s, buf_span(&raw), err);
+}
+
+static int
+cannot_cut(struct err *err, const char *why)
+{
+	err_set(err, ERR_ALARM, "the server's account log cannot be followed: %s", text(why));
+	return err_hint(err, "ask the server's operator for a newer backup of it");
+}
+
+/* The first @length entries of @raw. */
+static int
+first_entries(struct span *out, struct span raw, uint64_t length, struct err *err)
+{
+	struct span left = raw, entry;
+
+	for (uint64_t i = 0; i < length; i++)
+		if (wire_log_next(&entry, &left, err) != 0)
+			return cannot_cut(err, N_("it is longer than the one known here"));
+	*out = span_of(raw.p, raw.n - left.n);
+	return 0;
+}
+
+static int
+check_cut(const struct identity *me, const struct log_state *s, const struct log_state *now,
+	  const struct hash32 *head, struct err *err)
+{
+	const struct log_device *d;
+	struct id16 device;
+
+	memcpy(device.b, me->device, sizeof device.b);
+	if (!hash32_equal(&s->head, head))
+		return cannot_cut(err, N_("it is another one than the one known here"));
+	if (s->epoch != now->epoch)
+		return cannot_cut(err, N_("it lacks a change of the account's keys"));
+	d = log_state_device(s, &device);
+	if (!d || d->state != DEVICE_ALIVE)
+		return cannot_cut(err, N_("it does not know this terminal"));
+	for (size_t i = 0; i < s->n_devices; i++) {
+		d = log_state_device(now, &s->devices[i].id);
+		if (d && d->state != s->devices[i].state)
+			return cannot_cut(err, N_("it lets in a device that was shut out"));
+	}
+	return 0;
+}
+
+/* The identity first: a crash in between leaves a longer copy, and with it all as it was. */
+int
+account_log_cut(struct box *b, uint64_t length, const struct hash32 *head, struct err *err)
+{
+	AUTO(log_state_clear) struct log_state now = { 0 };
+	AUTO(log_state_clear) struct log_state s = { 0 };
+	AUTO(buf_clear) struct buf raw = BUF_INIT(LOG_COPY_BYTES_MAX);
+	const struct identity *me;
+	struct span kept;
+
+	if (box_identity_need(&me, b, err) < 0 || log_copy_read(&now, &raw, b, err) < 0 ||
+	    first_entries(&kept, buf_span(&raw), length, err) < 0)
+		return -1;
+	log_state_init(&s, &now.account);
+	if (log_copy_apply(&s, kept, err) < 0 || check_cut(me, &s, &now, head, err) < 0)
+		return -1;
+	if (identity_set_log(b, s.length, s.head.b, err) < 0)
+		return -1;
+	return copy_write(b, kept, err);
 }

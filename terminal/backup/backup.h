@@ -79,6 +79,7 @@ struct backup_result {
 	struct backup_app_cost *apps;
 	size_t n_apps, cap_apps;
 	int64_t duration_ms;
+	bool behind;     /* with ERR_ALARM: the server has less than it acknowledged */
 	uint64_t seq;    /* of the newest batch; 0: there is none */
 	char **warnings; /* sentences: an app that could not be listed, the log grew, ... */
 	size_t n_warnings, cap_warnings;
@@ -122,8 +123,9 @@ int backup_forget(struct backup_result *out, struct box *box, struct remote *rem
 		  const struct backup_watch *watch, struct err *err);
 
 /**
- * After an ERR_ALARM "the server is behind" and the person's yes: a rejoin commit on the server's
- * head.  Everything saved since counts as unsaved again.
+ * After an ERR_ALARM with out->behind and the person's yes: a rejoin commit on the server's head.
+ * Everything saved since counts as unsaved again.  Where entries of the account log were lost, too,
+ * this terminal forgets them (out->warnings says how many), but never one that shut a device out.
  */
 int
 backup_rejoin(struct backup_result *out, struct box *box, struct remote *remote, struct err *err);

@@ -7,12 +7,14 @@
  * the list is the one in that prefix.  What the Box knows of an item stays where sequence number and
  * leaf are the same; of any other version nothing is known, so its item counts as changed.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "account/account.h"
 #include "backup/backup_internal.h"
 #include "base/array.h"
+#include "base/text.h"
 #include "os/os.h"
 
 #define LIST_MAX 10000000
@@ -249,14 +251,40 @@ seal_rejoin(struct journal_batch *out, struct run *r, const struct batch_prefix 
 	return 0;
 }
 
+/* Entries of the account log that went with the rest are forgotten, and that is said. */
+static int
+follow_log_back(struct run *r, const struct wire_log_state *there, bool *cut, struct err *err)
+{
+	uint64_t lost = r->me->log_length > there->length ? r->me->log_length - there->length : 0;
+	char words[200];
+
+	*cut = lost > 0;
+	if (!*cut)
+		return 0;
+	if (account_log_cut(r->box, there->length, &there->head, err) < 0)
+		return -1;
+	snprintf(words, sizeof words,
+		 text_plural("%llu entry of the account log was lost with it: a device that was "
+			     "added since, a new passphrase or recovery code must be made anew",
+			     "%llu entries of the account log were lost with it: devices that were "
+			     "added since, a new passphrase or recovery code must be made anew",
+			     (unsigned long)lost),
+		 (unsigned long long)lost);
+	return result_warn(r->out, words, err);
+}
+
+#define NOT_BEHIND 1 /* but for the account log */
+
 /* What the server says it has of this device; refuses to rejoin a server that is not behind. */
 static int
 see_server(struct run *r, struct hash32 *head, struct err *err)
 {
 	AUTO(wire_heads_clear) struct wire_heads heads = { 0 };
+	bool cut;
 
 	if (remote_login_device(r->remote, &r->account, &r->device, r->me->dsk, err) < 0 ||
-	    remote_heads(r->remote, &heads, err) < 0)
+	    remote_heads(r->remote, &heads, err) < 0 ||
+	    follow_log_back(r, &heads.log, &cut, err) < 0)
 		return -1;
 	for (size_t i = 0; i < heads.n_devices; i++) {
 		const struct wire_device *d = &heads.devices[i];
@@ -266,7 +294,8 @@ see_server(struct run *r, struct hash32 *head, struct err *err)
 		if (d->seq > r->me->acked_seq)
 			return send_alarm_cloned(d->seq, err);
 		if (d->seq == r->me->acked_seq)
-			return err_set(err, ERR_USAGE, "the server is not behind");
+			return cut ? NOT_BEHIND
+				   : err_set(err, ERR_USAGE, "the server is not behind");
 		*head = d->head;
 		return 0;
 	}
@@ -282,8 +311,12 @@ rejoin(struct run *r, struct err *err)
 	bool has_batch;
 	int rc = journal_current(&batch, r->box, err);
 
-	if (rc < 0 || (rc == 0 && journal_drop(r->box, &batch, err) < 0) ||
-	    see_server(r, &head, err) < 0 || rebuild_map(r, NULL, &newest, &has_batch, err) < 0 ||
+	if (rc < 0 || (rc == 0 && journal_drop(r->box, &batch, err) < 0))
+		return -1;
+	rc = see_server(r, &head, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (rebuild_map(r, NULL, &newest, &has_batch, err) < 0 ||
 	    seal_rejoin(&batch, r, &newest, has_batch, &head, err) < 0)
 		return -1;
 	rc = send_batch(r, &batch, err);

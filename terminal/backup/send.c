@@ -6,6 +6,7 @@
  *        |  |  \--unreachable, 401, 403, 404, 426, 507 disk…--> kept, the next backup goes on
  *        |  |--424--> chunks first, then the same bytes
  *        |  \--409 log--> kept, an alarm
+ *        |  (SEALED and never sent, found at the start: dropped, for it may not have been checked)
  *        \--409 epoch, 422 root, 413, 507 quota, 409 head: a dropped one--> dropped, sealed anew
  */
 #include <inttypes.h>
@@ -65,6 +66,7 @@ drop(struct run *r, const struct journal_batch *batch, int then, struct err *err
 int
 send_alarm_behind(const struct run *r, uint64_t seq, struct err *err)
 {
+	r->out->behind = true;
 	err_set(err, ERR_ALARM,
 		"the server has batch %" PRIu64 " of this terminal as the newest, but acknowledged "
 		"%" PRIu64 ": it shows an older state",
@@ -132,7 +134,8 @@ epoch_is_old(struct run *r, const struct journal_batch *batch, struct err *err)
 static int
 log_differs(const struct run *r, const struct problem *p, struct err *err)
 {
-	if (p->length < r->me->log_length)
+	r->out->behind = p->length < r->me->log_length;
+	if (r->out->behind)
 		err_set(err, ERR_ALARM,
 			"the server's account log has %llu entries, this terminal knows %llu",
 			(unsigned long long)p->length, (unsigned long long)r->me->log_length);
@@ -242,6 +245,8 @@ send_leftover(struct run *r, struct err *err)
 		return 0;
 	if (rc < 0)
 		return -1;
+	if (batch.attempts == 0) /* killed before its bytes were checked: nobody has seen it */
+		return drop(r, &batch, 0, err);
 	r->progress.stage = BACKUP_SENDING;
 	rc = send_batch(r, &batch, err);
 	switch (rc) {

@@ -108,6 +108,7 @@ another_batch_of_the_same_seq_is_refused(void **state)
 enum forgery {
 	WRONG_PREVIOUS_HEAD,
 	GAP_IN_SEQ,
+	GAP_AND_LONGER_LOG,
 	WRONG_STATE_ROOT,
 	OLDER_EPOCH,
 	NEWER_EPOCH,
@@ -123,6 +124,7 @@ enum forgery {
 static const enum problem_word stopped_by[N_FORGERIES] = {
 	[WRONG_PREVIOUS_HEAD] = PROBLEM_HEAD,
 	[GAP_IN_SEQ] = PROBLEM_HEAD,
+	[GAP_AND_LONGER_LOG] = PROBLEM_HEAD, /* of a server that was set back: so it is seen */
 	[WRONG_STATE_ROOT] = PROBLEM_ROOT,
 	[OLDER_EPOCH] = PROBLEM_EPOCH,
 	[NEWER_EPOCH] = PROBLEM_EPOCH,
@@ -145,6 +147,10 @@ forge(struct party_batch *b, struct party *p, const struct party *other, enum fo
 		break;
 	case GAP_IN_SEQ:
 		h->seq++;
+		break;
+	case GAP_AND_LONGER_LOG:
+		h->seq++;
+		h->log_length++;
 		break;
 	case WRONG_STATE_ROOT:
 		b->prefix.state_root.b[31] ^= 1;

@@ -124,7 +124,11 @@ live_start(struct live_server *s, const char *data, bool tls)
 			 s->data,
 			 (char[]){ "--listen" },
 			 listen,
-			 tls ? NULL : (char[]){ "--plain-http" },
+			 tls ? s->certificate ? (char[]){ "--tls-cert" } : NULL
+			     : (char[]){ "--plain-http" },
+			 tls && s->certificate ? strdup(s->certificate) : NULL,
+			 tls && s->certificate ? (char[]){ "--tls-key" } : NULL,
+			 tls && s->certificate ? strdup(s->key) : NULL,
 			 NULL };
 	const char *port;
 
@@ -135,6 +139,10 @@ live_start(struct live_server *s, const char *data, bool tls)
 	s->tls = tls;
 	s->pid = run(argv, line, sizeof line);
 	free(argv[0]);
+	if (tls && s->certificate) {
+		free(argv[7]);
+		free(argv[9]);
+	}
 	port = strrchr(line, ':');
 	if (strncmp(line, "listening on ", 13) != 0 || !port)
 		fail_msg("cloudboxd serve says: %s", line);

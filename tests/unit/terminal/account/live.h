@@ -34,7 +34,8 @@ void live_write(const char *folder, const char *name, const char *content);
 struct live_server {
 	char data[LIVE_PATH_MAX];
 	bool tls;
-	uint16_t port; /* kept over a restart */
+	const char *certificate, *key; /* PEM files to serve with; NULL: its own */
+	uint16_t port;                 /* kept over a restart */
 	pid_t pid;
 };
 

@@ -469,6 +469,52 @@ meddle(const char *folder, const char *file, const char *sql)
 }
 
 static void
+flip_last_byte(const char *path)
+{
+	uint8_t byte;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_true(lseek(fd, -1, SEEK_END) > 0);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	byte ^= 1;
+	assert_true(lseek(fd, -1, SEEK_END) > 0);
+	assert_int_equal(write(fd, &byte, 1), 1);
+	close(fd);
+}
+
+/* Killed between the journal's commit and the look at what the disk gives back. */
+static void
+a_sealed_batch_that_was_never_checked_nor_sent_is_sealed_anew(void **state)
+{
+	struct fixture *f = running(state);
+	AUTO(backup_result_clear) struct backup_result r = { 0 };
+	struct journal_batch batch;
+	struct err err = { 0 };
+	char file[LIVE_PATH_MAX], name[64];
+
+	three_contacts(f);
+	live_kill(&f->server);
+	assert_int_equal(try_backup(f, &r, NULL, &err), -1);
+	assert_int_equal(journal_current(&batch, f->t.box, &err), 0);
+	live_terminal_close(&f->t);
+	in_folder(file, f, "home");
+	meddle(file, "box.db", "UPDATE batches SET state = 0, attempts = 0");
+	snprintf(name, sizeof name, "home/journal/%lld", (long long)batch.number);
+	in_folder(file, f, name);
+	flip_last_byte(file);
+
+	live_start(&f->server, f->server.data, false);
+	open_remote(f, f->server.port);
+	back_up(f, &r);
+	assert_int_equal(r.n_uploaded, 3);
+	assert_memory_not_equal(box_identity(f->t.box)->acked_head, batch.head, sizeof batch.head);
+	assert_int_equal(journal_current(&batch, f->t.box, &err), BOX_ABSENT);
+	back_up(f, &r);
+	assert_int_equal(r.n_unchanged, 3);
+}
+
+static void
 chunks_that_the_server_lost_are_sent_again(void **state)
 {
 	struct fixture *f = running(state);
@@ -1010,6 +1056,7 @@ main(void)
 		LIVE_TEST(a_lost_answer_is_no_second_version),
 		LIVE_TEST(a_server_away_is_said_and_the_next_backup_goes_on),
 		LIVE_TEST(a_backup_killed_with_a_sealed_batch_is_finished_by_the_next),
+		LIVE_TEST(a_sealed_batch_that_was_never_checked_nor_sent_is_sealed_anew),
 		LIVE_TEST(chunks_that_the_server_lost_are_sent_again),
 		LIVE_TEST(a_wrong_state_root_is_mended_from_the_servers_list),
 		LIVE_TEST(a_server_set_back_is_an_alarm_and_can_be_rejoined),
