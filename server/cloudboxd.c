@@ -87,6 +87,21 @@ print_version(bool json)
 	json_object_put(o);
 }
 
+static void
+print_help(bool json)
+{
+	struct json_object *o;
+
+	if (!json) {
+		fputs(options_help(), stdout);
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "help", json_object_new_string(options_help()));
+	print_json(o);
+	json_object_put(o);
+}
+
 /* "1.2 GiB" in a buffer of its own, so that several can stand in one call. */
 struct size_text {
 	char s[24];
@@ -105,11 +120,26 @@ size_text(double bytes)
 	return t;
 }
 
+/* What `--json` has as a word, for people. */
+static const char *
+state_text(const char *word)
+{
+	static const char *const states[][2] = {
+		{ "active", N_("active") },     { "alive", N_("alive") },
+		{ "revoked", N_("revoked") },   { "retired", N_("retired") },
+		{ "replaced", N_("replaced") }, { "suspended", N_("suspended") },
+	};
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		if (!strcmp(word, states[i][0]))
+			return text(states[i][1]);
+	return word;
+}
+
 static void
 print_account(struct json_object *a)
 {
 	printf(_("%s  %s  devices %.0f, %s of %s\n"), member_text(a, "account"),
-	       member_text(a, "state"), member_number(a, "devices"),
+	       state_text(member_text(a, "state")), member_number(a, "devices"),
 	       size_text(member_number(a, "bytes")).s, size_text(member_number(a, "quota")).s);
 }
 
@@ -127,7 +157,8 @@ print_devices(struct json_object *list)
 		struct json_object *d = json_object_array_get_idx(list, i);
 		const char *seen = member_text(d, "last_seen");
 		printf(_("%s  %s  backups %.0f, last seen %s\n"), member_text(d, "device"),
-		       member_text(d, "state"), member_number(d, "seq"), *seen ? seen : _("never"));
+		       state_text(member_text(d, "state")), member_number(d, "seq"),
+		       *seen ? seen : _("never"));
 	}
 }
 
@@ -290,7 +321,7 @@ static int
 run(const struct options *o, struct err *err)
 {
 	if (o->command == COMMAND_HELP) {
-		options_print_help();
+		print_help(o->json);
 		return 0;
 	}
 	if (o->command == COMMAND_VERSION) {

@@ -279,34 +279,33 @@ options_parse(struct options *o, int argc, char **argv, struct err *err)
 	return check_serve(o, err);
 }
 
-void
-options_print_help(void)
+const char *
+options_help(void)
 {
-	fputs(_("cloudboxd keeps what cloudbox backs up, and can read none of it.\n"
-		"\n"
-		"  cloudboxd serve [--listen HOST:PORT] [--url URL]\n"
-		"                  [--tls-cert FILE --tls-key FILE | --plain-http]\n"
-		"                  [--min-free SIZE] [--idle TIME]\n"
-		"  cloudboxd invite [--quota SIZE] [--valid TIME]   an invitation for a new "
-		"account\n"
-		"  cloudboxd accounts                               all accounts\n"
-		"  cloudboxd account ACCOUNT [--quota SIZE]         one of them; changes its "
-		"quota\n"
-		"  cloudboxd devices ACCOUNT                        the devices of one\n"
-		"  cloudboxd usage                                  what is stored, and what is "
-		"free\n"
-		"  cloudboxd check [--all]                          read everything stored again\n"
-		"\n"
-		"Everywhere: --data DIR  --db URL  --blobs URL  --json  --lang LANG  --help  "
-		"--version\n"
-		"\n"
-		"  --listen HOST:PORT  127.0.0.1:8467 by default; port 0 takes a free one\n"
-		"  --url URL           the address that invitations name\n"
-		"  --plain-http        no TLS; on loopback addresses only\n"
-		"  --min-free SIZE     refuse uploads below this much free disk\n"
-		"                      (5 percent of it or 2G, whichever is more)\n"
-		"  --idle TIME         close connections that are silent so long (60s)\n"
-		"  --quota SIZE        what the account may store (10G)\n"
-		"  --valid TIME        how long the invitation can be used (24h)\n"),
-	      stdout);
+	return _("cloudboxd keeps what cloudbox backs up, and can read none of it.\n"
+		 "\n"
+		 "  cloudboxd serve [--listen HOST:PORT] [--url URL]\n"
+		 "                  [--tls-cert FILE --tls-key FILE | --plain-http]\n"
+		 "                  [--min-free SIZE] [--idle TIME]\n"
+		 "  cloudboxd invite [--quota SIZE] [--valid TIME]   an invitation for a new "
+		 "account\n"
+		 "  cloudboxd accounts                               all accounts\n"
+		 "  cloudboxd account ACCOUNT [--quota SIZE]         one of them; changes its "
+		 "quota\n"
+		 "  cloudboxd devices ACCOUNT                        the devices of one\n"
+		 "  cloudboxd usage                                  what is stored, and what is "
+		 "free\n"
+		 "  cloudboxd check [--all]                          read everything stored again\n"
+		 "\n"
+		 "Everywhere: --data DIR  --db URL  --blobs URL  --json  --lang LANG  --help  "
+		 "--version\n"
+		 "\n"
+		 "  --listen HOST:PORT  127.0.0.1:8467 by default; port 0 takes a free one\n"
+		 "  --url URL           the address that invitations name\n"
+		 "  --plain-http        no TLS; on loopback addresses only\n"
+		 "  --min-free SIZE     refuse uploads below this much free disk\n"
+		 "                      (5 percent of it or 2G, whichever is more)\n"
+		 "  --idle TIME         close connections that are silent so long (60s)\n"
+		 "  --quota SIZE        what the account may store (10G)\n"
+		 "  --valid TIME        how long the invitation can be used (24h)\n");
 }

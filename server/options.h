@@ -49,6 +49,6 @@ int options_parse(struct options *out, int argc, char **argv, struct err *err);
 int size_parse(uint64_t *bytes, const char *text, struct err *err);
 
 /** What --help prints. */
-void options_print_help(void);
+const char *options_help(void);
 
 #endif

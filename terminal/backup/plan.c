@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plan: which items are new or changed, and what became of the others. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,14 @@ plan_app(uint32_t *at, struct run *r, const char *name, struct err *err)
 static int
 app_fails(struct run *r, const struct run_app *a, const struct err *why, struct err *err)
 {
-	return result_add(r->out, BACKUP_FAILED, a->app->name, "", a->app->path, 0, why->msg, err);
+	char reason[sizeof why->msg + 400];
+
+	snprintf(reason, sizeof reason,
+		 _("%s; bring it back, or say where it lies now: cloudbox apps add %s --adapter %s "
+		   "--path PATH"),
+		 why->msg, a->app->name, a->app->adapter);
+	return result_add(r->out, BACKUP_FAILED, a->app->name, a->app->name, a->app->name, 0,
+			  reason, err);
 }
 
 static int

@@ -186,14 +186,6 @@ tell_all(const struct cli *cli, char **sentences, size_t n)
 		cli_warn(cli, sentences[i]);
 }
 
-/* Whether the server has less of this device than it acknowledged. */
-static bool
-is_behind(const struct cli *cli)
-{
-	return remote_problem_is(cli->remote, PROBLEM_HEAD) &&
-	       remote_problem(cli->remote)->seq < box_identity(cli->box)->acked_seq;
-}
-
 /* An older state than was acknowledged: only the person can say what that means.  @err keeps the
  * alarm unless the answer is yes. */
 static int
@@ -230,7 +222,8 @@ run(struct backup_result *r, struct cli *cli, const struct backup_request *reque
 	progress_begin(&watched.bar, cli->progress);
 	rc = backup_run(r, cli->box, remote, request, &watch, err);
 	progress_end(&watched.bar);
-	if (rc < 0 && err->code == ERR_ALARM && is_behind(cli) && offer_rejoin(r, cli, err) == 0) {
+	if (rc < 0 && err->code == ERR_ALARM && r->behind && offer_rejoin(r, cli, err) == 0) {
+		tell_all(cli, r->warnings, r->n_warnings);
 		backup_result_clear(r);
 		*r = (struct backup_result){ 0 };
 		rc = backup_run(r, cli->box, remote, request, &watch, err);

@@ -22,11 +22,16 @@ read_url(struct remote_url *out, const char *word, struct err *err)
 {
 	char text[URL_BYTES_MAX];
 
-	if (strcmp(word, "-") != 0)
-		return remote_url_parse(out, span_str(word), err);
-	if (!fgets(text, sizeof text, stdin))
-		return err_set(err, ERR_USAGE, "no URL came from standard input");
-	return remote_url_parse(out, span_str(text), err);
+	if (strcmp(word, "-") == 0) {
+		if (!fgets(text, sizeof text, stdin))
+			return err_set(err, ERR_USAGE, "no URL came from standard input");
+		word = text;
+	}
+	if (remote_url_parse(out, span_str(word), err) == 0)
+		return 0;
+	if (err->code == ERR_SYNTAX)
+		err->code = ERR_USAGE; /* as an address of the wrong kind */
+	return -1;
 }
 
 /* A key that neither a pin nor a known authority vouches for is shown, and asked about. */

@@ -47,9 +47,50 @@ print_options(const struct option *options)
 	table_print(&t, stdout, 0, false);
 }
 
-void
-help_overview(const struct cli *cli)
+static struct json_object *
+json_options(struct cli *cli, const struct option *options)
 {
+	struct json_object *list = json_list(cli);
+
+	for (; options && options->name; options++) {
+		struct json_object *o = json_push(cli, list);
+
+		json_put_text(cli, o, "name", options->name);
+		json_put_text(cli, o, "value", options->value);
+		json_put_text(cli, o, "help", _(options->help));
+	}
+	return list;
+}
+
+static void
+put_command(struct cli *cli, struct json_object *o, const struct command *c)
+{
+	json_put_text(cli, o, "name", c->name);
+	json_put_text(cli, o, "synopsis", c->synopsis);
+	json_put_text(cli, o, "summary", _(c->summary));
+	json_put_text(cli, o, "details", c->details ? _(c->details) : "");
+	json_put(cli, o, "options", json_options(cli, c->options));
+}
+
+static void
+overview_json(struct cli *cli)
+{
+	struct json_object *o = json_record(cli), *list = json_list(cli);
+
+	for (const struct command *c = commands; c->name; c++)
+		put_command(cli, json_push(cli, list), c);
+	json_put(cli, o, "commands", list);
+	json_put(cli, o, "options", json_options(cli, global_options));
+	json_result(cli, o);
+}
+
+void
+help_overview(struct cli *cli)
+{
+	if (cli->json) {
+		overview_json(cli);
+		return;
+	}
 	puts(_("cloudbox: choose what matters, back up exactly that, get it back merged."));
 	printf("\n%s\n", _("cloudbox COMMAND [OPTION]... [WORD]..."));
 	for (int g = 0; g < N_GROUPS; g++)
@@ -60,8 +101,15 @@ help_overview(const struct cli *cli)
 }
 
 void
-help_command(const struct cli *cli, const struct command *command)
+help_command(struct cli *cli, const struct command *command)
 {
+	if (cli->json) {
+		struct json_object *o = json_record(cli);
+
+		put_command(cli, o, command);
+		json_result(cli, o);
+		return;
+	}
 	printf("%scloudbox %s%s %s\n\n%s.\n", cli_bold(cli), command->name, cli_plain(cli),
 	       command->synopsis, _(command->summary));
 	if (command->details)

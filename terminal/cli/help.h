@@ -5,10 +5,11 @@
 
 #include "cli/cli.h"
 
-/** All commands, by group. */
-void help_overview(const struct cli *cli);
+/** All commands, by group.  With --json an object: commands (as below), options. */
+void help_overview(struct cli *cli);
 
-/** One command: synopsis, what it does, its options. */
-void help_command(const struct cli *cli, const struct command *command);
+/** One command: synopsis, what it does, its options.  With --json an object: name, synopsis,
+ *  summary, details, options (arrays of {name, value, help}). */
+void help_command(struct cli *cli, const struct command *command);
 
 #endif

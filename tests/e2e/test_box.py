@@ -86,7 +86,9 @@ def test_a_folder_that_is_away_is_no_loss(phone):
     folder.rename(folder.parent / "away")
     told = phone.run("backup", expect=3)
     assert told["uploaded"] == []
-    assert told["failed"] and str(folder) in told["failed"][0]["reason"]
+    [failed] = told["failed"]
+    assert str(folder) in failed["reason"] and "cloudbox apps add contacts" in failed["reason"]
+    assert failed["id"] == failed["name"] == failed["app"] == "contacts"
     assert len(phone.run("box", "contacts")) == 5 and len(phone.run("cloud")) == 5
     (folder.parent / "away").rename(folder)
     assert phone.run("backup")["requests"] == 0

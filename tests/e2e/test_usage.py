@@ -78,3 +78,31 @@ def test_the_operators_json_is_json_whatever_was_typed(server):
 def test_a_port_that_is_none_is_refused(server, tmp_path, listen):
     done = operator(server, "serve", "--listen", listen, "--data", str(tmp_path / "data"))
     assert done.returncode == 2 and listen in done.stderr
+
+
+@pytest.mark.parametrize("url", ["x", "ftp://h/", "https://h/i/short", "https://127.0.0.1:1/"])
+def test_an_address_that_is_no_invitation_is_wrong_usage(make_terminal, url):
+    t = make_terminal()
+    assert t.error("init", url, "--yes", expect=2)["code"] == "usage"
+
+
+def test_help_is_a_document_too(phone):
+    told = phone.run("--help")
+    names = [c["name"] for c in told["commands"]]
+    assert {"init", "apps add", "restore", "verify", "export"} <= set(names)
+    assert all(c["summary"] for c in told["commands"]) and told["options"]
+    one = phone.run("restore", "--help")
+    assert one["name"] == "restore" and "--preview" in [o["name"] for o in one["options"]]
+    assert "--preview" in phone.run("restore", "--help", json=False)
+    done = subprocess.run([programs.program("cloudboxd"), "--help", "--json"],
+                          capture_output=True, text=True, env=programs.environment("/"))
+    assert done.returncode == 0 and "cloudboxd serve" in json.loads(done.stdout)["help"]
+
+
+def test_an_operator_reads_states_in_his_language(phone, server):
+    for lang, word in (("en", "active"), ("zh_CN", "正常")):
+        done = subprocess.run(
+            [programs.program("cloudboxd"), "accounts", "--data", str(server.data), "--lang", lang],
+            capture_output=True, text=True, env=programs.environment(server.folder))
+        assert done.returncode == 0 and f"  {word}  " in done.stdout, done.stdout
+    assert {a["state"] for a in server.run("accounts")} == {"active"}
