@@ -25,7 +25,7 @@
 #define CONNECTIONS_MAX             8192
 #define CONNECTIONS_PER_ADDRESS_MAX 4096 /* many phones stand behind one address */
 #define FILES_APART                 1024 /* descriptors kept for everything else */
-#define BODIES_LET_IN_BYTES_MAX     (48u << 20)
+#define BODIES_LET_IN_BYTES_MAX     (64u << 20) /* a quarter is two batches */
 #define BODIES_STRANGERS_BYTES_MAX  (16u << 20)
 #define WORKERS                     2
 #define STOP_GRACE_S                10
@@ -47,6 +47,7 @@ service_clear(struct service *s)
 	http_stop(s->http, STOP_GRACE_S);
 	workers_free(s->server.workers);
 	sessions_free(s->server.sessions);
+	shares_clear(&s->server.uploads);
 	tls_clear(&s->tls);
 }
 AUTO_OBJ(service_clear, struct service);
@@ -172,6 +173,7 @@ start(struct service *s, struct installation *in, const struct options *o, struc
 		.version = CLOUDBOX_VERSION,
 		.fatal = end_process,
 	};
+	shares_init(&s->server.uploads, UPLOADS_AT_ONCE);
 	s->admin.installation = in;
 	if (control_start(&s->control, &s->admin, in->dir_fd, err) < 0)
 		return -1;

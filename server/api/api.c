@@ -76,6 +76,15 @@ const struct http_route api_routes[] = {
 
 /* --- who asks --- */
 
+struct hash32
+api_who(const struct id16 *account)
+{
+	struct hash32 who = { { 0 } };
+
+	memcpy(who.b, account->b, sizeof account->b);
+	return who;
+}
+
 bool
 api_token(struct exchange *x, struct hash32 *out)
 {
@@ -99,6 +108,8 @@ api_session(struct exchange *x, unsigned scopes, struct session *out)
 		http_refuse(x, PROBLEM_SCOPE);
 		return false;
 	}
+	if (!x->from_budget[HTTP_LET_IN] && !x->from_budget[HTTP_STRANGER])
+		x->who = api_who(&out->account);
 	return true;
 }
 

@@ -79,6 +79,7 @@ make_room(struct exchange *x, struct upload *u)
 	uint32_t n = u->commit.prefix.n_records;
 	struct err err;
 
+	x->who = api_who(&u->commit.prefix.header.account);
 	if (!http_budget_take(x, HTTP_LET_IN, (size_t)x->content_length)) {
 		http_refuse(x, PROBLEM_BUSY);
 		return false;

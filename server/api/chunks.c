@@ -18,10 +18,9 @@
 #include "base/array.h"
 #include "os/os.h"
 
-#define GROUP_OBJECTS   32         /* a group is full with so many, */
-#define GROUP_BYTES     (8u << 20) /* or so much; the piece that fills it may bring some more */
-#define UPLOAD_CHUNKS   (1u << 20) /* of one request */
-#define UPLOADS_AT_ONCE 64         /* each holds open files */
+#define GROUP_OBJECTS 32         /* a group is full with so many, */
+#define GROUP_BYTES   (8u << 20) /* or so much; the piece that fills it may bring some more */
+#define UPLOAD_CHUNKS (1u << 20) /* of one request */
 
 struct pending {
 	uint32_t index; /* within the request */
@@ -33,11 +32,12 @@ struct pending {
 
 struct upload {
 	struct work work; /* first */
-	const struct server *server;
+	struct server *server;
 	struct exchange *x; /* NULL: the link was cut, what came whole is still stored */
 	struct session session;
 	struct wire_chunks_reader reader;
-	bool counted;     /* among the uploads at once */
+	struct hash32 who; /* whose share of the uploads at once it is, if counted */
+	bool counted;
 	bool ended;       /* the body */
 	bool has_problem; /* from a hook of the reader, or from the rows */
 	struct problem problem;
@@ -50,8 +50,6 @@ struct upload {
 	size_t n_group, cap_group;
 	uint64_t group_bytes;
 };
-
-static _Atomic unsigned uploads_at_once;
 
 /* --- the group: sync, rows --- */
 
@@ -213,7 +211,8 @@ upload_free(struct upload *u)
 	blobs->drop(u->arriving.writer);
 	for (size_t i = 0; i < u->n_group; i++)
 		blobs->drop(u->group[i].writer);
-	uploads_at_once -= u->counted;
+	if (u->counted)
+		shares_give(&u->server->uploads, &u->who, 1);
 	buf_clear(&u->bitmap);
 	free(u->group);
 	free(u);
@@ -354,8 +353,9 @@ chunks_begin(struct exchange *x)
 	}
 	const struct wire_chunks_sink sink = { u, begin_object, object_data, end_object };
 	u->server = server_of(x);
-	u->counted = true;
-	if (++uploads_at_once > UPLOADS_AT_ONCE)
+	u->who = api_who(&session.account);
+	u->counted = shares_take(&u->server->uploads, &u->who, 1);
+	if (!u->counted)
 		http_refuse(x, PROBLEM_BUSY);
 	u->work.run = store_group;
 	u->x = x;

@@ -207,7 +207,7 @@ http_resume(struct exchange *x)
 bool
 http_budget_take(struct exchange *x, enum http_budget which, size_t n)
 {
-	if (!http_budget(x->http, which, n))
+	if (!shares_take(http_budget(x->http, which), &x->who, n))
 		return false;
 	x->from_budget[which] += n;
 	return true;
@@ -325,6 +325,7 @@ head_came(struct exchange *x, const char *method, const char *path)
 	int word;
 
 	note_peer(x);
+	x->who = x->peer;
 	x->begun_ms = os->uptime_ms();
 	if (!find_route(x, method, path)) {
 		const char *length = http_head(x, MHD_HTTP_HEADER_CONTENT_LENGTH);

@@ -13,7 +13,7 @@
  * http_resume().  An exchange belongs to one thread at a time.
  *
  * Limits: head of a request 16 KiB; bodies by route; all bodies that are being collected together
- * `bodies_bytes_max`, those of strangers apart; connections in all and from one address; an idle connection is closed, and so
+ * `bodies_bytes_max`, those of strangers apart, and of either nobody more than a quarter; connections in all and from one address; an idle connection is closed, and so
  * is one whose body comes more slowly than SLOW_BYTES_PER_S once SLOW_GRACE_S have passed.
  */
 #ifndef API_HTTP_H
@@ -46,7 +46,8 @@ struct http_options {
 	void *server;                    /* for the hooks: exchange.server */
 };
 
-/* Memory for bodies is counted in two purses, so that strangers cannot empty that of devices. */
+/* Memory for bodies is counted in two purses, so that strangers cannot empty that of devices; of a
+ * purse nobody has more than a quarter (exchange.who). */
 enum http_budget {
 	HTTP_LET_IN,   /* a token or a signature was seen before the body */
 	HTTP_STRANGER, /* who it is stands in the body */
@@ -57,6 +58,7 @@ struct exchange {
 	const struct http_route *route;
 	struct id16 path_id;    /* what stands for '*' in the route's path */
 	struct hash32 peer;     /* the address it came from, as a key for counting */
+	struct hash32 who;      /* whose share its body is: the peer's, until a hook knows better */
 	int64_t content_length; /* -1: chunked */
 	uint64_t n_body;        /* bytes of the body so far */
 	struct buf body;        /* as collected; also for hooks that collect by themselves */
@@ -135,7 +137,8 @@ void http_wait(struct exchange *x);
 /** From that thread, last thing. */
 void http_resume(struct exchange *x);
 
-/** Take @n bytes of a budget for @x's body, returned when @x ends.  False: none left. */
+/** Take @n bytes of a budget for @x's body, in the name of x->who, which stays what it is from then
+ *  on; returned when @x ends.  False: none left, or not for whom it is. */
 bool http_budget_take(struct exchange *x, enum http_budget which, size_t n);
 
 /** A line of the request's head, an argument of its query; NULL.  Borrowed from @x. */

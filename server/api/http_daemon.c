@@ -27,9 +27,9 @@ struct http {
 	int listen_fd;
 	char address[NI_MAXHOST + 8];
 
-	pthread_mutex_t lock;                        /* guards what follows */
-	pthread_cond_t fewer;                        /* exchanges */
-	size_t bodies_bytes[2], bodies_bytes_max[2]; /* by enum http_budget */
+	struct shares bodies[2]; /* bytes, by enum http_budget */
+	pthread_mutex_t lock;    /* guards what follows */
+	pthread_cond_t fewer;    /* exchanges */
 	unsigned n_exchanges, n_waiting;
 };
 
@@ -66,9 +66,10 @@ completed(void *cls, struct MHD_Connection *connection, void **state,
 		x->route->drop(x);
 	if (x->response)
 		MHD_destroy_response(x->response);
+	for (int i = 0; i < 2; i++)
+		if (x->from_budget[i])
+			shares_give(&h->bodies[i], &x->who, x->from_budget[i]);
 	pthread_mutex_lock(&h->lock);
-	h->bodies_bytes[HTTP_LET_IN] -= x->from_budget[HTTP_LET_IN];
-	h->bodies_bytes[HTTP_STRANGER] -= x->from_budget[HTTP_STRANGER];
 	h->n_exchanges--;
 	pthread_cond_broadcast(&h->fewer);
 	pthread_mutex_unlock(&h->lock);
@@ -82,15 +83,10 @@ http_routes(const struct http *h)
 	return h->routes;
 }
 
-bool
-http_budget(struct http *h, enum http_budget which, size_t n)
+struct shares *
+http_budget(struct http *h, enum http_budget which)
 {
-	pthread_mutex_lock(&h->lock);
-	bool ok = n <= h->bodies_bytes_max[which] - h->bodies_bytes[which];
-	if (ok)
-		h->bodies_bytes[which] += n;
-	pthread_mutex_unlock(&h->lock);
-	return ok;
+	return &h->bodies[which];
 }
 
 void
@@ -198,6 +194,8 @@ http_free(struct http *h)
 	if (h->listen_fd >= 0)
 		close(h->listen_fd);
 	pthread_cond_destroy(&h->fewer);
+	for (int i = 0; i < 2; i++)
+		shares_clear(&h->bodies[i]);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 }
@@ -212,7 +210,8 @@ http_start(struct http **out, const struct http_options *o, struct err *err)
 		return err_nomem(err);
 	h->routes = o->routes;
 	h->server = o->server;
-	memcpy(h->bodies_bytes_max, o->bodies_bytes_max, sizeof h->bodies_bytes_max);
+	for (int i = 0; i < 2; i++)
+		shares_init(&h->bodies[i], o->bodies_bytes_max[i]);
 	h->listen_fd = -1;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_condattr_init(&attr);

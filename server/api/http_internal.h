@@ -6,14 +6,15 @@
 #include <microhttpd.h>
 
 #include "api/http.h"
+#include "api/shares.h"
 
 /** A request of @h has begun; NULL without memory. */
 struct exchange *http_exchange_new(struct http *h, struct MHD_Connection *connection);
 
 const struct http_route *http_routes(const struct http *h);
 
-/** Take @n bytes of a budget for bodies.  False: none left. */
-bool http_budget(struct http *h, enum http_budget which, size_t n);
+/** The budgets for bodies. */
+struct shares *http_budget(struct http *h, enum http_budget which);
 
 /** One more, or one fewer, that waits for another thread. */
 void http_count_waiting(struct http *h, int change);

@@ -12,6 +12,7 @@
 #include "accounts/accounts.h"
 #include "accounts/sessions.h"
 #include "api/http.h"
+#include "api/shares.h"
 #include "api/workers.h"
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
@@ -24,12 +25,15 @@ struct server {
 	struct decoy decoy;
 	uint8_t spki_hash[CRYPTO_HASH_BYTES]; /* of our TLS key; zeros under plain HTTP */
 	uint64_t min_free_bytes; /* of disk; UINT64_MAX: 5 % of it or 2 GiB, what is more */
+	struct shares uploads;   /* that are under way: each holds open files */
 	int data_fd;             /* folder for temporary files without a name */
 	const char *version;
 	/* A sync failed: the process ends here. */
 	void (*fatal)(void *ctx, const struct err *err);
 	void *fatal_ctx;
 };
+
+#define UPLOADS_AT_ONCE 64 /* of chunks */
 
 /** All calls of docs/protocol; exchange.server must be a struct server. */
 extern const struct http_route api_routes[];
@@ -42,6 +46,9 @@ server_of(const struct exchange *x)
 
 #define SCOPE_PUT 1u
 #define SCOPE_GET 2u
+
+/** An account as one that has shares. */
+struct hash32 api_who(const struct id16 *account);
 
 /** Whom the request's token lets in, if with one of @scopes.  False: refused, answered (`signature`,
  *  `scope`).  The device's state is not asked here: gate_session(). */

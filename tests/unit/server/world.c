@@ -44,6 +44,7 @@ open_data(struct world *w)
 	snprintf(url, sizeof url, "dir:%s/blobs", w->folder);
 	ok(blobs_open_store(&w->server.blobs, url, &err), &err);
 	ok(sessions_new(&w->server.sessions, &err), &err);
+	shares_init(&w->server.uploads, UPLOADS_AT_ONCE);
 	ok(workers_new(&w->server.workers, 2, &err), &err);
 	ok(catalog_write(w->server.catalog, load_decoy, &w->server.decoy, &err), &err);
 	const struct http_options http = {
@@ -53,7 +54,7 @@ open_data(struct world *w)
 		.connections_max = 64,
 		.connections_per_address_max = 64,
 		.idle_s = 30,
-		.bodies_bytes_max = { 16u << 20, 1u << 20 },
+		.bodies_bytes_max = { 64u << 20, 1u << 20 },
 		.routes = api_routes,
 		.server = &w->server,
 	};
@@ -66,6 +67,7 @@ close_data(struct world *w)
 	http_stop(w->http, 5);
 	workers_free(w->server.workers);
 	sessions_free(w->server.sessions);
+	shares_clear(&w->server.uploads);
 	catalog_free(w->server.catalog);
 	blobs_free(w->server.blobs);
 }
