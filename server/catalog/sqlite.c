@@ -218,7 +218,7 @@ settle_schema(struct db *db, struct err *err)
 static int
 open_writer(struct catalog_sqlite *c, struct err *err)
 {
-	if (db_open(&c->writer, c, true, err) < 0)
+	if (sqlite_settle(c->path, err) < 0 || db_open(&c->writer, c, true, err) < 0)
 		return -1;
 	/* auto_vacuum can only be chosen while the file is empty: clearing away will give room
 	 * back. */

@@ -170,6 +170,9 @@ int db_run(struct db *db, enum statement s, struct err *err);
 extern const struct catalog_ops catalog_sqlite_ops;
 
 /* The part of the table that is about the file and its threads: sqlite.c. */
+/** Sync a database's files, if it has any, and have them read from the disk from now on.  Before SQLite
+ *  opens it; nobody else may have it open. */
+int sqlite_settle(const char *path, struct err *err);
 int sqlite_read(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err);
 void sqlite_submit(struct catalog *c, struct catalog_job *job);
 void sqlite_free(struct catalog *c);
