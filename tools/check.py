@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILDS = ROOT / "build-check"
 SLOW_SECONDS = 20  # programs that take longer are named
 CORPUS = ROOT.parent / "shared" / "corpus"
+ENGINES = ROOT.parent / "shared" / "engines"
 CORES = str(min(os.cpu_count() or 2, 8))
 
 GCC = {"CC": "gcc"}
@@ -280,8 +281,9 @@ def main():
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         sys.exit(f"tools/check.py: no suite {unknown[0]}; there are: {', '.join(SUITES)}")
-    if not pathlib.Path(os.environ.setdefault("CLOUDBOX_CORPUS", str(CORPUS))).is_dir():
-        del os.environ["CLOUDBOX_CORPUS"]
+    for name, folder in (("CLOUDBOX_CORPUS", CORPUS), ("CLOUDBOX_ENGINES", ENGINES)):
+        if not pathlib.Path(os.environ.setdefault(name, str(folder))).is_dir():
+            del os.environ[name]
     BUILDS.mkdir(exist_ok=True)
     total = Tally()
     for name in names:

@@ -13,7 +13,7 @@ packages_of() {
 		;;
 	check)
 		echo clang libclang-rt-14-dev valgrind libcmocka-dev libc6-dbg python3-pytest \
-			python3-pytest-xdist dosfstools
+			python3-pytest-xdist dosfstools nbdkit libnbd-bin e2fsprogs iproute2
 		;;
 	bench)
 		echo restic borgbackup rclone
