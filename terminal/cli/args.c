@@ -117,6 +117,12 @@ find_in(const struct option *table, const char *word)
 	return NULL;
 }
 
+static bool
+is_number(const char *word)
+{
+	return word && word[0] && strspn(word, "0123456789") == strlen(word);
+}
+
 /* The option in argv[*i], with its value; *i moves past what was taken. */
 static int
 take_option(struct args *a, const struct option *globals, int argc, char **argv, int *i,
@@ -138,7 +144,10 @@ take_option(struct args *a, const struct option *globals, int argc, char **argv,
 		value++;
 	if (value && !o->value)
 		return err_set(err, ERR_USAGE, "%s takes no value", o->name);
-	if (!value && o->value) {
+	if (!value && o->value && o->value[0] == '[') {
+		if (*i + 1 < argc && is_number(argv[*i + 1]))
+			value = argv[++*i];
+	} else if (!value && o->value) {
 		if (*i + 1 >= argc) {
 			err_set(err, ERR_USAGE, "%s needs a value", o->name);
 			return err_hint(err, "write %s %s", o->name, o->value);

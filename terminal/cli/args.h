@@ -15,10 +15,12 @@
 struct cli; /* cli.h */
 
 struct option {
-	const char *name;  /* "--all"; NULL ends a table */
-	const char *value; /* what the help calls its value; NULL: a flag, takes none */
-	const char *help;  /* N_(…): one line */
-	bool repeats;      /* may be given more than once */
+	const char *name; /* "--all"; NULL ends a table */
+	const char
+		*value; /* what the help calls its value; NULL: a flag, takes none; "[N]": a number
+			      that may be left out */
+	const char *help; /* N_(…): one line */
+	bool repeats;     /* may be given more than once */
 };
 
 /* Where a command stands in the overview. */

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/here.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -143,12 +144,104 @@ print_history_text(struct cli *cli, const struct cloud_history *h)
 	}
 }
 
+static void
+print_diff_json(struct cli *cli, const struct cloud_diff *d)
+{
+	struct json_object *list = json_list(cli), *o = json_push(cli, list);
+	struct json_object *changed = json_list(cli);
+
+	if (d->version)
+		json_put_number(cli, o, "version", d->version);
+	else
+		json_put_text(cli, o, "version", NULL);
+	json_put_when(cli, o, "saved_at", d->saved_at_unix_ms);
+	json_put_number(cli, o, "size", d->size_bytes);
+	json_put_text(cli, o, "device", d->device);
+	if (d->against)
+		json_put_number(cli, o, "against", d->against);
+	else
+		json_put_text(cli, o, "against", NULL);
+	for (size_t i = 0; i < d->fields.n; i++) {
+		const struct diff_field *f = &d->fields.list[i];
+		struct json_object *one = json_push(cli, changed);
+
+		json_put_text(cli, one, "field", f->field);
+		json_put_text(cli, one, "value", f->value);
+		json_put_text(cli, one, "was", f->was);
+		json_put_text(cli, one, "change", diff_kind_name(f->kind));
+	}
+	json_put(cli, o, "fields_changed", changed);
+	json_result(cli, list);
+}
+
+static void
+print_diff_field(struct cli *cli, const struct diff_field *f)
+{
+	switch (f->kind) {
+	case DIFF_ADDED:
+		printf("  %s+%s %s  %s\n", cli_green(cli), cli_plain(cli), cli_clean(f->field),
+		       cli_clean(f->value));
+		return;
+	case DIFF_REMOVED:
+		printf("  %s-%s %s  %s\n", cli_red(cli), cli_plain(cli), cli_clean(f->field),
+		       cli_clean(f->was));
+		return;
+	case DIFF_CHANGED:
+		printf("  %s~%s %s  %s → %s\n", cli_yellow(cli), cli_plain(cli),
+		       cli_clean(f->field), cli_clean(f->was), cli_clean(f->value));
+		return;
+	}
+}
+
+static void
+print_diff_text(struct cli *cli, const struct cloud_diff *d)
+{
+	printf("%s%s%s\n", cli_bold(cli), cli_clean(d->name), cli_plain(cli));
+	if (!d->version)
+		printf(_("what is here now, against version %u:\n"), d->against);
+	else if (d->against)
+		printf(_("version %u of %s, against version %u:\n"), d->version,
+		       show_when(d->saved_at_unix_ms).s, d->against);
+	else
+		printf(_("version %u of %s, the first that is kept:\n"), d->version,
+		       show_when(d->saved_at_unix_ms).s);
+	for (size_t i = 0; i < d->fields.n; i++)
+		print_diff_field(cli, &d->fields.list[i]);
+	if (d->fields.n == 0)
+		printf("  %s\n", _("no field differs"));
+}
+
+static int
+show_diff(struct cli *cli, struct unlocked *u, struct err *err)
+{
+	AUTO(cloud_diff_clear) struct cloud_diff d = { 0 };
+	AUTO(here_clear) struct here here = HERE_INIT;
+	unsigned long version = 0;
+
+	if (args_number(&cli->args, "--diff", UINT32_MAX, &version, err) < 0 ||
+	    (version == 0 && here_open(&here, cli, cli_word(cli, 0), err) < 0) ||
+	    cloud_diff_read(&d, cli->box, u, here.session, cli_word(cli, 0), cli_word(cli, 1),
+			    args_value(&cli->args, "--from"), (uint32_t)version, err) < 0)
+		return -1;
+	if (cli->json)
+		print_diff_json(cli, &d);
+	else
+		print_diff_text(cli, &d);
+	return CLI_DONE;
+}
+
 int
 cmd_history(struct cli *cli, struct err *err)
 {
 	AUTO(cloud_history_clear) struct cloud_history h = { 0 };
-	struct unlocked *u = cli_unlock(cli, err);
+	unsigned long unused = 0;
+	struct unlocked *u;
 
+	if (args_number(&cli->args, "--diff", UINT32_MAX, &unused, err) < 0)
+		return -1;
+	u = cli_unlock(cli, err);
+	if (u && args_has(&cli->args, "--diff"))
+		return show_diff(cli, u, err);
 	if (!u || cloud_history_read(&h, cli->box, u, cli_word(cli, 0), cli_word(cli, 1),
 				     args_value(&cli->args, "--from"), err) < 0)
 		return -1;

@@ -62,6 +62,15 @@ static const struct option from_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option history_options[] = {
+	{ "--diff", "[N]",
+	  N_("what version N has otherwise than the one before it; without N: what is here now, "
+	     "against the newest"),
+	  false },
+	{ "--from", "DEVICE", N_("another device's backups: its id or its name"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option restore_options[] = {
 	{ "--preview", NULL, N_("show what would be done, field by field; write nothing"), false },
 	{ "--version", "N", N_("the items' version N in place of the newest"), false },
@@ -160,8 +169,9 @@ const struct command commands[] = {
 
 	{ "cloud", "[APP] [--from DEVICE]", N_("What lies on the server"),
 	  NULL, GROUP_RESTORE, from_options, 0, 1, cmd_cloud },
-	{ "history", "APP ITEM [--from DEVICE]", N_("An item's versions, and what changed in each"),
-	  ITEM_IS, GROUP_RESTORE, from_options, 2, 2, cmd_history },
+	{ "history", "APP ITEM [--diff [N]] [--from DEVICE]",
+	  N_("An item's versions, and what changed in each"),
+	  ITEM_IS, GROUP_RESTORE, history_options, 2, 2, cmd_history },
 	{ "restore",
 	  "[APP [ITEM...]] [--version N | --at TIME] [--from DEVICE] [--into APP] [--create DIR] "
 	  "[--field NAME]... [--preview]",

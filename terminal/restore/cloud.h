@@ -8,7 +8,10 @@
 #ifndef RESTORE_CLOUD_H
 #define RESTORE_CLOUD_H
 
+#include "restore/diff.h"
 #include "restore/restore.h"
+
+struct app_session; /* apps/adapter.h */
 
 /* An item on the server.  Strings are UTF-8, never NULL. */
 struct cloud_item {
@@ -80,5 +83,30 @@ AUTO_OBJ(cloud_history_clear, struct cloud_history);
  *  ERR_NOT_FOUND, ERR_AMBIGUOUS, else as cloud_read(). */
 int cloud_history_read(struct cloud_history *out, struct box *box, struct unlocked *u,
 		       const char *app, const char *item, const char *from, struct err *err);
+
+/* Two states of an item, compared. */
+struct cloud_diff {
+	char device[RESTORE_ID_BYTES]; /* whose backups */
+	char *name;
+	uint32_t version;         /* 0: the item as it is here now */
+	uint32_t against;         /* the version that it is compared with; 0: there was none */
+	int64_t saved_at_unix_ms; /* of `version`; 0: here now */
+	uint64_t size_bytes;      /* 0: it was, or is, not there */
+	struct diff fields;
+};
+
+void cloud_diff_clear(struct cloud_diff *d);
+AUTO_OBJ(cloud_diff_clear, struct cloud_diff);
+
+/**
+ * Compare a version of @item with the one before it, or what is here with the newest version.
+ * @version  0: what is here now.
+ * @here     the app of this terminal, its inventory up to date; needed for @version 0.
+ * @return   as cloud_history_read(); ERR_NOT_FOUND: no such version; a version that cannot be opened
+ *           is an error here.
+ */
+int cloud_diff_read(struct cloud_diff *out, struct box *box, struct unlocked *u,
+		    struct app_session *here, const char *app, const char *item, const char *from,
+		    uint32_t version, struct err *err);
 
 #endif

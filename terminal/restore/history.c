@@ -11,22 +11,12 @@
 #include "base/text.h"
 #include "box/shortcuts.h"
 #include "item/card.h"
-#include "restore/cloud.h"
+#include "restore/history_internal.h"
 #include "restore/pick.h"
-#include "restore/restore_internal.h"
 
 #define VERSIONS_MAX 100000
 
-struct reading {
-	struct cloud_history *out;
-	struct box *box;
-	const struct identity *me;
-	struct fetch *fetch;
-	struct opened *opened; /* owned; ascending by batch */
-	size_t n_opened, cap_opened;
-};
-
-static void
+void
 reading_clear(struct reading *h)
 {
 	for (size_t i = 0; i < h->n_opened; i++)
@@ -34,7 +24,6 @@ reading_clear(struct reading *h)
 	free(h->opened);
 	fetch_free(h->fetch);
 }
-AUTO_OBJ(reading_clear, struct reading);
 
 void
 cloud_history_clear(struct cloud_history *h)
@@ -50,8 +39,8 @@ cloud_history_clear(struct cloud_history *h)
 	*h = (struct cloud_history){ 0 };
 }
 
-static int
-keep(void *ctx, const struct fetched *it, struct err *err)
+int
+reading_keep(void *ctx, const struct fetched *it, struct err *err)
 {
 	struct reading *h = ctx;
 
@@ -68,21 +57,15 @@ keep(void *ctx, const struct fetched *it, struct err *err)
 
 /* What changed from one version to the next. */
 
-/* A version as fields: a card, or NULL for anything else and for what cannot be read. */
-struct seen {
-	struct buf bytes;
-	struct item *card;
-};
-
-static void
+void
 seen_clear(struct seen *s)
 {
 	item_free(s->card);
 	buf_clear(&s->bytes);
 }
 
-static int
-see(struct seen *s, struct reading *h, struct opened *o, struct err *err)
+int
+seen_read(struct seen *s, struct reading *h, struct opened *o, struct err *err)
 {
 	struct payload_sink sink = { &s->bytes, payload_to_buf };
 	struct err why = { 0 };
@@ -208,7 +191,7 @@ compare_all(struct reading *h, struct err *err)
 	for (size_t i = 0; rc == 0 && i < h->n_opened; i++) {
 		struct seen now;
 
-		rc = see(&now, h, &h->opened[i], err);
+		rc = seen_read(&now, h, &h->opened[i], err);
 		if (rc == 0)
 			rc = add_version(h->out, &h->opened[i], err);
 		if (rc == 0)
@@ -269,8 +252,8 @@ find_versions(struct listing *versions, struct reading *h, const char *app, cons
 	return fetch_versions(versions, h->fetch, &folder, &item, err);
 }
 
-static int
-name_it(struct reading *h, const char *app, const char *text, struct err *err)
+int
+reading_name(struct reading *h, const char *app, const char *text, struct err *err)
 {
 	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
 	const struct record *newest = NULL;
@@ -290,25 +273,34 @@ name_it(struct reading *h, const char *app, const char *text, struct err *err)
 	return h->out->app && h->out->id && h->out->name ? 0 : err_nomem(err);
 }
 
+/* The device's cloud, and in it the versions of the item. */
+int
+reading_open(struct reading *h, struct listing *versions, struct unlocked *u, const char *app,
+	     const char *item, const char *from, struct err *err)
+{
+	if (box_identity_need(&h->me, h->box, err) < 0 ||
+	    device_open(&h->fetch, h->box, u, from, DEVICE_NEEDS_ITEMS, err) < 0)
+		return -1;
+	hex_encode(h->out->device, SPAN_ARRAY(fetch_device(h->fetch)->id.b));
+	return find_versions(versions, h, app, item, err);
+}
+
 int
 cloud_history_read(struct cloud_history *out, struct box *box, struct unlocked *u, const char *app,
 		   const char *item, const char *from, struct err *err)
 {
 	AUTO(reading_clear) struct reading h = { .out = out, .box = box };
 	AUTO(listing_clear) struct listing versions = { 0 };
-	struct fetch_sink sink = { &h, keep, NULL };
+	struct fetch_sink sink = { &h, reading_keep, NULL };
 	struct remote *remote = unlocked_remote(u, err);
 	struct remote_traffic before, after;
 
-	if (!remote || box_identity_need(&h.me, box, err) < 0)
+	if (!remote)
 		return -1;
 	before = remote_traffic(remote);
-	if (device_open(&h.fetch, box, u, from, DEVICE_NEEDS_ITEMS, err) < 0)
-		return -1;
-	hex_encode(out->device, SPAN_ARRAY(fetch_device(h.fetch)->id.b));
-	if (find_versions(&versions, &h, app, item, err) < 0 ||
+	if (reading_open(&h, &versions, u, app, item, from, err) < 0 ||
 	    fetch_records(h.fetch, &versions, FETCH_VERSIONS, &sink, err) < 0 ||
-	    name_it(&h, app, item, err) < 0 || compare_all(&h, err) < 0)
+	    reading_name(&h, app, item, err) < 0 || compare_all(&h, err) < 0)
 		return -1;
 	if (out->n_versions > 1)
 		qsort(out->versions, out->n_versions, sizeof *out->versions, newest_first);

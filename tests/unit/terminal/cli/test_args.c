@@ -14,6 +14,7 @@ static const struct option globals[] = {
 static const struct option restore_options[] = {
 	{ "--version", "N", "", false },
 	{ "--field", "NAME", "", true },
+	{ "--diff", "[N]", "", false },
 	{ NULL, NULL, NULL, false },
 };
 
@@ -97,6 +98,29 @@ version_after_restore_is_its_own_option(void **state)
 	assert_int_equal(PARSE(&b, &err, "--version"), 0);
 	assert_null(b.command);
 	assert_true(args_has(&b, "--version"));
+}
+
+static void
+a_number_that_may_be_left_out_is_taken_only_if_it_is_one(void **state)
+{
+	AUTO(args_clear) struct args given = { 0 };
+	AUTO(args_clear) struct args left_out = { 0 };
+	AUTO(args_clear) struct args last = { 0 };
+	AUTO(args_clear) struct args odd = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(PARSE(&given, &err, "restore", "--diff", "12", "zoe"), 0);
+	assert_string_equal(args_value(&given, "--diff"), "12");
+	assert_int_equal(given.n_words, 1);
+	assert_int_equal(PARSE(&left_out, &err, "restore", "--diff", "zoe"), 0);
+	assert_true(args_has(&left_out, "--diff") && !args_value(&left_out, "--diff"));
+	assert_int_equal(left_out.n_words, 1);
+	assert_int_equal(PARSE(&last, &err, "restore", "zoe", "--diff"), 0);
+	assert_true(args_has(&last, "--diff") && !args_value(&last, "--diff"));
+	assert_int_equal(PARSE(&odd, &err, "restore", "--diff=x"),
+			 0); /* args_number() refuses it */
+	assert_string_equal(args_value(&odd, "--diff"), "x");
 }
 
 static void
@@ -251,6 +275,7 @@ main(void)
 		cmocka_unit_test(a_name_of_two_words_is_found_with_options_between_them),
 		cmocka_unit_test(a_second_add_is_a_word),
 		cmocka_unit_test(version_after_restore_is_its_own_option),
+		cmocka_unit_test(a_number_that_may_be_left_out_is_taken_only_if_it_is_one),
 		cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(a_single_dash_is_a_word),
 		cmocka_unit_test(an_option_that_repeats_keeps_its_order),
