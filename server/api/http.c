@@ -191,6 +191,7 @@ void
 http_wait(struct exchange *x)
 {
 	x->handed_over = true;
+	x->waiting = true;
 	http_count_waiting(x->http, 1);
 	MHD_suspend_connection(x->connection);
 }
@@ -200,6 +201,7 @@ http_resume(struct exchange *x)
 {
 	struct http *h = x->http;
 
+	x->waiting = false;
 	MHD_resume_connection(x->connection); /* from here on @x is not ours */
 	http_count_waiting(h, -1);
 }
@@ -380,6 +382,10 @@ http_access(void *cls, struct MHD_Connection *connection, const char *path, cons
 		*state = x = http_exchange_new(cls, connection);
 		return x ? head_came(x, method, path) : MHD_NO;
 	}
+	/* libmicrohttpd 0.9.75 hands on the next piece of a chunked body that it has already, suspended
+	 * or not: it stays with it until the exchange is resumed. */
+	if (x->waiting)
+		return MHD_YES;
 	x->handed_over = false;
 	if (*n_data) {
 		struct span piece = span_of(data, *n_data);

@@ -72,7 +72,8 @@ struct exchange {
 	size_t from_budget[2];
 	int64_t begun_ms;
 	bool answered, ended;
-	bool handed_over; /* by the hook that just ran; only http's thread looks */
+	bool handed_over;     /* by the hook that just ran; only http's thread looks */
+	_Atomic bool waiting; /* another thread has it */
 };
 
 enum http_method { HTTP_GET, HTTP_POST };

@@ -96,6 +96,8 @@ def peer_cloudbox(bench):
         def usage(self):
             fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
             status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+            if not self.is_alive():
+                raise SystemExit(f"cloudboxd ended: {self.output()}")
             return (sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK"),
                     int(re.search(r"VmHWM:\s+(\d+)", status)[1]))
 
