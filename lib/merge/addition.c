@@ -195,3 +195,14 @@ addition_put(struct addition *a, const struct field *const *elements, size_t n, 
 		a->group_labelled[number] = true;
 	return buf_append(&a->lines, buf_span(&lines), err);
 }
+
+int
+addition_try(const struct item *theirs, const struct field *f, enum item_version version,
+	     struct err *err)
+{
+	const struct item bare = { .version = version, .profile = theirs->profile };
+	AUTO(addition_clear) struct addition a;
+
+	addition_init(&a, &bare, theirs);
+	return addition_put(&a, &f, 1, err);
+}

@@ -30,4 +30,8 @@ AUTO_OBJ(addition_clear, struct addition);
 int
 addition_put(struct addition *a, const struct field *const *elements, size_t n, struct err *err);
 
+/** Can a card of @version say this field of @theirs at all?  0, CARD_UNWRITABLE, -1 (as above). */
+int addition_try(const struct item *theirs, const struct field *f, enum item_version version,
+		 struct err *err);
+
 #endif

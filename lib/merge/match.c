@@ -18,6 +18,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "merge/addition.h"
 #include "merge/key_set.h"
 
 #define COUNT_MAX (UINT32_MAX / 4)
@@ -38,6 +39,7 @@ struct live {
 	uint32_t first, n;   /* its keys' numbers in match_index.numbers */
 	bool created, claimed;
 	bool has_name, has_org;
+	enum item_version version;
 	struct field_key names[ITEM_NAME_KEYS_MAX], org;
 };
 
@@ -284,6 +286,7 @@ match_add(struct match_index *ix, size_t at, const struct item *it, const struct
 	struct live *v = &ix->live[at];
 	v->generation++;
 	v->created |= flag == MATCH_CREATED;
+	v->version = it->version;
 	v->has_name = it->n_name_keys > 0;
 	for (size_t i = 0; i < ITEM_NAME_KEYS_MAX; i++) {
 		v->names[i] = it->name_keys[i < it->n_name_keys ? i : 0];
@@ -310,6 +313,13 @@ struct wanted {
 	size_t n_numbers;
 	const struct span *ids;
 	size_t n_ids;
+	struct sayable *say; /* by version and field */
+	struct err *failed;  /* what went wrong where only yes or no could be answered */
+};
+
+/* Whether a card of a version can say a field: asked once. */
+struct sayable {
+	enum { SAY_UNKNOWN, SAY_YES, SAY_NO } in[ITEM_VCARD_40 + 1];
 };
 
 static void
@@ -317,6 +327,7 @@ wanted_clear(struct wanted *w)
 {
 	key_list_clear(&w->keys);
 	free(w->numbers);
+	free(w->say);
 }
 AUTO_OBJ(wanted_clear, struct wanted);
 
@@ -327,7 +338,8 @@ wanted_init(struct wanted *w, struct match_index *ix, const struct item *it, str
 	if (key_list_init(&w->keys, it, err) < 0)
 		return -1;
 	w->numbers = calloc(w->keys.n + 1, sizeof *w->numbers);
-	if (!w->numbers)
+	w->say = calloc(it->n_fields + 1, sizeof *w->say);
+	if (!w->numbers || !w->say)
 		return err_nomem(err);
 	for (size_t i = 0; i < w->keys.n; i++) {
 		size_t number = key_set_find(&ix->keys, &w->keys.k[i]);
@@ -450,17 +462,32 @@ is_better(const struct match_index *ix, size_t a, size_t than)
 	return free_a != free_b ? free_a : a < than;
 }
 
+/* What a card of @v's version cannot say is held at each merge anew, and never lacking. */
+static bool
+can_say(const struct live *v, const struct wanted *w, size_t field)
+{
+	struct sayable *s = &w->say[field];
+
+	if (s->in[v->version] == SAY_UNKNOWN) {
+		int rc = addition_try(w->it, &w->it->fields[field], v->version, w->failed);
+		s->in[v->version] = rc > 0 ? SAY_NO : SAY_YES;
+	}
+	return s->in[v->version] == SAY_YES;
+}
+
 /* Would merging add nothing (but perhaps hold something)? */
 static bool
-lacks_nothing(struct match_index *ix, const struct live *v, const struct item *it)
+lacks_nothing(struct match_index *ix, const struct live *v, const struct wanted *w)
 {
+	const struct item *it = w->it;
+
 	for (size_t i = 0; i < it->n_fields; i++) {
 		const struct field *f = &it->fields[i];
 		if (f->flags & FIELD_IGNORED)
 			continue;
 		struct field_key taken = taken_key(f);
 		if (!has_key(ix, v, &f->key) &&
-		    !((f->flags & FIELD_SINGLE) && has_key(ix, v, &taken)))
+		    !((f->flags & FIELD_SINGLE) && has_key(ix, v, &taken)) && can_say(v, w, i))
 			return false;
 	}
 	return true;
@@ -487,7 +514,7 @@ find_by_id(struct match_index *ix, const struct wanted *w, bool judge, size_t *c
 				++*contradicted;
 				continue;
 			}
-			if (!judge || lacks_nothing(ix, v, w->it))
+			if (!judge || lacks_nothing(ix, v, w))
 				return p->live;
 			if (first == MATCH_NONE)
 				first = p->live;
@@ -575,7 +602,7 @@ consider(struct match_index *ix, const struct posting *p, const struct wanted *w
 	b->n_named += named;
 	if (b->settled || !shared_field(ix, v, w->it))
 		return;
-	b->settled = lacks_nothing(ix, v, w->it);
+	b->settled = lacks_nothing(ix, v, w);
 	if (!b->settled && (v->claimed || !named)) {
 		b->n_claimed += named;
 		return;
@@ -667,7 +694,8 @@ int
 match_find(struct match *out, struct match_index *ix, const struct item *theirs,
 	   const struct span *ids, size_t n_ids, enum match_rule upto, struct err *err)
 {
-	AUTO(wanted_clear) struct wanted w = { .ids = ids, .n_ids = n_ids };
+	struct err failed = { 0 };
+	AUTO(wanted_clear) struct wanted w = { .ids = ids, .n_ids = n_ids, .failed = &failed };
 	size_t contradicted = 0;
 
 	*out = (struct match){ .at = MATCH_NONE, .rule = MATCH_RULE_IDENTICAL };
@@ -679,13 +707,17 @@ match_find(struct match *out, struct match_index *ix, const struct item *theirs,
 	out->rule = MATCH_RULE_ID;
 	if (upto >= MATCH_RULE_ID)
 		out->at = find_by_id(ix, &w, true, &contradicted);
-	if (out->at != MATCH_NONE)
+	if (out->at == MATCH_NONE) {
+		out->rule = MATCH_RULE_NEW;
+		out->why_new = contradicted ? MATCH_NEW_ID_REUSED : MATCH_NEW_NOTHING_ALIKE;
+		if (upto >= MATCH_RULE_NAME)
+			match_by_name(out, ix, &w);
+	}
+	if (failed.code == ERR_NONE)
 		return 0;
-	out->rule = MATCH_RULE_NEW;
-	out->why_new = contradicted ? MATCH_NEW_ID_REUSED : MATCH_NEW_NOTHING_ALIKE;
-	if (upto >= MATCH_RULE_NAME)
-		match_by_name(out, ix, &w);
-	return 0;
+	if (err)
+		*err = failed;
+	return -1;
 }
 
 /* ---- in words ---- */

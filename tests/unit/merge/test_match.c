@@ -1,164 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which live contact is this backup's contact?  And: a restore done again writes nothing. */
-#include "merge/laws.h"
-
 #include <time.h>
 
-#include "merge/match.h"
-
-/* A made-up app: cards in memory, each with its native id. */
-struct card {
-	struct buf bytes;
-	struct item *it;
-	char id[80];
-};
-
-struct app {
-	struct card *cards;
-	size_t n, cap;
-	unsigned n_written;
-};
-
-static struct card *
-app_add(struct app *app, struct span bytes, const char *id)
-{
-	if (app->n == app->cap) {
-		app->cap = app->cap * 2 + 16;
-		app->cards = realloc(app->cards, app->cap * sizeof *app->cards);
-		assert_non_null(app->cards);
-	}
-	struct card *c = &app->cards[app->n++];
-	*c = (struct card){ .bytes = BUF_INIT(SIZE_MAX / 4) };
-	assert_int_equal(buf_append(&c->bytes, bytes, NULL), 0);
-	c->it = laws_parse(buf_span(&c->bytes), NULL, "app");
-	if (id)
-		snprintf(c->id, sizeof c->id, "%s", id);
-	return c;
-}
-
-static struct card *
-app_add_text(struct app *app, const char *lines, const char *id)
-{
-	char card[1000];
-
-	snprintf(card, sizeof card, "BEGIN:VCARD\r\nVERSION:3.0\r\n%sEND:VCARD\r\n", lines);
-	return app_add(app, span_str(card), id);
-}
-
-static void
-app_clear(struct app *app)
-{
-	for (size_t i = 0; i < app->n; i++) {
-		item_free(app->cards[i].it);
-		buf_clear(&app->cards[i].bytes);
-	}
-	free(app->cards);
-	*app = (struct app){ 0 };
-}
-AUTO_OBJ(app_clear, struct app);
-
-static struct match_index *
-index_of(const struct app *app)
-{
-	struct match_index *ix = NULL;
-	struct err err = { 0 };
-
-	assert_int_equal(match_index_new(&ix, &err), 0);
-	for (size_t i = 0; i < app->n; i++) {
-		struct span id = span_str(app->cards[i].id);
-		assert_int_equal(
-			match_add(ix, i, app->cards[i].it, &id, id.n ? 1 : 0, MATCH_LIVE, &err), 0);
-	}
-	return ix;
-}
-
-static struct match
-find(struct match_index *ix, const struct card *c, enum match_rule upto)
-{
-	struct span id = span_str(c->id);
-	struct err err = { 0 };
-	struct match m;
-
-	assert_int_equal(match_find(&m, ix, c->it, &id, id.n ? 1 : 0, upto, &err), 0);
-	return m;
-}
-
-static void
-write_card(struct app *app, struct match_index *ix, size_t at, struct span bytes,
-	   enum match_add_flag flag)
-{
-	struct card *c = &app->cards[at];
-	struct buf now = BUF_INIT(SIZE_MAX / 4);
-	struct err err = { 0 };
-	struct span id = span_str(c->id);
-
-	assert_int_equal(buf_append(&now, bytes, &err), 0);
-	item_free(c->it);
-	buf_clear(&c->bytes);
-	c->bytes = now;
-	c->it = laws_parse(buf_span(&c->bytes), NULL, "written");
-	app->n_written++;
-	assert_int_equal(match_add(ix, at, c->it, &id, id.n ? 1 : 0, flag, &err), 0);
-}
-
-static void
-create_card(struct app *app, struct match_index *ix, const struct card *c)
-{
-	AUTO(buf_clear) struct buf bytes = BUF_INIT(SIZE_MAX / 4);
-	struct merge_new how = { .uid_taken = false };
-	struct err err = { 0 };
-
-	snprintf((char *)how.item_id, sizeof how.item_id, "%zu", app->n);
-	for (size_t i = 0; i < app->n && c->it->uid; i++)
-		how.uid_taken |=
-			app->cards[i].it->uid && strcmp(app->cards[i].it->uid, c->it->uid) == 0;
-	assert_int_equal(merge_new_item(&bytes, c->it, &how, &err), 0);
-	struct card *made = app_add(app, buf_span(&bytes), NULL);
-	snprintf(made->id, sizeof made->id, "%s", made->it->uid);
-	app->n_written++;
-	struct span id = span_str(made->id);
-	assert_int_equal(match_add(ix, app->n - 1, made->it, &id, 1, MATCH_CREATED, &err), 0);
-}
-
-static void
-restore_one(struct app *app, struct match_index *ix, const struct card *c, struct match m)
-{
-	AUTO(merge_outcome_clear) struct merge_outcome o = MERGE_OUTCOME_INIT;
-	struct err err = { 0 };
-
-	if (m.at == MATCH_NONE) {
-		create_card(app, ix, c);
-		return;
-	}
-	match_claim(ix, m.at);
-	assert_int_equal(merge_items(&o, app->cards[m.at].it, c->it, NULL, &err), 0);
-	if (m.rule == MATCH_RULE_IDENTICAL) {
-		assert_int_equal(o.result, MERGE_IDENTICAL);
-		assert_int_equal(o.n_held, 0);
-	}
-	if (o.result == MERGE_MERGED)
-		write_card(app, ix, m.at, buf_span(&o.bytes), MATCH_LIVE);
-}
-
-/* Twice over the backup: first what is certain. */
-static void
-restore(struct app *app, const struct app *backup)
-{
-	AUTO(match_index_free) struct match_index *ix = index_of(app);
-	AUTO(free) bool *done = calloc(backup->n + 1, sizeof *done);
-
-	app->n_written = 0;
-	for (size_t i = 0; i < backup->n; i++) {
-		struct match m = find(ix, &backup->cards[i], MATCH_RULE_ID);
-		done[i] = m.at != MATCH_NONE;
-		if (done[i])
-			restore_one(app, ix, &backup->cards[i], m);
-	}
-	for (size_t i = 0; i < backup->n; i++)
-		if (!done[i])
-			restore_one(app, ix, &backup->cards[i],
-				    find(ix, &backup->cards[i], MATCH_RULE_NAME));
-}
+#include "merge/app.h"
 
 /* ---- single rules ---- */
 
@@ -260,8 +104,8 @@ contacts_are_matched_by_the_four_rules(void **state)
 			app_add_text(&live, c->live[j], id);
 		}
 		app_add_text(&backup, c->backup, c->backup_id);
-		AUTO(match_index_free) struct match_index *ix = index_of(&live);
-		struct match m = find(ix, &backup.cards[0], MATCH_RULE_NAME);
+		AUTO(match_index_free) struct match_index *ix = app_index(&live);
+		struct match m = app_find(ix, &backup.cards[0], MATCH_RULE_NAME);
 		match_reason(reason, &m);
 		if (m.at != c->at || m.rule != c->rule || strcmp(reason, c->reason) != 0)
 			fail_msg("case %zu: at %zd, rule %u, %s", i, (ssize_t)m.at, m.rule, reason);
@@ -276,10 +120,10 @@ a_claimed_contact_is_left_alone_by_name_matching(void **state)
 	(void)state;
 	app_add_text(&live, "FN:M\xc3\xbcller\r\nTEL:1\r\nTEL:100\r\n", "L0");
 	app_add_text(&backup, "FN:M\xc3\xbcller\r\nTEL:2\r\nTEL:100\r\n", "son");
-	AUTO(match_index_free) struct match_index *ix = index_of(&live);
-	assert_int_equal(find(ix, &backup.cards[0], MATCH_RULE_NAME).at, 0);
+	AUTO(match_index_free) struct match_index *ix = app_index(&live);
+	assert_int_equal(app_find(ix, &backup.cards[0], MATCH_RULE_NAME).at, 0);
 	match_claim(ix, 0);
-	struct match m = find(ix, &backup.cards[0], MATCH_RULE_NAME);
+	struct match m = app_find(ix, &backup.cards[0], MATCH_RULE_NAME);
 	assert_true(m.at == MATCH_NONE);
 	assert_int_equal(m.why_new, MATCH_NEW_CLAIMED);
 }
@@ -295,9 +139,9 @@ two_alike_cards_come_back_as_two_on_a_blank_terminal(void **state)
 	app_add_text(&backup, "FN:M\xc3\xbcller\r\nTEL:1\r\nTEL:100\r\n", "father");
 	app_add_text(&backup, "FN:M\xc3\xbcller\r\nTEL:2\r\nTEL:100\r\n", "son");
 	app_add_text(&backup, "", "nothing in it");
-	restore(&live, &backup);
+	app_restore(&live, &backup);
 	assert_int_equal(live.n, 5);
-	restore(&live, &backup);
+	app_restore(&live, &backup);
 	assert_int_equal(live.n_written, 0);
 }
 
@@ -311,13 +155,13 @@ an_updated_contact_is_found_by_its_new_fields_only(void **state)
 	app_add_text(&live, ANNA_12, "L0");
 	app_add_text(&backup, ANNA "TEL:77777\r\n", "b");
 	now = app_add_text(&backup, ANNA "TEL:77777\r\nNOTE:n\r\n", "c");
-	AUTO(match_index_free) struct match_index *ix = index_of(&live);
-	assert_true(find(ix, &backup.cards[0], MATCH_RULE_NAME).at == MATCH_NONE);
+	AUTO(match_index_free) struct match_index *ix = app_index(&live);
+	assert_true(app_find(ix, &backup.cards[0], MATCH_RULE_NAME).at == MATCH_NONE);
 	struct err err = { 0 };
 	assert_int_equal(match_add(ix, 0, now->it, NULL, 0, MATCH_LIVE, &err), 0);
-	assert_int_equal(find(ix, &backup.cards[0], MATCH_RULE_NAME).at, 0);
+	assert_int_equal(app_find(ix, &backup.cards[0], MATCH_RULE_NAME).at, 0);
 	app_add_text(&backup, ANNA_12 "NOTE:q\r\n", "d");
-	assert_true(find(ix, &backup.cards[2], MATCH_RULE_NAME).at == MATCH_NONE);
+	assert_true(app_find(ix, &backup.cards[2], MATCH_RULE_NAME).at == MATCH_NONE);
 }
 
 /* ---- the law over a whole app ---- */
@@ -341,8 +185,8 @@ restoring_again_writes_nothing_whatever_the_cards(void **state)
 				snprintf(id, sizeof id, "id%u", dice_roll(&d, 40));
 			app_add(dice_roll(&d, 2) ? &live : &backup, buf_span(&card), id);
 		}
-		restore(&live, &backup);
-		restore(&live, &backup);
+		app_restore(&live, &backup);
+		app_restore(&live, &backup);
 		if (live.n_written)
 			fail_msg("CLOUDBOX_TEST_SEED=%llu: the second restore wrote %u cards",
 				 (unsigned long long)seed, live.n_written);
@@ -366,10 +210,10 @@ steps_for(unsigned n, bool one_changed)
 		snprintf(id, sizeof id, "u%u", i);
 		app_add_text(&live, lines, id);
 	}
-	AUTO(match_index_free) struct match_index *ix = index_of(&live);
+	AUTO(match_index_free) struct match_index *ix = app_index(&live);
 	unsigned n_changed = 0;
 	for (unsigned i = 0; i < n; i++) {
-		struct match m = find(ix, &live.cards[i], MATCH_RULE_NAME);
+		struct match m = app_find(ix, &live.cards[i], MATCH_RULE_NAME);
 		assert_int_equal(m.at, i);
 		assert_int_equal(m.rule, MATCH_RULE_IDENTICAL);
 	}
@@ -380,7 +224,7 @@ steps_for(unsigned n, bool one_changed)
 		char id[16];
 		snprintf(id, sizeof id, "u%u", n / 2);
 		struct card *b = app_add_text(&backup, "FN:Person 0\r\nTEL:+1 1\r\n", id);
-		struct match m = find(ix, b, MATCH_RULE_NAME);
+		struct match m = app_find(ix, b, MATCH_RULE_NAME);
 		assert_int_equal(m.at, n / 2);
 		assert_int_equal(merge_items(&o, c->it, b->it, NULL, &err), 0);
 		n_changed += o.result == MERGE_MERGED;
@@ -411,10 +255,10 @@ ten_thousand_alike_contacts_stay_bounded(void **state)
 		snprintf(lines, sizeof lines, "FN:Unknown\r\nTEL:100\r\nNOTE:%u\r\n", i);
 		app_add_text(&live, lines, NULL);
 	}
-	AUTO(match_index_free) struct match_index *ix = index_of(&live);
+	AUTO(match_index_free) struct match_index *ix = app_index(&live);
 	app_add_text(&backup, "FN:Unknown\r\nTEL:100\r\nNOTE:other\r\n", NULL);
 	unsigned long before = match_steps(ix);
-	struct match m = find(ix, &backup.cards[0], MATCH_RULE_NAME);
+	struct match m = app_find(ix, &backup.cards[0], MATCH_RULE_NAME);
 	assert_true(m.at == MATCH_NONE);
 	assert_int_equal(m.why_new, MATCH_NEW_TIE);
 	assert_true(match_steps(ix) - before < 20 * MATCH_LOOK_MAX);
