@@ -10,7 +10,7 @@ how (WAYS), n which of them.  tests/fault/preload.c makes it happen, in the term
 the server's.  Then:
 
 - it ended by itself, not by a signal; with a status other than 0 it says why, in a code that is true;
-- with status 0 all is as after a run without a fault;
+- with status 0, and no note of what could not be read, all is as after a run without a fault;
 - else each file on the terminal is as before or as after, and each device's items on the server too;
 - the same command again, without a fault, ends with 0, and then all is as after a run without one:
   files, shortcuts and their states, what lies in the cloud and in how many versions, what is held
@@ -82,6 +82,11 @@ class Fault:
                     "FAULT_PATH": below, "FAULT_FROM": way.caller, "FAULT_CONTROL": self.control,
                     "FAULT_LOG": self.log, "FAULT_EVER": "1" if way.ever else None}
 
+    def set_at(self, n):
+        """From the next call on they are counted, and the n-th meets the fault."""
+        with open(self.control, "r+b") as file:
+            file.write(struct.pack("=QQQ", n, 0, 0))
+
     @property
     def kills(self):
         return self.way.do.startswith("kill")
@@ -126,6 +131,7 @@ class World:
         self.server = programs.Server(self.live / "server", plain=True)
         self.a = programs.Terminal(self.live / "a", "a")
         self.b = programs.Terminal(self.live / "b", "b")
+        self.watch, self.watched, self.server_end = None, False, None
         self.words = {}  # of a scenario: what its command line needs
         self.server.start()
 
@@ -144,6 +150,33 @@ class World:
         shutil.rmtree(self.live)
         shutil.copytree(self.kept, self.live, symlinks=True)
         self.server.start()
+
+    def start_server(self, fault):
+        """Anew, with the fault to come once it is ready; whatever it meets, it is started again."""
+        self.end_server()
+        at = fault.n
+        fault.set_at(0)
+        self.server.env = fault.env
+        self.server.start()
+        self.server.env = {}
+        fault.set_at(at)
+        self.watch = threading.Thread(target=self.start_again)
+        self.watched = True
+        self.watch.start()
+
+    def start_again(self):
+        while self.watched and self.server.is_alive():
+            time.sleep(0.01)
+        if self.watched:
+            self.server_end = self.server.ended()
+            try:
+                self.server.start()
+            except AssertionError:
+                self.watched = False  # whoever comes next will see
+
+    def end_watch(self):
+        self.watched = False
+        self.watch.join()
 
     def end_server(self):
         if self.server.is_alive():
@@ -207,6 +240,9 @@ class World:
         seen = {"files": self.files()}
         if (t.home / "box.db").exists() and self.run(t, ["status"])[0] == 0:
             seen[t.name] = self.observe_terminal(t)
+            bad = self.ask(t, "verify")["bad"] if seen[t.name]["box"] else []
+            if bad:
+                raise Lost(f"verify: {bad}")
             seen["cloud"] = sorted((c["app"], c["id"], c["versions"], c["size"])
                                    for c in self.ask(t, "cloud", "--from", self.a.device))
         seen["items"] = [row[1:] for row in self.items_on_server()]
@@ -227,7 +263,10 @@ def changed(name):
 
 
 class Scenario:
-    """`prepare` makes the world ready; then `actor` types `words`, with which all is done."""
+    """`prepare` makes the world ready; then `actor` types `words`, with which all is done.  `on` says
+    whose program meets the fault: the actor's, or the server's, which is started anew when it ends."""
+
+    on = "terminal"
 
     def __init__(self, name, actor, words, prepare, done_already=None):
         self.name, self.actor, self.words, self.prepare = name, actor, words, prepare
@@ -301,8 +340,23 @@ SCENARIOS = {s.name: s for s in (
     Scenario("join", "b", ["join", "{server}", "--recovery", "--name", "b"], joinable, "exists"),
     Scenario("restore", "b", ["restore", "--from", "{from}"], blank),
     Scenario("merge", "b", ["restore", "--from", "{from}"], partly),
+    Scenario("undo", "b", ["undo"], restored, "not-found"),
     Scenario("purge", "b", ["purge", "--older-than", "0s"], restored),
 )}
+
+
+
+
+def at_server(scenario):
+    """The same story with the fault at the server."""
+    other = Scenario(f"server: {scenario.name}", scenario.actor, scenario.words, scenario.prepare,
+                     scenario.done_already)
+    other.on = "server"
+    return other
+
+
+SCENARIOS |= {s.name: s for s in [at_server(SCENARIOS[name]) for name in
+                                  ("first backup", "change", "forget", "join", "restore")]}
 
 
 # --- one point ---
@@ -332,6 +386,31 @@ def judge_end(fault, status, out, errors):
                 raise Lost(f"it says nothing: {told}")
             if document["error"]["code"] not in fault.way.codes:
                 raise Lost(f"that is not what happened: {told}")
+
+
+def judge_end_beside(fault, status, out, errors):
+    """The terminal's end where the server met the fault: that is told as its trouble."""
+    told = f"status {status}, {out.strip()[:600]} {errors.strip()[:600]}"
+    if status not in (0, 1, 3, 5):
+        raise Lost(f"an odd end: {told}")
+    if status in (1, 5):
+        error = json.loads(out).get("error", {"code": "partial", "message": "its own object"})
+        if error["code"] not in ("unreachable", "full", "io", "no-memory", "internal", "refused", "partial"):
+            raise Lost(f"that is not what happened: {told}")
+
+
+def judge_server(world, fault):
+    """The server lives, or ended as its fault says, and then said why."""
+    end, world.server_end = world.server_end, None
+    said = world.server.output()
+    if programs.SANITIZER.search(said):
+        raise Lost(said[-2000:])
+    if end is None:
+        return
+    if fault.kills and end == -signal.SIGKILL:
+        return
+    if end != 1 or "fatal: " not in said:
+        raise Lost(f"the server ended with {end}: {said[-1000:]}")
 
 
 def is_temporary(path):
@@ -409,6 +488,30 @@ class Bench:
         self.after = self.world.observe(actor)
         self.scenario = scenario
 
+    def attempt(self, scenario, fault):
+        """The command with its fault: (its status, output, errors)."""
+        world, actor = self.world, getattr(self.world, scenario.actor)
+        if scenario.on == "terminal":
+            return world.run(actor, scenario.command(world), fault=fault)
+        world.start_server(fault)
+        try:
+            return world.run(actor, scenario.command(world))
+        finally:
+            world.end_watch()
+
+    def judge(self, scenario, fault, status, out, errors):
+        world = self.world
+        if scenario.on == "terminal":
+            judge_end(fault, status, out, errors)
+        else:
+            judge_end_beside(fault, status, out, errors)
+            judge_server(world, fault)
+            world.server.kill()
+            world.server.start()
+        if status == 0 and scenario.on == "terminal" and re.search("^note: ", errors, re.M):
+            status = 3  # it said what it could not read: that is for the next time
+        judge_rest(world, scenario, status, self.untouched, self.before, self.after)
+
     def point(self, scenario, way, n):
         """(was there a fault, how many calls were counted, what was lost or None)"""
         self.ready(scenario)
@@ -417,11 +520,9 @@ class Bench:
         fault = Fault(world.folder, way, n, world.live)
         told = ""
         try:
-            status, out, errors = world.run(getattr(world, scenario.actor), scenario.command(world),
-                                            fault=fault)
+            status, out, errors = self.attempt(scenario, fault)
             told = f"\n    then: status {status} {out.strip()[:300]} {errors.strip()[:300]}"
-            judge_end(fault, status, out, errors)
-            judge_rest(world, scenario, status, self.untouched, self.before, self.after)
+            self.judge(scenario, fault, status, out, errors)
         except (AssertionError, ValueError, subprocess.TimeoutExpired) as problem:
             return (fault.hits() > 0, fault.calls(),
                     f"{scenario.name}, {way.name} at {n}: {fault.place()}\n    {problem}{told}")

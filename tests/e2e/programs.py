@@ -66,6 +66,7 @@ class Server:
         self.port = None
         self._listen = "127.0.0.1:0"
         self._process = self._pump = None
+        self.env = {}  # of the next start, besides
         self._ready = threading.Event()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data.mkdir(exist_ok=True)
@@ -92,7 +93,7 @@ class Server:
         self.address = None
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=environment(self.folder))
+            env=environment(self.folder, **self.env))
         self._pump = threading.Thread(target=self._read_output, args=(self._process.stdout,))
         self._pump.start()
 
@@ -130,6 +131,10 @@ class Server:
             self.kill()
             raise
         assert status == 0, f"cloudboxd ended with {status} after SIGTERM: {self.output()}"
+
+    def ended(self):
+        """How it ended by itself."""
+        return self._ended()
 
     def kill(self):
         self._process.kill()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever call fails, whenever the program is killed: nothing is lost (faults.py says what that is).
+
+A few points of each scenario, by chance; CLOUDBOX_FULL=1: all of them, with their number.
+"""
+import os
+import random
+
+import pytest
+
+import faults
+from programs import BUILD
+
+FULL = os.environ.get("CLOUDBOX_FULL") == "1"
+SEED = int(os.environ.get("CLOUDBOX_SEED", int.from_bytes(os.urandom(3), "big")))
+POINTS = 6  # of a scenario, each of another way
+
+pytestmark = pytest.mark.skipif(not (BUILD / "tests/fault/libfault.so").is_file(),
+                                reason=f"no tests/fault/libfault.so in {BUILD}: built without -Dtests")
+
+
+@pytest.fixture(scope="module")
+def sweep():
+    sweep = faults.Sweep(os.cpu_count() if FULL else 1)
+    yield sweep
+    sweep.close()
+
+
+@pytest.mark.parametrize("scenario", faults.SCENARIOS.values(), ids=lambda s: s.name.replace(" ", "-"))
+def test_a_command_that_meets_a_fault_loses_nothing_and_is_done_again(sweep, scenario, capsys):
+    chance = random.Random(f"{SEED} {scenario.name}")
+    ways = list(faults.WAYS.values())
+    ways = ways if FULL else chance.sample([w for w in ways if w.kinds != "alloc" or w.caller], POINTS)
+    problems = []
+    for way in ways:
+        met, calls, lost = sweep.run(scenario, way, None if FULL else 1, chance)
+        problems += lost
+        with capsys.disabled():
+            if FULL:
+                print(f"{scenario.name}, {way.name}: {met} of {calls} points, {len(lost)} lost")
+    assert not problems, f"seed {SEED}\n" + "\n".join(problems)
