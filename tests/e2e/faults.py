@@ -65,8 +65,10 @@ WAYS = {way.name: way for way in (
     Way("memory-ever", "alloc", "ENOMEM", True, ("no-memory", "unreachable", "partial"),
         "cloudbox,cloudboxd"),
     Way("memory-sqlite", "alloc", "ENOMEM", False, ("no-memory", "partial"), "libsqlite3"),
-    Way("memory-all", "alloc", "ENOMEM", False, ("no-memory", "unreachable", "partial")),
-    Way("memory-all-ever", "alloc", "ENOMEM", True, ("no-memory", "unreachable", "partial")),
+    # libmagic is left out: it crashes by itself where it finds no memory.
+    Way("memory-libraries", "alloc", "ENOMEM", False,
+        ("no-memory", "unreachable", "partial", "internal", "io"),
+        "libcurl,libcrypto,libssl,libjson-c,libsodium,libzstd,libmicrohttpd,libgnutls"),
 )}
 
 
