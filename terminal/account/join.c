@@ -385,6 +385,23 @@ note_devices(struct box *box, const struct unlocked *u, const struct wire_heads 
 	return 0;
 }
 
+/* All that the Box is to know, or nothing: a terminal that was killed in between joins again. */
+static int
+settle_joined(struct box *box, struct remote *remote, const struct unlocked *u,
+	      const struct wire_heads *heads, const struct newcomer *n,
+	      const struct account_join_request *q, struct err *err)
+{
+	if (box_begin(box, err) < 0)
+		return -1;
+	if (settle(box, remote, n, unlocked_now(u), &u->log, buf_span(&u->raw), q->name, err) < 0 ||
+	    note_devices(box, u, heads, n, err) < 0 ||
+	    (q->with.recovery && identity_set_recovery_confirmed(box, true, err) < 0)) {
+		box_rollback(box);
+		return -1;
+	}
+	return box_commit(box, err);
+}
+
 int
 account_join(struct unlocked **out, struct box *box, struct remote *remote,
 	     const struct account_join_request *q, struct err *err)
@@ -413,11 +430,7 @@ account_join(struct unlocked **out, struct box *box, struct remote *remote,
 			*err = why;
 		return -1;
 	}
-	if (settle(box, remote, &me, unlocked_now(u), &u->log, buf_span(&u->raw), q->name, err) <
-		    0 ||
-	    note_devices(box, u, &heads, &me, err) < 0)
-		return -1;
-	if (q->with.recovery && identity_set_recovery_confirmed(box, true, err) < 0)
+	if (settle_joined(box, remote, u, &heads, &me, q, err) < 0)
 		return -1;
 
 	if (out)

@@ -295,6 +295,14 @@ report(struct cli *cli, struct err *err)
 	return 0;
 }
 
+/* By what it joins, before it does: killed in between, it would not know. */
+static int
+note_credential(struct box *box, const struct ask_credential *given, struct err *err)
+{
+	return given->recovery ? setting_set(box, ASK_JOINED_BY, span_str("recovery"), err)
+			       : setting_remove(box, ASK_JOINED_BY, err);
+}
+
 static int
 join(struct cli *cli, const struct remote_url *url, struct err *err)
 {
@@ -311,18 +319,18 @@ join(struct cli *cli, const struct remote_url *url, struct err *err)
 	int status = CLI_DONE;
 
 	if (read_credential(&given, &account, &request, cli, err) < 0 ||
-	    prepare(cli, url, err) < 0 ||
+	    prepare(cli, url, err) < 0 || note_credential(cli->box, &given, err) < 0 ||
 	    account_join(&cli->unlocked, cli->box, cli->remote, &request, err) < 0)
-		return -1;
-	if (given.recovery && setting_set(cli->box, ASK_JOINED_BY, span_str("recovery"), err) < 0)
 		return -1;
 	if (!cli->json)
 		printf("%s✓%s %s\n", cli_green(cli), cli_plain(cli),
 		       _("This terminal has joined."));
 	if (request.replace)
 		status = take_over(cli, err);
-	if (status < 0 || region_settle(&region, cli->box, err) < 0 || report(cli, err) < 0)
+	if (status < 0)
 		return -1;
+	if (region_settle(&region, cli->box, err) < 0 || report(cli, err) < 0)
+		return err_wrap(err, "this terminal has joined, but what lies there is not known");
 	return status;
 }
 

@@ -220,7 +220,7 @@ class World:
         return {
             "box": boxed,
             "apps": [(a["name"], a["adapter"], a["path"], a["items"]) for a in self.ask(t, "apps")],
-            "unsaved": self.ask(t, "status")["unsaved_items"],
+            "status": [self.ask(t, "status")[word] for word in ("unsaved_items", "recovery")],
             "held": [(h["app"], h["id"], h["field"], h["here"], h["backup"]) for h in self.ask(t, "held")],
             "originals": sorted({(o["app"], o["id"]) for o in self.ask(t, "originals")}),
         }
