@@ -23,6 +23,9 @@
 #include "os/os.h"
 #include "remote/remote.h"
 
+#define SHOWN_BYTES 4096 /* of one text that is printed */
+#define VALUE_BYTES 240  /* of one field's value */
+
 int
 cli_exit_status(enum err_code code)
 {
@@ -349,15 +352,36 @@ cli_plain(const struct cli *cli)
 	return cli->colour_out ? "\033[0m" : "";
 }
 
-const char *
-cli_clean(const char *text)
+/* Cleaned, in one of four buffers that take turns. */
+static char *
+clean_into_next(const char *text)
 {
-	static char shown[4][4096];
+	static char shown[4][SHOWN_BYTES];
 	static unsigned next;
-	AUTO(buf_clear) struct buf clean = BUF_INIT(sizeof shown[0] - 1);
+	AUTO(buf_clear) struct buf clean = BUF_INIT(SHOWN_BYTES - 1);
 	char *out = shown[next++ % 4];
 
 	text_clean(&clean, text, 0, NULL); /* what does not fit stays away */
 	memcpy(out, buf_str(&clean), clean.n + 1);
+	return out;
+}
+
+const char *
+cli_clean(const char *text)
+{
+	return clean_into_next(text);
+}
+
+const char *
+cli_value(const char *text)
+{
+	char *out = clean_into_next(text);
+	size_t n = strlen(out);
+
+	if (n > VALUE_BYTES) {
+		for (n = VALUE_BYTES; (out[n] & 0xc0) == 0x80; n--)
+			; /* not within a character */
+		strcpy(out + n, "…");
+	}
 	return out;
 }

@@ -129,4 +129,8 @@ const char *cli_plain(const struct cli *cli);
 /** @text for printing: cleaned as text_clean() does.  Valid until the fourth next call. */
 const char *cli_clean(const char *text);
 
+/** A field's value for a screen: cleaned, and what is longer than 240 bytes (a damaged photo) cut
+ *  with "…".  JSON has all of it.  Valid until the fourth next call. */
+const char *cli_value(const char *text);
+
 #endif

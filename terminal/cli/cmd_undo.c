@@ -107,13 +107,13 @@ print_item(struct cli *cli, const struct undo_item *it)
 	putchar('\n');
 	for (size_t i = 0; i < it->n_removed; i++)
 		printf("      - %s  %s\n", cli_clean(it->removed[i].field),
-		       cli_clean(it->removed[i].value));
+		       cli_value(it->removed[i].value));
 	for (size_t i = 0; i < it->n_put_back; i++)
 		printf("      + %s  %s\n", cli_clean(it->put_back[i].field),
-		       cli_clean(it->put_back[i].value));
+		       cli_value(it->put_back[i].value));
 	for (size_t i = 0; i < it->n_stays; i++)
 		printf("      = %s  %s\n", cli_clean(it->stays[i].field),
-		       cli_clean(it->stays[i].value));
+		       cli_value(it->stays[i].value));
 }
 
 static void

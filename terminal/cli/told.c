@@ -92,7 +92,7 @@ print_group(const char *heading, const struct restore_field *f, size_t n)
 	if (n)
 		printf("      %s\n", heading);
 	for (size_t i = 0; i < n; i++)
-		printf("        %s  %s\n", cli_clean(f[i].field), cli_clean(f[i].value));
+		printf("        %s  %s\n", cli_clean(f[i].field), cli_value(f[i].value));
 }
 
 static void
@@ -100,7 +100,7 @@ print_held(const struct restore_field *f, size_t n, const char *indent)
 {
 	for (size_t i = 0; i < n; i++)
 		printf(_("%s%s  stays %s; the backup has %s\n"), indent, cli_clean(f[i].field),
-		       f[i].here[0] ? cli_clean(f[i].here) : "-", cli_clean(f[i].value));
+		       f[i].here[0] ? cli_value(f[i].here) : "-", cli_value(f[i].value));
 }
 
 static void
@@ -130,7 +130,7 @@ print_item(struct cli *cli, const struct restore_item *item, bool preview)
 		return; /* all of it is new: its fields would only repeat it */
 	for (size_t i = 0; i < item->n_added; i++)
 		printf("      + %s  %s\n", cli_clean(item->added[i].field),
-		       cli_clean(item->added[i].value));
+		       cli_value(item->added[i].value));
 	print_held(item->held, item->n_held, "      = ");
 }
 

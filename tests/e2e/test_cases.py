@@ -252,6 +252,17 @@ def test_file(phone, case):
     check(phone, "documents", case)
 
 
+def test_2_with_a_region_a_national_number_is_the_same_both_ways(phone):
+    phone.run("region", "US")
+    try:
+        national, international = anna("TEL:4155551212"), anna("TEL:+14155551212")
+        for here, saved in ((national, international), (international, national)):
+            check(phone, "contacts", Case("", here={"a.vcf": here}, saved={"a.vcf": saved},
+                                          results=["identical"]))
+    finally:
+        phone.run("region", "none")
+
+
 def test_16_cut_off_cards_are_refused_by_name_and_their_neighbours_come(phone):
     folder, whole = phone.phone / "contacts", card("Bob", uid="bob", tel="+492")
     within, at_end = whole[:whole.index(b"END:")], whole[:-20]
@@ -305,3 +316,15 @@ def test_contact_killed(phone, case, tmp_path):
 @both_ways(FILES, swapped=FULL)
 def test_file_killed(phone, case, tmp_path):
     killed(phone, "documents", case, tmp_path)
+
+
+def test_a_long_value_is_cut_on_a_screen_and_whole_in_json(phone):
+    """A photo that is no base64 is text to us: its 4,000 characters are no news to a person."""
+    damaged = "PHOTO;ENCODING=b:" + "*" + "/9j4AAQSkZJRgABAQAAAQ" * 200
+    case = Case("", **one(anna(tel=["+491"]), anna(damaged, tel=["+491"])))
+    save(phone, "contacts", case)
+    shown = phone.run("restore", "contacts", "--preview", json=False)
+    assert "PHOTO" in shown and max(map(len, shown.splitlines())) < 300
+    [item] = phone.run("restore", "contacts", "--preview")["items"]
+    assert max(len(f["value"]) for f in item["fields_added"] + item["fields_held"]) > 4000
+    forget(phone, "contacts")
