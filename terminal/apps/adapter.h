@@ -209,6 +209,10 @@ struct adapter {
 	 */
 	int (*apply)(struct app_session *s, struct app_change *changes, size_t n, struct err *err);
 
+	/* The path of the one source that takes new items, too: of an app that is one file.  NULL where
+	 * each new item gets a source of its own. */
+	const char *(*only)(const struct app_session *s);
+
 	/* Carry out the edits of one source, whose stamp tells that it is as it was seen: one new file,
 	 * one rename, everything else copied as it is.  @stamp receives what it looks like then.
 	 * 0 (all are done), APP_MOVED (the source changed, nothing was written) or -1 (the same).

@@ -315,6 +315,12 @@ vcard_open_item(struct item_reader **out, struct app_session *s, const struct ap
 	return rc ? rc : bytes_reader_new(out, &card, err);
 }
 
+static const char *
+vcard_only(const struct app_session *s)
+{
+	return ((const struct folder_session *)s)->folder.only;
+}
+
 /* Whatever program reads the folder shows one face: a second photo would only be lost in it. */
 static const char *const vcard_single[] = { "PHOTO", NULL };
 static const struct item_profile vcard_profile = { .single = vcard_single };
@@ -333,5 +339,6 @@ const struct adapter adapter_vcard = {
 	.type = vcard_type,
 	.open_item = vcard_open_item,
 	.apply = vcard_apply,
+	.only = vcard_only,
 	.rewrite = vcard_rewrite,
 };

@@ -157,6 +157,32 @@ inventory_find(struct inventory_found *f, struct box *b, const char *app, struct
 	return inventory_get_id(f, b, item, err);
 }
 
+int
+inventory_native_id(struct buf *out, struct box *b, const char *app, const struct app_place *place,
+		    struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	struct app_stamp stamp;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT i.native_id, s.stamp FROM apps a JOIN sources s ON s.app = a.id"
+		       " JOIN items i ON i.source = s.id"
+		       " WHERE a.name = ?1 AND s.path = ?2 AND i.position = ?3",
+		       err) < 0)
+		return -1;
+	query_text(&q, 1, app);
+	query_blob(&q, 2, span_str(place->source));
+	query_int(&q, 3, place->position);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
+		return rc < 0 ? -1 : BOX_ABSENT;
+	stamp = stamp_decode(query_column_blob(&q, 1));
+	if (!app_stamp_equal(&stamp, &place->stamp))
+		return BOX_ABSENT;
+	return buf_append(out, query_column_blob(&q, 0), err);
+}
+
 /* Items without a type, some at a time: their rows are changed on the way. */
 struct untyped {
 	uint8_t items[TYPES_WINDOW][BOX_ID_BYTES];

@@ -85,6 +85,11 @@ int inventory_get_id(struct inventory_found *f, struct box *b,
 int inventory_find(struct inventory_found *f, struct box *b, const char *app, struct span typed,
 		   struct err *err);
 
+/** The native id, appended to @out, of what lies at @place as it was at the last refresh (its source
+ *  had the same stamp).  0, BOX_ABSENT or -1. */
+int inventory_native_id(struct buf *out, struct box *b, const char *app,
+			const struct app_place *place, struct err *err);
+
 /** Fill in the types that are not known yet: of one item, or (native_id.p NULL) of all. */
 int inventory_types(struct box *b, struct app_session *s, struct span native_id, struct err *err);
 

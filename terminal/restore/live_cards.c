@@ -1,106 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* live_cards: see live_cards.h. */
+/*
+ * live_cards: see live_cards.h.  A card is put aside as
+ *
+ *     u32  bytes of its source's path, its NUL included; then these
+ *     40   stamp: device, inode, size, mtime, ctime
+ *     u32  position   u64  offset   u64  size   u8  form
+ *     …    native id
+ */
 #include "restore/live_cards.h"
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "box/inventory.h"
 
 #define LIVE_CARDS_MAX (1u << 22)
 
 void
+live_card_clear(struct live_card *c)
+{
+	buf_clear(&c->store);
+	*c = (struct live_card)LIVE_CARD_INIT;
+}
+
+void
 live_cards_clear(struct live_cards *l)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		free(l->cards[i].source);
-		free(l->cards[i].id);
-	}
-	free(l->cards);
+	free(l->places);
 	*l = (struct live_cards){ 0 };
 }
 
 static int
-add(struct live_cards *l, const struct app_place *place, struct span id, struct err *err)
+encode(struct buf *out, const struct app_place *p, struct span id, struct err *err)
 {
-	struct live_card *c;
+	size_t n = strlen(p->source) + 1;
 
-	if (array_reserve((void **)&l->cards, &l->cap, l->n + 1, sizeof *l->cards, LIVE_CARDS_MAX,
-			  err) < 0)
+	if (buf_append_u32(out, (uint32_t)n, err) < 0 ||
+	    buf_append(out, span_of(p->source, n), err) < 0 ||
+	    buf_append_u64(out, p->stamp.device, err) < 0 ||
+	    buf_append_u64(out, p->stamp.inode, err) < 0 ||
+	    buf_append_u64(out, p->stamp.size, err) < 0 ||
+	    buf_append_u64(out, (uint64_t)p->stamp.mtime_ns, err) < 0 ||
+	    buf_append_u64(out, (uint64_t)p->stamp.ctime_ns, err) < 0 ||
+	    buf_append_u32(out, p->position, err) < 0 || buf_append_u64(out, p->offset, err) < 0 ||
+	    buf_append_u64(out, p->size, err) < 0 || buf_append_byte(out, p->form, err) < 0)
 		return -1;
-	c = &l->cards[l->n++];
-	*c = (struct live_card){ .place = *place, .n_id = id.n };
-	c->source = strdup(place->source);
-	c->id = malloc(id.n + 1);
-	if (!c->source || !c->id)
-		return err_nomem(err);
-	if (id.n)
-		memcpy(c->id, id.p, id.n);
-	c->place.source = c->source;
+	return buf_append(out, id, err);
+}
+
+int
+live_cards_get(struct live_card *out, const struct live_cards *l, size_t at, struct err *err)
+{
+	struct reader r;
+
+	buf_reset(&out->store);
+	if (scratch_get(&out->store, l->scratch, l->places[at], err) < 0)
+		return -1;
+	r = reader_of(buf_span(&out->store));
+	out->place.source = (const char *)read_span(&r, read_u32(&r)).p;
+	out->place.stamp.device = read_u64(&r);
+	out->place.stamp.inode = read_u64(&r);
+	out->place.stamp.size = read_u64(&r);
+	out->place.stamp.mtime_ns = (int64_t)read_u64(&r);
+	out->place.stamp.ctime_ns = (int64_t)read_u64(&r);
+	out->place.position = read_u32(&r);
+	out->place.offset = read_u64(&r);
+	out->place.size = read_u64(&r);
+	out->place.form = read_u8(&r);
+	out->id = r.left;
 	return 0;
 }
 
 /* One loading. */
 struct loading {
 	struct live_cards *l;
-	struct live_cards known; /* by place: what the Box's inventory says */
+	struct run *r;
+	const struct target *t;
 	struct plan *plan;
-	struct app_source *sources; /* owned, with their paths */
-	size_t n_sources, cap_sources;
+	struct buf id, card; /* of the card at hand */
+	bool moved;
 };
-
-static void
-loading_clear(struct loading *g)
-{
-	live_cards_clear(&g->known);
-	for (size_t i = 0; i < g->n_sources; i++)
-		free((void *)(uintptr_t)g->sources[i].path);
-	free(g->sources);
-}
-AUTO_OBJ(loading_clear, struct loading);
-
-/* The native ids that the Box gave. */
-
-static int
-add_known(void *ctx, const struct inventory_item *item, struct err *err)
-{
-	return add(ctx, &item->place, item->native_id, err);
-}
-
-static int
-by_place(const void *a, const void *b)
-{
-	const struct live_card *x = a, *y = b;
-	int c = strcmp(x->place.source, y->place.source);
-
-	return c ? c
-		 : (x->place.position > y->place.position) -
-			       (x->place.position < y->place.position);
-}
-
-static int
-read_inventory(struct loading *g, struct run *r, const struct target *t, struct err *err)
-{
-	if (inventory_refresh(NULL, r->box, t->session, NULL, NULL, err) < 0 ||
-	    inventory_each(r->box, t->app->name, add_known, &g->known, err) < 0)
-		return -1;
-	if (g->known.n > 1)
-		qsort(g->known.cards, g->known.n, sizeof *g->known.cards, by_place);
-	return 0;
-}
-
-/* The Box's id for what lies at @place, else the card's own UID. */
-static struct span
-id_of(const struct loading *g, const struct app_item *item)
-{
-	struct live_card key = { .place = item->place };
-	const struct live_card *k =
-		g->known.n ? bsearch(&key, g->known.cards, g->known.n, sizeof key, by_place) : NULL;
-
-	if (k && app_stamp_equal(&k->place.stamp, &item->place.stamp))
-		return span_of(k->id, k->n_id);
-	return item->uid;
-}
-
-/* The app itself. */
 
 /* What cannot be read may hold any card: nobody knows then that one is not here. */
 static int
@@ -114,55 +92,83 @@ refused(void *ctx, const struct app_refused *what, struct err *err)
 	return 0;
 }
 
+/* The Box's id for what lies there, else the card's own UID. */
 static int
-add_source(void *ctx, const struct app_source *source, struct err *err)
+id_of(struct span *id, struct loading *g, const struct app_item *item, struct err *err)
 {
-	struct loading *g = ctx;
+	int rc = BOX_ABSENT;
 
-	if (array_reserve((void **)&g->sources, &g->cap_sources, g->n_sources + 1,
-			  sizeof *g->sources, LIVE_CARDS_MAX, err) < 0)
-		return -1;
-	g->sources[g->n_sources] = *source;
-	g->sources[g->n_sources].path = strdup(source->path);
-	return g->sources[g->n_sources++].path ? 0 : err_nomem(err);
+	buf_reset(&g->id);
+	if (g->t->in_box)
+		rc = inventory_native_id(&g->id, g->r->box, g->t->app->name, &item->place, err);
+	*id = rc == 0 ? buf_span(&g->id) : item->uid;
+	return rc < 0 ? -1 : 0;
 }
 
 static int
 add_card(void *ctx, const struct app_item *item, struct err *err)
 {
 	struct loading *g = ctx;
-	struct span id = id_of(g, item);
+	struct live_cards *l = g->l;
+	struct span id;
 
-	return add(g->l, &item->place, id, err) < 0 ? -1
-						    : plan_add_live(g->plan, id, item->bytes, err);
+	buf_reset(&g->card);
+	if (id_of(&id, g, item, err) < 0 || encode(&g->card, &item->place, id, err) < 0 ||
+	    array_reserve((void **)&l->places, &l->cap, l->n + 1, sizeof *l->places, LIVE_CARDS_MAX,
+			  err) < 0 ||
+	    scratch_put(&l->places[l->n], l->scratch, buf_span(&g->card), err) < 0)
+		return -1;
+	l->n++;
+	return plan_add_live(g->plan, id, item->bytes, err);
+}
+
+static int
+read_source(void *ctx, const struct app_source *source, struct err *err)
+{
+	struct loading *g = ctx;
+	struct app_session *s = g->t->session;
+	int rc = s->adapter->read_source(s, source, add_card, refused, g, err);
+
+	if (rc == APP_UNREAD)
+		return 0; /* `incomplete` is set */
+	g->moved |= rc == APP_MOVED;
+	return rc == APP_MOVED ? err_set(err, ERR_CONFLICT, "%s changed", source->path) : rc;
 }
 
 int
-live_cards_load(struct live_cards *l, struct run *r, const struct target *t, struct plan *plan,
-		struct err *err)
+live_cards_load(struct live_cards *l, struct run *r, const struct target *t,
+		struct scratch *scratch, struct plan *plan, struct err *err)
 {
-	AUTO(loading_clear) struct loading g = { .l = l, .plan = plan };
-	const struct adapter *a = t->session->adapter;
+	struct loading g = { .l = l,
+			     .r = r,
+			     .t = t,
+			     .plan = plan,
+			     .id = BUF_INIT(64 << 10),
+			     .card = BUF_INIT(64 << 10) };
+	struct app_session *s = t->session;
 	int rc = 0;
 
 	live_cards_clear(l);
-	l->session = t->session;
-	if (t->in_box && read_inventory(&g, r, t, err) < 0)
-		return -1;
-	if (a->sources(t->session, add_source, refused, &g, err) < 0)
-		return -1;
-	for (size_t i = 0; rc == 0 && i < g.n_sources; i++)
-		if ((rc = a->read_source(t->session, &g.sources[i], add_card, refused, &g, err)) ==
-		    APP_UNREAD)
-			rc = 0; /* `incomplete` is set */
-	return rc;
+	l->session = s;
+	l->scratch = scratch;
+	if (t->in_box)
+		rc = inventory_refresh(NULL, r->box, s, NULL, NULL, err);
+	if (rc == 0)
+		rc = s->adapter->sources(s, read_source, refused, &g, err);
+	buf_clear(&g.id);
+	buf_clear(&g.card);
+	return rc < 0 && g.moved ? APP_MOVED : rc;
 }
 
 int
 live_cards_read(void *live_cards, size_t at, struct buf *out, struct err *err)
 {
+	AUTO(live_card_clear) struct live_card c = LIVE_CARD_INIT;
 	struct live_cards *l = live_cards;
-	int rc = item_read_all(out, l->session, &l->cards[at].place, err);
+	int rc;
 
+	if (live_cards_get(&c, l, at, err) < 0)
+		return -1;
+	rc = item_read_all(out, l->session, &c.place, err);
 	return rc == APP_MOVED ? PLAN_MOVED : rc;
 }

@@ -39,7 +39,8 @@ struct cloud_folder {
 	struct target target;
 	bool made_up;          /* --create in a preview: the app is as empty as a new one */
 	struct files *files;   /* owned; an app of whole files */
-	struct opened *opened; /* owned; put aside: all of an app with fields, else a group */
+	struct cards *cards;   /* owned; an app whose items have fields */
+	struct opened *opened; /* owned; a group */
 	size_t n_opened, cap_opened;
 };
 
@@ -233,7 +234,9 @@ deliver(struct cloud_folder *f, struct err *err)
 		for (size_t i = 0; rc == 0 && i < f->n_opened; i++)
 			rc = skip(f, &f->opened[i], err);
 	} else if (has_fields(f)) {
-		rc = cards_restore(f->r, &f->target, f->opened, f->n_opened, err);
+		if (!f->cards && cards_new(&f->cards, f->r, &f->target, err) < 0)
+			return -1;
+		rc = cards_take(f->cards, f->opened, f->n_opened, err);
 	} else {
 		if (!f->files && files_new(&f->files, f->r, &f->target, err) < 0)
 			return -1;
@@ -255,7 +258,7 @@ group_done(void *ctx, struct err *err)
 		return -1;
 	if (run_check_cancelled(f->r, err) < 0)
 		return -1;
-	return has_fields(f) ? 0 : deliver(f, err);
+	return deliver(f, err);
 }
 
 static int
@@ -264,6 +267,8 @@ finish(struct cloud_folder *f, struct err *err)
 	if (f->n_opened && !f->have_target && target_open(f, f->opened[0].record.mime, err) < 0)
 		return -1;
 	if (deliver(f, err) < 0)
+		return -1;
+	if (f->cards && cards_finish(f->cards, err) < 0)
 		return -1;
 	return f->files ? files_finish(f->files, err) : 0;
 }
@@ -276,6 +281,7 @@ folder_clear(struct cloud_folder *f)
 	free(f->opened);
 	listing_clear(&f->want);
 	files_free(f->files);
+	cards_free(f->cards);
 	target_clear(&f->target);
 }
 AUTO_OBJ(folder_clear, struct cloud_folder);

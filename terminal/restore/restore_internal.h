@@ -112,8 +112,15 @@ int name_nameless(struct run *r, struct err *err);
 
 /* cards.c: an app whose items have fields. */
 
-/** Restore all of @items (opened; those with `why` are named and left) into @t. */
-int cards_restore(struct run *r, struct target *t, struct opened *items, size_t n, struct err *err);
+struct cards; /* the app as it is, and what is to be done with it */
+
+int cards_new(struct cards **out, struct run *r, struct target *t, struct err *err);
+void cards_free(struct cards *c);
+AUTO_PTR(cards_free, struct cards);
+/** A group of items of the backup: looked up in the app, settled or put aside. */
+int cards_take(struct cards *c, const struct opened *items, size_t n, struct err *err);
+/** After the last group: what was put aside is decided, and all of it written. */
+int cards_finish(struct cards *c, struct err *err);
 
 /* files.c: an app whose items are whole files. */
 
