@@ -102,6 +102,13 @@ def is_well(daemon):
     assert ask(daemon, "GET", "/healthz") == (200, b"ok\n")
 
 
+def test_these_are_all_calls_of_the_server():
+    routes = re.findall(r'\{ "(/[^"]*)", HTTP_(GET|POST)', (programs.ROOT / "server/api/api.c").read_text())
+    assert {path for path, method in routes if method == "POST"} == set(POSTS)
+    gets = {re.sub(r"/[0-9a-f]{32}/", "/*/", path.split("?")[0]) for path in (*GETS, "/v1/log")}
+    assert {path for path, method in routes if method == "GET"} == gets
+
+
 @pytest.mark.parametrize("path", POSTS)
 def test_a_call_that_posts_takes_nothing_else(daemon, path):
     methods = ("PUT", "DELETE", "PATCH") if path == "/v1/log" else ("GET", "PUT", "DELETE", "PATCH")
