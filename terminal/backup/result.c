@@ -137,8 +137,8 @@ finish_receipt(struct run *r, struct err *err)
 	r->receipt.kind = RECEIPT_BACKUP;
 	r->receipt.at_unix_ms = os->now_unix_ms();
 	r->receipt.items = out->n_uploaded;
-	r->receipt.bytes_sent = out->bytes_sent;
-	r->receipt.bytes_received = out->bytes_received;
+	r->receipt.bytes_sent = r->prior_sent + out->bytes_sent;
+	r->receipt.bytes_received = r->prior_received + out->bytes_received;
 	r->receipt.full_backup_bytes = out->full_backup_bytes;
 	r->receipt.estimated = out->estimated;
 	r->receipt.failed = out->n_failed;

@@ -207,16 +207,46 @@ refused(struct run *r, const struct journal_batch *batch, struct err *err)
 	}
 }
 
+/* What has travelled so far, into the receipt.  @on_its_way: of an attempt whose end may not be seen. */
+static int
+note_traffic(struct run *r, uint64_t on_its_way, struct err *err)
+{
+	struct remote_traffic now = remote_traffic(r->remote);
+
+	if (!r->receipt.number)
+		return 0;
+	r->receipt.bytes_sent = r->prior_sent + now.bytes_sent - r->before.bytes_sent + on_its_way;
+	r->receipt.bytes_received =
+		r->prior_received + now.bytes_received - r->before.bytes_received;
+	return receipt_update(r->box, &r->receipt, err);
+}
+
+/* Before an attempt; one transaction. */
+static int
+note_attempt(struct run *r, struct journal_batch *batch, struct err *err)
+{
+	if (box_begin(r->box, err) < 0)
+		return -1;
+	if (journal_sent(r->box, batch, err) < 0 || note_traffic(r, batch->bytes, err) < 0) {
+		box_rollback(r->box);
+		return -1;
+	}
+	return box_commit(r->box, err);
+}
+
 int
 send_batch(struct run *r, struct journal_batch *batch, struct err *err)
 {
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(JOURNAL_BATCH_BYTES_MAX);
 	struct wire_batch_answer answer;
 
-	if (journal_read(&bytes, r->box, batch, err) < 0 || journal_sent(r->box, batch, err) < 0)
+	struct err unseen = { 0 };
+
+	if (journal_read(&bytes, r->box, batch, err) < 0 || note_attempt(r, batch, err) < 0)
 		return -1;
 	if (remote_batch(r->remote, buf_span(&bytes), &answer, err) == 0)
 		return acknowledged(r, batch, &answer, err);
+	note_traffic(r, 0, &unseen); /* if that fails, the receipt says a little too much */
 	return refused(r, batch, err);
 }
 
@@ -235,32 +265,50 @@ leftover_line(void *ctx, const struct receipt_item *line, struct err *err)
 	return result_add(r->out, BACKUP_UPLOADED, line->app, id, name, line->bytes, "", err);
 }
 
+static int
+send_left(bool *done, struct run *r, struct journal_batch *batch, struct err *err)
+{
+	int rc;
+
+	if (batch->attempts == 0) /* killed before its bytes were checked: nobody has seen it */
+		return drop(r, batch, 0, err);
+	r->progress.stage = BACKUP_SENDING;
+	rc = send_batch(r, batch, err);
+	switch (rc) {
+	case 0:
+		*done = true;
+		return batch->receipt
+			       ? receipt_items_each(r->box, batch->receipt, leftover_line, r, err)
+			       : 0;
+	case SEND_AGAIN:
+	case SEND_SMALLER: /* its items are as unsaved as before: they come with the plan */
+		return 0;
+	case SEND_CHUNKS:
+		return drop(r, batch, 0, err);
+	default:
+		return -1;
+	}
+}
+
 int
 send_leftover(struct run *r, struct err *err)
 {
 	struct journal_batch batch;
+	bool done = false;
 	int rc = journal_current(&batch, r->box, err);
 
 	if (rc == BOX_ABSENT)
 		return 0;
 	if (rc < 0)
 		return -1;
-	if (batch.attempts == 0) /* killed before its bytes were checked: nobody has seen it */
-		return drop(r, &batch, 0, err);
-	r->progress.stage = BACKUP_SENDING;
-	rc = send_batch(r, &batch, err);
-	switch (rc) {
-	case 0:
-		r->receipt.number = batch.receipt;
-		return batch.receipt
-			       ? receipt_items_each(r->box, batch.receipt, leftover_line, r, err)
-			       : 0;
-	case SEND_AGAIN:
-	case SEND_SMALLER: /* its items are as unsaved as before: they come with the plan */
-		return 0;
-	case SEND_CHUNKS:
-		return drop(r, &batch, 0, err);
-	default:
+	if (batch.receipt && receipt_get(&r->receipt, r->box, batch.receipt, err) < 0)
 		return -1;
-	}
+	r->prior_sent = r->receipt.bytes_sent;
+	r->prior_received = r->receipt.bytes_received;
+	rc = send_left(&done, r, &batch, err);
+	if (done)
+		return rc;
+	r->receipt = (struct receipt){ 0 }; /* it is over; what is sent from here on has its own */
+	r->prior_sent = r->prior_received = 0;
+	return rc;
 }

@@ -98,6 +98,26 @@ row_receipt(const struct query *q)
 }
 
 int
+receipt_get(struct receipt *out, struct box *b, int64_t number, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT number, kind, at_ms, items, sent, received, full, estimated, failed,"
+		       " restore FROM receipts WHERE number = ?1",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, number);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
+		return rc < 0 ? -1 : BOX_ABSENT;
+	*out = row_receipt(&q);
+	out->restore = (struct span){ NULL, 0 };
+	return 0;
+}
+
+int
 receipt_find(struct receipt *out, struct box *b, enum receipt_kind kind, struct span restore,
 	     struct err *err)
 {

@@ -47,6 +47,8 @@ receipt_put_item(struct box *b, int64_t receipt, const struct receipt_item *item
 /** Replace the figures of receipt r->number (kind and lines stay). */
 int receipt_update(struct box *b, const struct receipt *r, struct err *err);
 
+/** Receipt @number, with its figures (out->restore is empty).  0, BOX_ABSENT or -1. */
+int receipt_get(struct receipt *out, struct box *b, int64_t number, struct err *err);
 /** The newest receipt of @kind about @restore, with its figures (out->restore is empty).  0,
  *  BOX_ABSENT or -1. */
 int receipt_find(struct receipt *out, struct box *b, enum receipt_kind kind, struct span restore,

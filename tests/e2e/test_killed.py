@@ -69,7 +69,10 @@ def test_a_backup_killed_before_the_answer_came_is_not_sent_as_a_second_version(
     running.kill()
     relay.let_go()
     assert server.run("devices", t.account)[0]["seq"] == 1
-    t.run("backup")
+    told = t.run("backup")
+    [receipt] = t.run("receipts")  # one for both: the items of both, and the bytes of both
+    assert receipt["kind"] == "backup" and receipt["items"] == len(CARDS)
+    assert 1.8 * told["bytes_sent"] < receipt["bytes_sent"] <= 2 * told["bytes_sent"]
     assert {i["versions"] for i in t.run("cloud")} == {1}
     assert server.run("devices", t.account)[0]["seq"] == 1
 
