@@ -7,7 +7,7 @@ BUILD  ?= build
 PYTHON ?= /usr/bin/python3
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults check-laws lint fuzz bench bench-quick install \
+.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults check-laws check-scale lint fuzz bench bench-quick install \
 	clean help
 
 all: build
@@ -51,6 +51,11 @@ check-faults: deps-check
 check-laws: deps-check
 	@$(PYTHON) tools/check.py laws
 
+# Restores of 1,000, 10,000 and 100,000 contacts: memory, CPU, and what was written; minutes.
+check-scale: deps-check build
+	@CLOUDBOX_BUILD=$(BUILD) CLOUDBOX_SCALE=$${CLOUDBOX_SCALE:-1000,10000,100000} CLOUDBOX_PATIENCE=3600 \
+		$(PYTHON) -m pytest -q -s -p no:cacheprovider tests/e2e/test_scale.py
+
 lint: deps-lint
 	@$(PYTHON) tools/lint.py
 
@@ -77,6 +82,7 @@ help:
 	@echo "make deps       install what building needs (Debian packages)"
 	@echo "make demo       the main job, for real, on an embedded server, in under a minute"
 	@echo "make check      all tests; make check SUITES='unit e2e' for some of them"
+	@echo "make check-scale   restores of 1,000 to 100,000 contacts: memory, CPU, writes; minutes"
 	@echo "make check-faults  the attacks in full: every bit, every point, every round; hours"
 	@echo "make check-laws the laws of merging on 20,000 pairs of cards; minutes"
 	@echo "make lint       clang-format and clang-tidy"

@@ -18,7 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CLOUDBOX_BUILD", ROOT / "build")).resolve()
 PASSPHRASE = "seven purple otters at noon"
-PATIENCE = 120  # seconds; whatever takes longer hangs
+PATIENCE = int(os.environ.get("CLOUDBOX_PATIENCE", "120"))  # seconds; whatever takes longer hangs
 
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
 

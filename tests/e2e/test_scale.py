@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many contacts: one difference is one write, and memory grows by little for each contact.
+
+$CLOUDBOX_SCALE gives the numbers of contacts ("1000,10000,100000"); the default is what `make check`
+has the time for.  Figures are printed: `make check-scale` shows them."""
+import os
+import resource
+import time
+
+import pytest
+
+from phone import people
+from programs import put
+
+SCALES = [int(n) for n in os.environ.get("CLOUDBOX_SCALE", "2000").split(",")]
+MIB = 1 << 20
+# The index of the app's fields, the list of what is backed up, and a row of the result with its JSON.
+FIXED_BYTES, CONTACT_BYTES = 16 * MIB, 3000
+
+
+def anonymous_bytes(pid):
+    """What a process has of its own memory at this moment; None once it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith("RssAnon:"):
+                    return int(line.split()[1]) * 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return None
+
+
+def watched(terminal, *args):
+    """A command's JSON, and its peak of memory after the passphrase was stretched (Argon2id takes
+    more than everything else, and gives it back)."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    running = terminal.start(*args)
+    seen = []
+    while running.is_alive():
+        now = anonymous_bytes(running.pid)
+        if now is not None:
+            seen.append(now)
+        time.sleep(0.002)
+    told = running.finish(expect=0)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    at = max(i for i, now in enumerate(seen) if now >= max(seen) / 2)
+    while at + 1 < len(seen) and seen[at + 1] <= seen[at]:
+        at += 1  # it is given back
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return told, max(seen[at:]), cpu
+
+
+def stamps(folder):
+    return {entry.name: (entry.stat().st_ino, entry.stat().st_mtime_ns) for entry in os.scandir(folder)}
+
+
+def told_figures(what, n, told, peak, cpu):
+    print(f"{what:38} {n:7} contacts  {peak / MIB:6.1f} MiB  {cpu:6.2f} s CPU  "
+          f"{told['requests']:4} requests  {told['written']:6} written")
+    assert peak < FIXED_BYTES + n * CONTACT_BYTES
+
+
+@pytest.fixture(scope="module", params=SCALES)
+def cards(request):
+    return people(request.param)
+
+
+def saved(terminal, server, path, cards, as_one):
+    terminal.init(server)
+    if as_one:
+        path.write_bytes(b"".join(cards.values()))
+    else:
+        path.mkdir()
+        put(path, {f"{name}.vcf": raw for name, raw in cards.items()})
+    terminal.run("apps", "add", "contacts", "--adapter", "vcard", "--path", path)
+    terminal.run("add", "contacts", "--all", "--yes")
+    terminal.run("backup")
+
+
+def one_number_lost(raw):
+    return b"\r\n".join(line for line in raw.split(b"\r\n") if not line.startswith(b"TEL"))
+
+
+def test_one_difference_among_many_files_is_one_write(make_terminal, server, cards):
+    t, n = make_terminal("many files"), len(cards)
+    folder = t.phone / "contacts"
+    saved(t, server, folder, cards, as_one=False)
+    path = folder / "p00007.vcf"
+    path.write_bytes(one_number_lost(path.read_bytes()))
+    before = stamps(folder)
+    told, peak, cpu = watched(t, "restore", "contacts")
+    told_figures("a folder, one difference", n, told, peak, cpu)
+    after = stamps(folder)
+    assert [name for name in after if before.get(name) != after[name]] == ["p00007.vcf"]
+    assert len(after) == n and told["written"] == 1
+    assert sorted(i["result"] for i in told["items"]) == ["identical"] * (n - 1) + ["merged"]
+    for entry in list(os.scandir(folder)):
+        os.unlink(entry.path)
+    told, peak, cpu = watched(t, "restore", "contacts")
+    told_figures("a folder, all lost", n, told, peak, cpu)
+    assert told["written"] == n
+    assert {name: (folder / f"{name}.vcf").read_bytes() for name in cards} == cards
+
+
+def test_one_difference_in_a_large_file_is_one_file_written_once(make_terminal, server, cards):
+    t, n = make_terminal("one file"), len(cards)
+    path = t.phone / "all.vcf"
+    saved(t, server, path, cards, as_one=True)
+    whole = path.read_bytes()
+    changed = whole.replace(cards["p00007"], one_number_lost(cards["p00007"]))
+    path.write_bytes(changed)
+    told, peak, cpu = watched(t, "restore", "contacts")
+    told_figures("one file, one difference", n, told, peak, cpu)
+    assert told["written"] == 1
+    here = path.read_bytes()
+    at = whole.index(cards["p00007"])  # before it and behind it not a byte is another
+    assert here[:at] == whole[:at] and here.endswith(whole[at + len(cards["p00007"]):])
+    path.write_bytes(cards["p00000"])
+    told, peak, cpu = watched(t, "restore", "contacts")
+    told_figures("one file, all but one lost", n, told, peak, cpu)
+    assert told["written"] == n - 1
+    assert len(path.read_bytes()) == len(whole) and path.read_bytes().startswith(cards["p00000"])
+    assert t.run("restore", "contacts")["written"] == 0
