@@ -87,6 +87,11 @@ static const struct option verify_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option import_options[] = {
+	{ "--preview", NULL, N_("show what would be done, field by field; write nothing"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option export_options[] = {
 	{ "--to", "FILE", N_("a new file; with / at the end a new folder, with .tar a tar"),
 	  false },
@@ -198,6 +203,11 @@ const struct command commands[] = {
 	  N_("Write an app's items, as they are here, into a file for other programs"),
 	  N_("Tells what the format has no place for; it is kept in the file all the same."),
 	  GROUP_RESTORE, export_options, 1, ANY_NUMBER, cmd_export },
+	{ "import", "APP FILE [--preview]",
+	  N_("Merge the contacts of a file into an app, field by field, replacing nothing"),
+	  N_("FILE is a .vcf, or a folder of them, in any vCard version. As after a restore, originals "
+	     "are kept, and cloudbox undo takes it back."),
+	  GROUP_RESTORE, import_options, 2, 2, cmd_import },
 
 	{ NULL, NULL, NULL, NULL, GROUP_ACCOUNT, NULL, 0, 0, NULL },
 };

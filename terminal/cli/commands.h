@@ -56,6 +56,9 @@ int cmd_history(struct cli *cli, struct err *err);
 /* cmd_export.c */
 int cmd_export(struct cli *cli, struct err *err);
 
+/* cmd_import.c */
+int cmd_import(struct cli *cli, struct err *err);
+
 /* cmd_verify.c */
 int cmd_verify(struct cli *cli, struct err *err);
 

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * import: see import.h.
+ *
+ *     source app (vcard.c) -> each card as a record whose payload is the card itself -> cards.c
+ *
+ * The records name this device; none has a chunk, so nothing is ever asked of a server.
+ */
+#include "restore/import.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "account/log_copy.h"
+#include "base/array.h"
+#include "base/bytes.h"
+#include "base/text.h"
+#include "box/box_apps.h"
+#include "item/card.h"
+#include "restore/restore_internal.h"
+
+#define GROUP_ITEMS     64
+#define GROUP_BYTES     (4u << 20)
+#define SOURCES_MAX     (1u << 22)
+#define NATIVE_ID_BYTES 4096
+
+/* How often each native id came: open addressing. */
+struct id_count {
+	struct field_key key;
+	unsigned n; /* 0: free */
+};
+
+struct import {
+	struct run r;
+	struct log_state log; /* the account's, as known here: this device stands in it */
+	struct target target;
+	struct cards *cards;
+	struct app *from;
+	struct app_session *reading;
+	struct app_source *sources; /* owned, with their paths */
+	size_t n_sources, cap_sources;
+	struct opened group[GROUP_ITEMS];
+	size_t n_group;
+	uint64_t group_bytes;
+	struct id_count *ids; /* owned */
+	size_t n_ids, cap_ids;
+};
+
+static void
+group_clear(struct import *m)
+{
+	for (size_t i = 0; i < m->n_group; i++)
+		opened_clear(&m->group[i]);
+	m->n_group = 0;
+	m->group_bytes = 0;
+}
+
+/* After run_end(), which frees what the run holds. */
+static void
+import_clear(struct import *m)
+{
+	group_clear(m);
+	cards_free(m->cards);
+	target_clear(&m->target);
+	app_session_free(m->reading);
+	app_free(m->from);
+	for (size_t i = 0; i < m->n_sources; i++)
+		free((void *)(uintptr_t)m->sources[i].path);
+	free(m->sources);
+	free(m->ids);
+	log_state_clear(&m->log);
+}
+AUTO_OBJ(import_clear, struct import);
+
+/* ---- a fetch that fetches nothing ---- */
+
+static const struct account_keys *
+no_keys(void *ctx, uint64_t epoch)
+{
+	(void)ctx;
+	(void)epoch;
+	return NULL; /* the account is locked */
+}
+
+static const struct log_device *
+device_of(void *ctx, const struct id16 *id)
+{
+	return log_state_device(&((struct import *)ctx)->log, id);
+}
+
+static int
+own_ids(struct device_keys **out, void *ctx, const struct id16 *id, struct err *err)
+{
+	const struct import *m = ctx;
+
+	if (memcmp(id->b, m->r.me->device, sizeof id->b) != 0)
+		return err_set(err, ERR_NOT_FOUND, "the ids of another device are not known here");
+	return device_keys_new(out, m->r.me->keys.root, err);
+}
+
+static int
+open_fetch(struct import *m, struct err *err)
+{
+	AUTO(buf_clear) struct buf raw = BUF_INIT(LOG_COPY_BYTES_MAX);
+	struct opener_keys keys = {
+		.ctx = m, .of_epoch = no_keys, .device_of = device_of, .ids_of = own_ids
+	};
+	struct fetch_source none = { 0 };
+	struct id16 device;
+
+	if (log_copy_read(&m->log, &raw, m->r.box, err) < 0)
+		return -1;
+	memcpy(device.b, m->r.me->device, sizeof device.b);
+	keys.account = &m->log.account;
+	keys.device = log_state_device(&m->log, &device);
+	if (!keys.device)
+		return err_set(err, ERR_AUTH, "the account log does not know this terminal");
+	return fetch_new(&m->r.fetch, &keys, &none, err);
+}
+
+/* ---- native ids ---- */
+
+static size_t
+slot_of(const struct import *m, const struct field_key *k)
+{
+	size_t at;
+
+	memcpy(&at, k->b, sizeof at);
+	for (at &= m->cap_ids - 1; m->ids[at].n && !field_key_equal(&m->ids[at].key, k);
+	     at = (at + 1) & (m->cap_ids - 1))
+		;
+	return at;
+}
+
+static int
+grow_ids(struct import *m, struct err *err)
+{
+	struct id_count *old = m->ids;
+	size_t n = m->cap_ids;
+
+	m->cap_ids = n ? 2 * n : 256;
+	m->ids = calloc(m->cap_ids, sizeof *m->ids);
+	if (!m->ids) {
+		m->ids = old;
+		m->cap_ids = n;
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (old[i].n)
+			m->ids[slot_of(m, &old[i].key)] = old[i];
+	free(old);
+	return 0;
+}
+
+/* The UID; without one `h:` and the content id; the second of an id `ID#2` (docs/formats). */
+static int
+native_id(struct buf *out, struct import *m, const struct app_item *item, struct err *err)
+{
+	AUTO(item_free) struct item *card = NULL;
+	uint8_t id[ITEM_CONTENT_ID_BYTES];
+	char hex[2 * ITEM_CONTENT_ID_BYTES + 1];
+
+	if (item->uid.n) {
+		if (buf_append(out, item->uid, err) < 0)
+			return -1;
+	} else {
+		if (card_parse(&card, item->bytes, item->place.source, 1, NULL, err) < 0 ||
+		    item_content_id(card, id, err) < 0)
+			return -1;
+		hex_encode(hex, SPAN_ARRAY(id));
+		if (buf_append_fmt(out, err, "h:%s", hex) < 0)
+			return -1;
+	}
+	struct field_key key = key_hash(buf_span(out));
+	if (2 * (m->n_ids + 1) > m->cap_ids && grow_ids(m, err) < 0)
+		return -1;
+	struct id_count *c = &m->ids[slot_of(m, &key)];
+	m->n_ids += c->n == 0;
+	c->key = key;
+	return ++c->n > 1 ? buf_append_fmt(out, err, "#%u", c->n) : 0;
+}
+
+/* ---- cards ---- */
+
+static int
+take_group(struct import *m, struct err *err)
+{
+	int rc = m->n_group ? cards_take(m->cards, m->group, m->n_group, err) : 0;
+
+	group_clear(m);
+	return rc;
+}
+
+static int
+take_card(void *ctx, const struct app_item *item, struct err *err)
+{
+	struct import *m = ctx;
+	AUTO(buf_clear) struct buf id = BUF_INIT(NATIVE_ID_BYTES);
+	AUTO(buf_clear) struct buf payload = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	const struct wire_item nowhere = { 0 };
+	struct record record = { .app = span_str(m->target.app->name),
+				 .live = true,
+				 .name = item->name,
+				 .mime = span_str("text/vcard"),
+				 .size_bytes = item->bytes.n };
+	struct fetched it = { .at = &nowhere, .record = &record };
+
+	if (native_id(&id, m, item, err) < 0 ||
+	    payload_build(&payload, item->bytes, NULL, 0, err) < 0)
+		return -1;
+	record.native_id = buf_span(&id);
+	record.path = span_of(".", 1); /* none: a new card's file is named like the card */
+	record.payload = buf_span(&payload);
+	if (opened_copy(&m->group[m->n_group], &it, err) < 0) {
+		opened_clear(&m->group[m->n_group]);
+		return -1;
+	}
+	m->n_group++;
+	m->group_bytes += item->bytes.n;
+	return m->n_group == GROUP_ITEMS || m->group_bytes > GROUP_BYTES ? take_group(m, err) : 0;
+}
+
+/* A broken card, or something in the folder that is none. */
+static int
+refuse(void *ctx, const struct app_refused *what, struct err *err)
+{
+	struct import *m = ctx;
+	AUTO(buf_clear) struct buf place = BUF_INIT(NATIVE_ID_BYTES + 32);
+	const char *source = what->source ? what->source : m->from->path;
+	size_t row;
+
+	if (buf_append_fmt(&place, err, what->line ? "%s:%u" : "%s", source, what->line) < 0 ||
+	    row_add(&row, &m->r, span_str(m->target.app->name), buf_span(&place), buf_span(&place),
+		    err) < 0)
+		return -1;
+	return result_set(&m->r, row, RESTORE_FAILED, what->why->msg, err);
+}
+
+static int
+add_source(void *ctx, const struct app_source *source, struct err *err)
+{
+	struct import *m = ctx;
+
+	if (array_reserve((void **)&m->sources, &m->cap_sources, m->n_sources + 1,
+			  sizeof *m->sources, SOURCES_MAX, err) < 0)
+		return -1;
+	m->sources[m->n_sources] = *source;
+	m->sources[m->n_sources].path = strdup(source->path);
+	return m->sources[m->n_sources++].path ? 0 : err_nomem(err);
+}
+
+/* ---- from the request to the receipt ---- */
+
+static int
+open_source(struct import *m, const char *file, struct err *err)
+{
+	AUTO(free) char *path = realpath(file, NULL);
+
+	if (!path && errno == ENOENT)
+		return err_set(err, ERR_NOT_FOUND, "there is no %s", file);
+	if (!path)
+		return err_sys(err, errno, "%s", file);
+	return app_new(&m->from, "import", "vcard", path, err) < 0 ||
+			       app_session_open(&m->reading, m->from, err) < 0
+		       ? -1
+		       : 0;
+}
+
+static int
+open_target(struct import *m, const char *app, struct err *err)
+{
+	struct app_session *s;
+
+	m->target.in_box = true;
+	if (box_app_get(&m->target.app, m->r.box, app, err) < 0 ||
+	    app_session_open(&m->target.session, m->target.app, err) < 0)
+		return -1;
+	s = m->target.session;
+	if (s->adapter->merge == ADAPTER_FIELDS)
+		return 0;
+	err_set(err, ERR_UNSUPPORTED, "%s has whole files, not contacts", app);
+	return err_hint(err, "copy the files into %s; Cloudbox finds them there",
+			m->target.app->path);
+}
+
+static int
+read_all(struct import *m, struct err *err)
+{
+	const struct adapter *a = m->reading->adapter;
+
+	if (a->sources(m->reading, add_source, refuse, m, err) < 0)
+		return -1;
+	for (size_t i = 0; i < m->n_sources; i++) {
+		int rc = a->read_source(m->reading, &m->sources[i], take_card, refuse, m, err);
+
+		if (rc == APP_MOVED)
+			return err_set(err, ERR_CONFLICT, "%s changed while it was read",
+				       m->sources[i].path);
+		if (rc < 0 || run_check_cancelled(&m->r, err) < 0)
+			return -1;
+	}
+	return take_group(m, err);
+}
+
+static int
+import(struct import *m, const struct import_request *rq, struct err *err)
+{
+	struct app_session *s;
+
+	if (open_fetch(m, err) < 0 || open_target(m, rq->app, err) < 0 ||
+	    open_source(m, rq->file, err) < 0 || run_begin(&m->r, err) < 0)
+		return -1;
+	s = m->target.session;
+	if (m->r.after_kill && s->adapter->tidy(s, err) < 0)
+		return -1;
+	if (cards_new(&m->cards, &m->r, &m->target, err) < 0 || read_all(m, err) < 0)
+		return -1;
+	return cards_finish(m->cards, err);
+}
+
+int
+import_run(struct restore_result *out, struct box *box, const struct import_request *request,
+	   const struct restore_watch *watch, struct err *err)
+{
+	struct restore_request rq = { .app = request->app, .preview = request->preview };
+	AUTO(import_clear)
+	struct import m = { .r = { .out = out, .box = box, .rq = &rq, .watch = watch } };
+
+	if (box_identity_need(&m.r.me, box, err) < 0 ||
+	    box_lock(box, BOX_LOCK_WAIT_MS, NULL, NULL, err) < 0)
+		return -1;
+	return run_end(&m.r, import(&m, request, err), err);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * import: contacts out of a file go into an app as a restore's do: the same matching and merging,
+ * originals kept, undoable, a receipt.  Asks no server and needs no passphrase.
+ *
+ * The file is read as an app of vCards is (a .vcf, or a folder of them); a broken card is refused by
+ * name with file, line and column, and its neighbours go on.
+ */
+#ifndef RESTORE_IMPORT_H
+#define RESTORE_IMPORT_H
+
+#include "restore/restore.h"
+
+/* Borrowed for the length of the call. */
+struct import_request {
+	const char *app;  /* of this terminal, with items that have fields */
+	const char *file; /* a file of cards, or a folder of such files */
+	bool preview;     /* plan only: nothing is written, no receipt */
+};
+
+/**
+ * @out    as of a restore; `id` is its id, for undo.
+ * @watch  may be NULL.
+ * @return 0, refused cards included (RESTORE_FAILED), or -1: ERR_NOT_FOUND (app, file),
+ *         ERR_UNSUPPORTED (an app of whole files), ERR_CONFLICT (the file changed while it was read),
+ *         else as restore_run().
+ */
+int import_run(struct restore_result *out, struct box *box, const struct import_request *request,
+	       const struct restore_watch *watch, struct err *err);
+
+#endif
