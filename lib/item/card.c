@@ -24,7 +24,7 @@ report(struct split *s, size_t end, const struct err *bad, struct err *err)
 	struct err limit;
 
 	if (!bad && end - s->open_at > CARD_BYTES_MAX) {
-		err_set(&limit, ERR_LIMIT, "%s:%u: a card of more than %u MiB", s->lines.name,
+		err_set(&limit, ERR_LIMIT, "%s:%u:1: a card of more than %u MiB", s->lines.name,
 			s->open_line, CARD_BYTES_MAX >> 20);
 		part.bad = &limit;
 	}
@@ -82,7 +82,7 @@ take(struct split *s, const struct contentline *line, struct err *err)
 		open_here(s, line);
 		return 0;
 	case CARD_DEEP:
-		err_set(&s->deep, ERR_LIMIT, "%s:%u: cards within cards, more than %u deep",
+		err_set(&s->deep, ERR_LIMIT, "%s:%u:1: cards within cards, more than %u deep",
 			s->lines.name, line->line, CARD_DEPTH_MAX);
 		return 0;
 	case CARD_END:

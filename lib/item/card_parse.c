@@ -54,7 +54,7 @@ add_line(struct parse *p, const struct contentline_cursor *c, const struct conte
 	}
 	if (array_reserve((void **)&p->lines, &p->cap_lines, p->n_lines + 1, sizeof *p->lines,
 			  CARD_FIELDS_MAX, err) < 0)
-		return err_wrap(err, "%s:%u", c->name, line->line);
+		return err_wrap(err, "%s:%u:1", c->name, line->line);
 	struct property_line *l = &p->lines[p->n_lines++];
 	*l = (struct property_line){ .line = *line,
 				     .property = property_of(line->name),
@@ -110,7 +110,7 @@ collect_line(struct parse *p, const struct contentline_cursor *c, struct card_wa
 		take_nested(p, line, true);
 		return 0;
 	case CARD_DEEP:
-		return err_set(err, ERR_LIMIT, "%s:%u: cards within cards, more than %u deep",
+		return err_set(err, ERR_LIMIT, "%s:%u:1: cards within cards, more than %u deep",
 			       c->name, line->line, CARD_DEPTH_MAX);
 	case CARD_CUT:
 		return syntax_at(err, c, line, at, "END:VCARD");
@@ -190,7 +190,7 @@ card_parse_nested(struct item **out, struct span bytes, const char *source, unsi
 	if (!p.it)
 		return err_nomem(err);
 	if (bytes.n > CARD_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "%s:%u: a card of more than %u MiB", source, line,
+		return err_set(err, ERR_LIMIT, "%s:%u:1: a card of more than %u MiB", source, line,
 			       CARD_BYTES_MAX >> 20);
 	p.it->bytes = bytes;
 	p.it->profile = profile;

@@ -6,23 +6,22 @@
 
 #define KEY "home-region"
 
-static char
-capital(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-}
-
 /* False: it is no region. */
 static bool
 take_code(struct region *out, const char *code)
 {
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 	if (!code[0] || !code[1] || code[2])
 		return false;
-	out->code[0] = capital(code[0]);
-	out->code[1] = capital(code[1]);
+	for (int i = 0; i < 2; i++) {
+		const char *at = strchr(letters, code[i]);
+		if (!at)
+			return false;
+		out->code[i] = letters[(at - letters) % 26];
+	}
 	out->code[2] = '\0';
-	return out->code[0] >= 'A' && out->code[0] <= 'Z' && out->code[1] >= 'A' &&
-	       out->code[1] <= 'Z';
+	return true;
 }
 
 int

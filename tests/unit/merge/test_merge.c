@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What merging must survive, case by case; each from both sides and again (laws_check). */
 #include "merge/laws.h"
+#include "phone/phone.h"
 
 /* A and A' as lines of a card; what the new A's lines are, and which values of A' are held. */
 struct merge_case {
@@ -222,29 +223,48 @@ contacts_merge_as_the_rules_say(void **state)
 
 /* ---- home region ---- */
 
-/* What libphonenumber would do for ten digits in the United States. */
-static bool
-american(char out[static 32], struct span number, const char *region)
-{
-	if (number.n != 10 || strcmp(region, "US") != 0)
-		return false;
-	snprintf(out, 32, "+1%.*s", 10, (const char *)number.p);
-	return true;
-}
-
 static void
 with_a_home_region_a_national_number_is_international(void **state)
 {
-	static const struct item_profile us = { .keys = { .region = "US", .e164 = american } };
+	static const struct item_profile us = { .keys = { .region = "US", .e164 = phone_e164 } };
 	const char *a = "BEGIN:VCARD\r\nTEL:(415) 555-1212\r\nEND:VCARD\r\n";
 	const char *b = "BEGIN:VCARD\r\nTEL:+14155551212\r\nTEL:415 555 1212;9\r\nEND:VCARD\r\n";
-	AUTO(item_free) struct item *mine = laws_parse(span_str(a), &us, "US");
-	AUTO(item_free) struct item *theirs = laws_parse(span_str(b), &us, "US");
+	const char *agent =
+		"BEGIN:VCARD\r\nAGENT:BEGIN:VCARD\\nFN:X\\nTEL:4155551212\\nEND:VCARD\r\n"
+		"AGENT:BEGIN:VCARD\\nFN:X\\nTEL:+14155551212\\nEND:VCARD\r\nEND:VCARD\r\n";
 
 	(void)state;
+	if (!phone_is_there()) {
+		print_message("skipped: built without libphonenumber\n");
+		skip();
+	}
+	AUTO(item_free) struct item *mine = laws_parse(span_str(a), &us, "US");
+	AUTO(item_free) struct item *theirs = laws_parse(span_str(b), &us, "US");
+	AUTO(item_free) struct item *nested = laws_parse(span_str(agent), &us, "US");
 	assert_memory_equal(&mine->fields[0].key, &theirs->fields[0].key, FIELD_KEY_BYTES);
 	assert_memory_not_equal(&mine->fields[0].key, &theirs->fields[1].key, FIELD_KEY_BYTES);
+	assert_memory_equal(&nested->fields[0].key, &nested->fields[1].key, FIELD_KEY_BYTES);
+	/* what is kept knows no region */
+	assert_memory_not_equal(&mine->fields[0].stored_key, &theirs->fields[0].stored_key,
+				FIELD_KEY_BYTES);
+	assert_memory_not_equal(&nested->fields[0].stored_key, &nested->fields[1].stored_key,
+				FIELD_KEY_BYTES);
 	laws_check(mine, theirs, "US");
+}
+
+static void
+the_id_made_of_a_cards_content_is_the_same_in_every_region(void **state)
+{
+	static const struct item_profile us = { .keys = { .region = "US", .e164 = phone_e164 } };
+	const char *card = "BEGIN:VCARD\r\nFN:A\r\nTEL:(415) 555-1212\r\nEND:VCARD\r\n";
+	AUTO(item_free) struct item *there = laws_parse(span_str(card), &us, "US");
+	AUTO(item_free) struct item *nowhere = laws_parse(span_str(card), NULL, "nowhere");
+	uint8_t a[ITEM_CONTENT_ID_BYTES], b[ITEM_CONTENT_ID_BYTES];
+
+	(void)state;
+	assert_int_equal(item_content_id(there, a, NULL), 0);
+	assert_int_equal(item_content_id(nowhere, b, NULL), 0);
+	assert_memory_equal(a, b, sizeof a);
 }
 
 /* ---- choosing, taking, making new ---- */
@@ -416,6 +436,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(contacts_merge_as_the_rules_say),
 		cmocka_unit_test(with_a_home_region_a_national_number_is_international),
+		cmocka_unit_test(the_id_made_of_a_cards_content_is_the_same_in_every_region),
 		cmocka_unit_test(only_chosen_fields_are_merged),
 		cmocka_unit_test(a_held_value_is_taken_by_choice_in_the_place_of_the_old_one),
 		cmocka_unit_test(a_new_contact_is_the_backups_card_with_an_id_of_its_own),
