@@ -21,33 +21,48 @@ put_fields(struct cli *cli, struct json_object *o, const char *key,
 	json_put(cli, o, key, list);
 }
 
+/* @o as text, and it is gone. */
+static void
+print_object(struct json_object *o)
+{
+	fputs(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
+	json_object_put(o);
+}
+
+static struct json_object *
+json_of_item(struct cli *cli, const struct restore_item *item, bool preview)
+{
+	struct json_object *one = json_record(cli);
+
+	json_put_text(cli, one, "app", item->app);
+	json_put_text(cli, one, "id", item->id);
+	json_put_text(cli, one, "name", item->name);
+	json_put_text(cli, one, "result", restore_outcome_name(item->outcome));
+	put_fields(cli, one, "fields_added", item->added, item->n_added);
+	put_fields(cli, one, "fields_held", item->held, item->n_held);
+	if (preview) {
+		put_fields(cli, one, "fields_same", item->same, item->n_same);
+		put_fields(cli, one, "fields_stays", item->stays, item->n_stays);
+	}
+	json_put_text(cli, one, "reason", item->reason);
+	return one;
+}
+
+/* Printed item by item: a document of 100,000 items would be the largest thing in memory. */
 static void
 print_json(struct cli *cli, const struct restore_result *r, bool preview)
 {
-	struct json_object *o = json_record(cli), *items = json_list(cli);
-
-	json_put_text(cli, o, "restore", r->id[0] ? r->id : NULL);
-	for (size_t i = 0; i < r->n_items; i++) {
-		const struct restore_item *item = &r->items[i];
-		struct json_object *one = json_push(cli, items);
-
-		json_put_text(cli, one, "app", item->app);
-		json_put_text(cli, one, "id", item->id);
-		json_put_text(cli, one, "name", item->name);
-		json_put_text(cli, one, "result", restore_outcome_name(item->outcome));
-		put_fields(cli, one, "fields_added", item->added, item->n_added);
-		put_fields(cli, one, "fields_held", item->held, item->n_held);
-		if (preview) {
-			put_fields(cli, one, "fields_same", item->same, item->n_same);
-			put_fields(cli, one, "fields_stays", item->stays, item->n_stays);
-		}
-		json_put_text(cli, one, "reason", item->reason);
+	if (r->id[0])
+		printf("{ \"restore\": \"%s\", \"items\": [", r->id);
+	else
+		printf("{ \"restore\": null, \"items\": [");
+	for (size_t i = 0; i < r->n_items && !cli->json_failed; i++) {
+		fputs(i ? ", " : " ", stdout);
+		print_object(json_of_item(cli, &r->items[i], preview));
 	}
-	json_put(cli, o, "items", items);
-	json_put_number(cli, o, "written", r->written);
-	json_put_number(cli, o, "bytes_received", r->bytes_received);
-	json_put_number(cli, o, "requests", r->requests);
-	json_result(cli, o);
+	printf(" ], \"written\": %llu, \"bytes_received\": %llu, \"requests\": %lu }\n",
+	       (unsigned long long)r->written, (unsigned long long)r->bytes_received,
+	       (unsigned long)r->requests);
 }
 
 static const char *

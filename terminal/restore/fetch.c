@@ -315,7 +315,7 @@ group_of(const struct wire_item *want, size_t n)
 {
 	size_t bytes = 0, i;
 
-	for (i = 0; i < n && i < BATCH_RECORDS_MAX; i++) {
+	for (i = 0; i < n && i < FETCH_GROUP_ITEMS; i++) {
 		bytes += want[i].cipher_bytes;
 		if (i > 0 && bytes > FETCH_GROUP_BYTES)
 			break;

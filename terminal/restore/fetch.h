@@ -18,7 +18,8 @@
 #include "restore/listing.h"
 #include "restore/opener.h"
 
-#define FETCH_GROUP_BYTES  (4u << 20)  /* ciphertexts of one request for records */
+#define FETCH_GROUP_BYTES  (2u << 20)  /* ciphertexts of one request for records */
+#define FETCH_GROUP_ITEMS  2000        /* records of one request: opened, some 700 bytes each */
 #define FETCH_WINDOW_BYTES (8u << 20)  /* chunks of one request, by the size of their class */
 #define FETCH_CHUNKS_BYTES (12u << 20) /* opened chunks that are held */
 

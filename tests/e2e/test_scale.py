@@ -14,8 +14,8 @@ from programs import put
 
 SCALES = [int(n) for n in os.environ.get("CLOUDBOX_SCALE", "2000").split(",")]
 MIB = 1 << 20
-# The index of the app's fields, the list of what is backed up, and a row of the result with its JSON.
-FIXED_BYTES, CONTACT_BYTES = 16 * MIB, 3000
+# The index of the app's fields, the list of what is backed up, and a row of the result.
+FIXED_BYTES, CONTACT_BYTES = 12 * MIB, 2000
 
 
 def anonymous_bytes(pid):
