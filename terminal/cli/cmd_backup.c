@@ -323,7 +323,8 @@ list_receipt(void *ctx, const struct receipt *r, struct err *err)
 		return TABLE_ADD(&l->table, err, show_when(r->at_unix_ms).s, kind_text(r->kind),
 				 show_count(r->items).s, show_bytes(r->bytes_sent).s,
 				 show_bytes(r->bytes_received).s,
-				 r->full_backup_bytes ? full.s : "");
+				 r->full_backup_bytes ? full.s : "",
+				 show_saving(r->bytes_sent, r->full_backup_bytes).s);
 	}
 	struct json_object *o = json_push(l->cli, l->list);
 
@@ -343,6 +344,7 @@ cmd_receipts(struct cli *cli, struct err *err)
 		{ _("when"), COLUMN_LEFT },      { _("what"), COLUMN_LEFT },
 		{ _("items"), COLUMN_RIGHT },    { _("sent"), COLUMN_RIGHT },
 		{ _("received"), COLUMN_RIGHT }, { _("a full backup"), COLUMN_RIGHT },
+		{ " ", COLUMN_LEFT },
 	};
 	struct listing l = { .cli = cli, .table = TABLE_INIT(columns) };
 	int rc;

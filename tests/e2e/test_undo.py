@@ -2,6 +2,7 @@
 """Taking it back: undo of a restore, of a single item and of a take; held values and taking them; what
 is kept for it, and what the receipts say."""
 import shutil
+import sqlite3
 
 import pytest
 
@@ -200,6 +201,34 @@ def test_an_app_that_is_gone_fails_by_name_and_the_next_undo_does_the_rest(phone
     assert tree(phone.phone) == before
     newest = phone.run("receipts")[0]
     assert newest["kind"] == "undo" and newest["items"] == 2
+
+
+def test_what_is_kept_is_sealed_and_what_is_purged_is_overwritten(phone):
+    """Names lie in the Box openly, values never; a purge leaves no byte of what was sealed."""
+    change(phone, "anna", b"EMAIL:anna@example.org", b"EMAIL:quillwort@example.org")
+    change(phone, "anna", b"BDAY:1980-01-01", b"BDAY:1977-07-17")
+    phone.run("restore", "contacts", "anna")
+    phone.run("take", "contacts", "anna", "BDAY")
+    undo(phone)
+    box = phone.home / "box.db"
+    raw = box.read_bytes()
+    for value in (b"quillwort", b"1977-07-17", b"1980-01-01", b"anna@example.org"):
+        assert value not in raw
+    with sqlite3.connect(f"file:{box}?mode=ro", uri=True) as db:
+        sealed = [body for body, in db.execute("SELECT body FROM kept WHERE length(body) > 0")]
+        lines, = db.execute("SELECT count(*) FROM receipt_items").fetchone()
+    db.close()
+    assert len(sealed) >= 4 and lines >= 3 and all(body[:40] in raw for body in sealed)
+    assert phone.run("purge", "--older-than", "0s")["changed"] >= 4
+    raw = box.read_bytes()
+    assert not any(body[i:i + 40] in raw for body in sealed for i in range(0, len(body) - 40, 40))
+    journal = box.with_name("box.db-journal")
+    assert not journal.exists() or journal.stat().st_size == 0
+    with sqlite3.connect(f"file:{box}?mode=ro", uri=True) as db:
+        assert db.execute("SELECT count(*) FROM receipt_items").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    db.close()
+    assert {r["kind"] for r in phone.run("receipts")} >= {"undo", "take", "restore", "backup"}
 
 
 # Held values, and taking them: the stories below share one restore, and each leaves all of it held.
