@@ -42,6 +42,9 @@ STORY = [  # in this order, each from the state that the one before left
     (("box",), 0), (("box", "contacts"), 0), (("select", "contacts", "anna"), 0),
     (("unselect", "contacts", "anna"), 0), (("status",), 0), (("cloud",), 0), (("backup",), 0),
     (("backup",), 0), (("cloud",), 0), (("history", "contacts", "anna"), 0), (("devices",), 0),
+    (("history", "contacts", "anna", "--diff"), 0), (("history", "contacts", "anna", "--diff", "1"), 0),
+    (("history", "contacts", "anna", "--diff", "7"), 1), (("undo",), 0), (("undo", "12345678"), 1),
+    (("take", "contacts", "anna", "BDAY"), 1), (("take", "contacts"), 2),
     (("restore", "--preview"), 0), (("restore",), 0), (("held",), 0), (("originals",), 0),
     (("receipts",), 0), (("status",), 0), (("lock",), 0), (("remove", "contacts", "ben"), 0),
     (("forget", "contacts", "anna"), 0), (("purge", "--older-than", "1d"), 0),
@@ -78,7 +81,7 @@ def test_lang_is_stronger_than_the_environment(phone):
 
 COMMANDS = ["init", "join", "status", "devices", "lock", "passphrase", "apps", "items", "add", "box",
             "remove", "select", "unselect", "backup", "forget", "receipts", "cloud", "history",
-            "restore", "held", "originals", "purge"]
+            "restore", "held", "take", "undo", "originals", "purge"]
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])
