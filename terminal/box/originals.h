@@ -56,7 +56,7 @@ struct kept {
 	struct span source; /* path within the app */
 	int64_t kept_unix_ms;
 	/* content.h of what was (or was to be) written, so that it is known again; zeros: not known
-	 * (yet: kept_put_written()), or, with UNDONE, the item went. */
+	 * (yet: kept_put_written()), or, with UNDONE, the item went.  HELD: of the body. */
 	uint8_t written[BOX_HASH_BYTES];
 	uint64_t epoch; /* under whose PSK the body is sealed */
 	/* ORIGINAL: fields that were added (their keys, 16 bytes each, joined).  UNDONE: content.h

@@ -64,6 +64,8 @@ portion_clear(struct portion *p)
 struct already {
 	struct run *r;
 	struct span body;
+	const uint8_t
+		*content; /* of the body: tells the same one where nothing opens it (import) */
 	bool found;
 };
 
@@ -75,6 +77,7 @@ same_held(void *ctx, const struct kept *k, struct err *err)
 	const struct account_keys *keys = fetch_keys(a->r->fetch, k->epoch);
 	struct err why = { 0 };
 
+	a->found |= memcmp(k->written, a->content, sizeof k->written) == 0;
 	if (a->found || !keys)
 		return 0;
 	if (kept_open(&body, a->r->box, k, keys->psk, keys->aek, &why) < 0)
@@ -106,10 +109,11 @@ keep_held(struct cards *c, const struct busy *b, struct err *err)
 {
 	for (size_t i = 0; i < b->step.n_held; i++) {
 		struct kept k = kept_of(c, b, KEPT_HELD);
-		struct already a = { c->r, buf_span(&b->step.held_bodies[i]), false };
+		struct already a = { c->r, buf_span(&b->step.held_bodies[i]), k.written, false };
 		struct kept_filter f = { KEPT_HELD, k.app, k.native_id, { NULL, 0 } };
 
 		k.field = b->step.held[i].field;
+		content_of(k.written, c->r->me->ids, a.body);
 		if (kept_each(c->r->box, &f, same_held, &a, err) < 0)
 			return -1;
 		if (!a.found && kept_put(c->r->box, &k, a.body, err) < 0)

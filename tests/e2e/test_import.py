@@ -2,6 +2,7 @@
 """Standard formats in: contacts of a file are merged as a restore merges them; what was exported
 and comes back finds itself."""
 import re
+import sqlite3
 
 import pytest
 
@@ -57,6 +58,12 @@ HERE = {
 }
 
 
+def rows(phone):
+    """How many originals and held values the Box keeps."""
+    with sqlite3.connect(f"file:{phone.home}/box.db?mode=ro", uri=True) as db:
+        return db.execute("SELECT count(*) FROM kept").fetchone()[0]
+
+
 @pytest.mark.parametrize("format", ["original", "vcard3", "vcard4"])
 def test_what_was_exported_finds_itself(phone, contacts, tmp_path, format):
     contacts(HERE)
@@ -101,7 +108,9 @@ def test_a_file_is_merged_previewed_held_and_undone(phone, contacts, tmp_path):
     assert [f["field"] for f in anna["fields_held"]] == ["BDAY"]
     assert b"TEL;TYPE=CELL:+492" in properties((folder / "anna.vcf").read_bytes())
     assert "New.vcf" in tree(folder)
+    before_again = rows(phone)
     imported(phone, tmp_path / "a.vcf")
+    assert rows(phone) == before_again
     held = [h for h in phone.run("held", "contacts", "Anna") if h["backup"] == "19900101"]
     assert len(held) == 1  # not once more for each import
     phone.run("undo", told["restore"])
