@@ -424,7 +424,7 @@ def judge_between(world, in_part, before, after):
     for name, files in world.files().items():
         old, new = before["files"][name], after["files"][name]
         for path in old:
-            if path not in files:
+            if path not in files and path in new:
                 raise Lost(f"{name}: {path} is gone")
         for path, content in files.items():
             if content not in (old.get(path), new.get(path)) and not is_temporary(path):
