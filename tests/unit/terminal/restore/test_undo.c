@@ -31,6 +31,7 @@
 	CARD("UID:anna\r\nFN:Anna\r\nTEL:+492\r\nEMAIL:a@example.org\r\nBDAY:1980-01-01\r\n")
 #define ANNA_TAKEN CARD("UID:anna\r\nFN:Anna\r\nTEL:+491\r\nBDAY:1980-01-01\r\n")
 #define BEN        CARD("UID:ben\r\nFN:Ben\r\nTEL:+493\r\n")
+#define DOCUMENT   "text of a document"
 #define RESTORE    "00112233445566778899aabbccddeeff"
 
 static const char *program; /* this one */
@@ -192,11 +193,14 @@ created(const char *restore, const char *id, const char *path, const char *bytes
 	assert_rc(kept_put(my.b, &k, span_of("", 0), &err), 0, err);
 }
 
-/* Anna merged, Ben made. */
+/* Anna merged, Ben made, and a document, in an app of files that has the same folder. */
 static void
 restored(void)
 {
 	begin_restore(RESTORE);
+	a_box_app("documents", "files", NULL);
+	created(RESTORE, "doc.txt", "doc.txt", DOCUMENT);
+	a_box_app("contacts", "vcard", NULL);
 	merged(RESTORE, "anna", "anna.vcf", ANNA, ANNA_SAVED);
 	created(RESTORE, "ben", "ben.vcf", BEN);
 }
@@ -287,6 +291,15 @@ assert_receipts(enum receipt_kind kind, unsigned n, unsigned items)
 	assert_int_equal(c.items, items);
 }
 
+static void
+assert_undone(void)
+{
+	assert_true(holds("anna.vcf", ANNA));
+	assert_false(is_there("ben.vcf") || is_there("doc.txt"));
+	assert_int_equal(n_kept(KEPT_UNDONE), 3);
+	assert_receipts(RECEIPT_UNDO, 1, 3);
+}
+
 /* What goes and what stays. */
 
 static void
@@ -299,15 +312,13 @@ undo_takes_away_what_was_added_and_needs_no_key(void **state)
 	restored();
 	assert_rc(undo_once(&r, NULL, no_keys, &err), 0, err);
 	assert_string_equal(r.restore, RESTORE);
-	assert_int_equal(r.written, 2);
+	assert_int_equal(r.written, 3);
+	assert_int_equal(told(&r, "doc.txt")->outcome, UNDO_GONE);
 	assert_int_equal(told(&r, "anna")->outcome, UNDO_TAKEN_AWAY);
 	assert_int_equal(told(&r, "anna")->n_removed, 2);
 	assert_string_equal(told(&r, "anna")->removed[0].value, "+492");
 	assert_int_equal(told(&r, "ben")->outcome, UNDO_GONE);
-	assert_true(holds("anna.vcf", ANNA));
-	assert_false(is_there("ben.vcf"));
-	assert_int_equal(n_kept(KEPT_UNDONE), 2);
-	assert_receipts(RECEIPT_UNDO, 1, 2);
+	assert_undone();
 	assert_rc(undo_once(&r, RESTORE, no_keys, &err), 0, err);
 	assert_true(r.was_undone);
 	assert_int_equal(r.n_items, 0);
@@ -370,6 +381,7 @@ what_cannot_be_undone_is_named_and_stays(void **state)
 	put("dora.vcf", CARD("UID:dora\r\nFN:Dora\r\nNOTE:edited\r\n"));
 	put("anna.vcf", ANNA); /* somebody took away what was added */
 	put("ben.vcf", CARD("broken"));
+	put("doc.txt", "edited since");
 	assert_rc(undo_once(&r, NULL, no_keys, &err), 0, err);
 	assert_int_equal(r.written, 0);
 	assert_int_equal(r.failed, 0);
@@ -377,9 +389,9 @@ what_cannot_be_undone_is_named_and_stays(void **state)
 		assert_int_equal(r.items[i].outcome, UNDO_STAYS);
 		assert_true(strlen(r.items[i].reason) > 10);
 	}
-	assert_int_equal(r.n_items, 4);
-	assert_true(holds("anna.vcf", ANNA) && is_there("ben.vcf") && is_there("cleo.vcf") &&
-		    is_there("dora.vcf"));
+	assert_int_equal(r.n_items, 5);
+	assert_true(holds("doc.txt", "edited since") && holds("anna.vcf", ANNA) &&
+		    is_there("ben.vcf") && is_there("cleo.vcf") && is_there("dora.vcf"));
 	assert_int_equal(n_kept(KEPT_UNDONE), 0);
 	assert_receipts(RECEIPT_UNDO, 0, 0);
 }
@@ -461,10 +473,7 @@ a_fault_at_any_call_leaves_it_to_the_next_undo(void **state)
 		os_fault_end(&fault);
 		assert_rc(undo_once(&r, RESTORE, no_keys, &err), 0, err);
 		assert_int_equal(r.failed, 0);
-		assert_true(holds("anna.vcf", ANNA));
-		assert_false(is_there("ben.vcf"));
-		assert_int_equal(n_kept(KEPT_UNDONE), 2);
-		assert_receipts(RECEIPT_UNDO, 1, 2);
+		assert_undone();
 	} while (fault.fired);
 	assert_true(nth > 15);
 }
@@ -578,14 +587,11 @@ an_undo_killed_at_any_call_is_finished_by_the_next(void **state)
 		n += killed;
 		assert_true(holds("anna.vcf", ANNA) || holds("anna.vcf", buf_str(&merged_anna)));
 		assert_true(!is_there("ben.vcf") || holds("ben.vcf", BEN));
+		assert_true(!is_there("doc.txt") || holds("doc.txt", DOCUMENT));
 		assert_rc(undo_once(&r, RESTORE, no_keys, &err), 0, err);
 		assert_int_equal(r.failed, 0);
-		assert_true(holds("anna.vcf", ANNA));
-		assert_false(is_there("ben.vcf"));
-		assert_int_equal(temp_count(&my.t, "app"),
-				 2); /* .keep and Anna: nothing is left over */
-		assert_int_equal(n_kept(KEPT_UNDONE), 2);
-		assert_receipts(RECEIPT_UNDO, 1, 2);
+		assert_undone();
+		assert_int_equal(temp_count(&my.t, "app"), 2); /* .keep, Anna, no leftover */
 	} while (killed);
 	print_message("killed before %u of %u calls\n", n, nth - 1);
 	assert_true(nth > 60 && n > 5);
