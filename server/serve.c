@@ -23,8 +23,8 @@
 #include "tls.h"
 
 #define CONNECTIONS_MAX             8192
-#define CONNECTIONS_PER_ADDRESS_MAX 4096 /* many phones stand behind one address */
-#define FILES_APART                 1024 /* descriptors kept for everything else */
+#define CONNECTIONS_PER_ADDRESS_MAX 4096        /* many phones stand behind one address */
+#define FILES_APART                 1024        /* descriptors kept for everything else */
 #define BODIES_LET_IN_BYTES_MAX     (64u << 20) /* a quarter is two batches */
 #define BODIES_STRANGERS_BYTES_MAX  (16u << 20)
 #define WORKERS                     2
