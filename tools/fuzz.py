@@ -91,7 +91,7 @@ def run(names):
 
 
 def merge(names):
-    """Add to each corpus the smallest inputs that reach what it does not."""
+    """Add to each corpus the smallest inputs that reach edges which it does not."""
     build()
     for target in targets(names):
         corpus, new = HERE / "corpus" / target, BUILD / "merged" / target
@@ -101,8 +101,8 @@ def merge(names):
         new.mkdir(parents=True)
         for old in corpus.iterdir():
             (new / old.name).write_bytes(old.read_bytes())
-        subprocess.run([program(target), "-merge=1", f"-max_len={KEPT_BYTES_MAX}", str(new),
-                        str(GROWN / target)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
+        subprocess.run([program(target), "-merge=1", "-use_counters=0",
+                        f"-max_len={KEPT_BYTES_MAX}", str(new), str(GROWN / target)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, env={**os.environ, **ENVIRONMENT})
         for path in new.iterdir():
             if not (corpus / path.name).exists():
