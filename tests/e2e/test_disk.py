@@ -115,6 +115,7 @@ def test_what_a_server_acknowledges_after_its_disk_failed_lies_on_the_disk(
     server.stop()
 
 
+@pytest.mark.skipif(not FULL, reason="an open fault, docs/design/faults.md: make check-faults shows it")
 def test_a_server_on_a_disk_that_fails_now_and_then_loses_nothing_acknowledged(
         shaky, make_server, make_terminal):
     server = server_on(shaky, make_server)
