@@ -326,13 +326,22 @@ row_new(struct undo *u, struct target *t, struct err *err)
 	    array_reserve((void **)&out->items, &out->cap_items, out->n_items + 1,
 			  sizeof *out->items, TARGETS_MAX, err) < 0)
 		return -1;
-	t->row = out->n_items++;
+	t->row = out->n_items;
 	it = undo_row(u, t);
 	it->app = strdup(t->app);
 	it->id = line_for_people(buf_span(&id), err);
 	it->name = line_for_people(span_str(t->name), err);
 	it->reason = strdup(_("the undo ended before it came to this"));
-	return it->app && it->id && it->name && it->reason ? 0 : err_nomem(err);
+	if (it->app && it->id && it->name && it->reason) {
+		out->n_items++;
+		return 0;
+	}
+	free(it->app); /* a row with a gap is none */
+	free(it->id);
+	free(it->name);
+	free(it->reason);
+	*it = (struct undo_item){ 0 };
+	return err_nomem(err);
 }
 
 static int
