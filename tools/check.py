@@ -102,6 +102,8 @@ def run_units(tally, folder, label, pattern=".", wrapper=(), patience=900, figur
     programs = unit_programs(folder, pattern)
     if not programs:
         tally.fail(f"{label}: no test programs")
+    # Sanitizers want to be a program's first library; there is nothing to preload then.
+    preload = str(folder / "tests" / "fault" / "libfault.so") if folder.name == "gcc" else ""
     waiting, running = list(programs), []
     while waiting or running:
         while waiting and len(running) < int(CORES):
@@ -111,7 +113,7 @@ def run_units(tally, folder, label, pattern=".", wrapper=(), patience=900, figur
                 [*wrapper, str(program)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **SANITIZERS, "CLOUDBOXD": str(folder / "server" / "cloudboxd"),
-                     **env})))
+                     "CLOUDBOX_LIBFAULT": preload, **env})))
         program, output, start, process = running.pop(0)
         try:
             status = process.wait(timeout=patience)

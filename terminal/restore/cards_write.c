@@ -39,7 +39,6 @@ busy_clear(struct busy *b)
 	plan_step_clear(&b->step);
 	live_card_clear(&b->live);
 }
-AUTO_OBJ(busy_clear, struct busy);
 
 static int
 busy_load(struct busy *b, struct cards *c, struct card *card, struct err *err)

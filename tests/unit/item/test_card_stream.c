@@ -69,14 +69,15 @@ assert_same(struct span text, const char *name, size_t window)
 	buf_clear(&s.seen);
 }
 
+#define UTF8_MARK "\xef\xbb\xbf"
+
 static void
 wherever_windows_end_the_cards_are_the_same(void **state)
 {
 	static const char *const texts[] = {
 		"",
 		"\r\n\r\n\n",
-		"\xef\xbb\xbf"
-		"BEGIN:VCARD\r\nFN:A\r\nEND:VCARD\r\n\r\nBEGIN:VCARD\r\nEND:VCARD",
+		UTF8_MARK "BEGIN:VCARD\r\nFN:A\r\nEND:VCARD\r\n\r\nBEGIN:VCARD\r\nEND:VCARD",
 		"BEGIN:VCARD\nFN:A\nEND:VCARD\n\n\n\n\n\n\n\n\n\nrubbish\nmore\nBEGIN:VCARD\nFN:A",
 		"BEGIN:VCARD\rFN:A\rEND:VCARD\rBEGIN:VCARD\rEND:VCARD\rEND:VCARD\r",
 		"BEGIN:VCARD\nFN:A\nBEGIN:VCARD\n X\nNOTE:b\nEND:VCARD\n c\nEND:VCARD\n",

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <json-c/json.h>
+#include <json-c/json_object_iterator.h>
 
 #include "item/contentline.h"
 #include "item/corpus.h"
@@ -49,16 +50,16 @@ static void put_json(struct buf *out, struct json_object *v, const char *between
 static void
 put_recur(struct buf *out, struct json_object *rule)
 {
-	bool first = true;
+	struct json_object_iterator at = json_object_iter_begin(rule);
+	struct json_object_iterator end = json_object_iter_end(rule);
 
-	json_object_object_foreach(rule, key, value)
-	{
+	for (bool first = true; !json_object_iter_equal(&at, &end); first = false) {
 		put(out, span_str(first ? "" : ";"));
-		for (const char *k = key; *k; k++)
+		for (const char *k = json_object_iter_peek_name(&at); *k; k++)
 			assert_int_equal(buf_append_byte(out, (uint8_t)toupper(*k), NULL), 0);
 		put(out, span_str("="));
-		put_json(out, value, ",");
-		first = false;
+		put_json(out, json_object_iter_peek_value(&at), ",");
+		json_object_iter_next(&at);
 	}
 }
 
