@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* remote_url: see remote_url.h.  The text is taken apart by libcurl's URL parser; what a server's
- * address may hold is decided here. */
+/*
+ * remote_url: see remote_url.h.
+ *
+ * Of a URL's grammar only that small part is known here that an address may have; whatever else is
+ * refused.  Not by libcurl's parser, which would load libcurl for a command that asks no server.
+ */
 #include "remote/remote_url.h"
 
-#include <curl/curl.h>
+#include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
-#include "base/auto.h"
 #include "base/text.h"
 
-static void
-curlu_free(CURLU *u)
-{
-	curl_url_cleanup(u);
-}
-AUTO_PTR(curlu_free, CURLU);
-
-static void
-part_free(char *s)
-{
-	curl_free(s);
-}
-AUTO_PTR(part_free, char);
+/* A line taken apart; within the copy that it was made of. */
+struct parts {
+	char *host;     /* IPv6 without brackets */
+	char *port;     /* "" if there is none */
+	char *path;     /* "" if there is none */
+	char *fragment; /* "" if there is none */
+	bool v6;
+};
 
 static int
 no_url(struct err *err, const char *why)
@@ -57,31 +55,100 @@ is_loopback(const char *host)
 		b < 256 && c < 256 && d < 256);
 }
 
-static int
-parse_host(struct remote_url *out, CURLU *u, struct err *err)
+/* Cut @s at the first @mark: what follows the mark, or "" at the end of @s. */
+static char *
+cut(char *s, char mark)
 {
-	AUTO(part_free) char *host = NULL;
-	AUTO(part_free) char *port = NULL;
-	size_t n;
+	char *at = strchr(s, mark);
 
-	if (curl_url_get(u, CURLUPART_HOST, &host, 0) || !host[0])
-		return no_url(err, N_("it names no host"));
-	n = strlen(host);
-	if (host[0] == '[' && n > 2) { /* [::1] */
-		memmove(host, host + 1, n - 2);
-		host[n - 2] = 0;
-		n -= 2;
+	if (!at)
+		return s + strlen(s);
+	*at = '\0';
+	return at + 1;
+}
+
+/* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. */
+static bool
+split_authority(struct parts *out, char *s)
+{
+	out->v6 = s[0] == '[';
+	out->host = out->v6 ? s + 1 : s;
+	out->port = out->host + strlen(out->host);
+	if (!out->v6) {
+		out->port = cut(out->host, ':');
+		return true;
 	}
+	char *close = strchr(out->host, ']');
+	if (!close || (close[1] && close[1] != ':'))
+		return false;
+	*close = '\0';
+	out->port = close[1] ? close + 2 : close + 1;
+	return true;
+}
+
+/* @s: what follows "https://". */
+static int
+split(struct parts *out, char *s, struct err *err)
+{
+	out->fragment = cut(s, '#');
+	if (strchr(s, '?') || strchr(s, '@'))
+		return no_url(err, N_("it has a user or a question mark"));
+	out->path = s + strcspn(s, "/");
+	if (out->path[0])
+		*out->path++ = '\0';
+	return split_authority(out, s) ? 0 : no_url(err, N_("it is no URL"));
+}
+
+/* Letters of other scripts stand for themselves (IDN). */
+static bool
+is_of_a_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+	       c == '_' || (c & 0x80);
+}
+
+static int
+parse_name(struct remote_url *out, const char *name, struct err *err)
+{
+	size_t n = strlen(name);
+
+	if (n == 0)
+		return no_url(err, N_("it names no host"));
 	if (n >= sizeof out->host)
 		return no_url(err, N_("its host is too long"));
-	for (size_t i = 0; i <= n; i++)
-		out->host[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
+	for (size_t i = 0; i <= n; i++) {
+		char c = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
 
+		if (i < n && !is_of_a_name(c))
+			return no_url(err, N_("it is no URL"));
+		out->host[i] = c;
+	}
+	return 0;
+}
+
+static int
+parse_v6(struct remote_url *out, const char *address, struct err *err)
+{
+	struct in6_addr a;
+
+	if (inet_pton(AF_INET6, address, &a) != 1 ||
+	    !inet_ntop(AF_INET6, &a, out->host, sizeof out->host))
+		return no_url(err, N_("it is no URL"));
+	return 0;
+}
+
+static int
+parse_host(struct remote_url *out, const struct parts *p, struct err *err)
+{
+	char *end;
+
+	if (p->v6 ? parse_v6(out, p->host, err) < 0 : parse_name(out, p->host, err) < 0)
+		return -1;
 	out->port = REMOTE_PORT_DEFAULT;
-	if (curl_url_get(u, CURLUPART_PORT, &port, 0) == 0) {
-		unsigned long v = strtoul(port, NULL, 10);
+	if (p->port[0]) {
+		unsigned long v = strtoul(p->port, &end, 10);
 
-		if (v == 0 || v > 65535)
+		if (*end || p->port[0] < '0' || p->port[0] > '9' || v == 0 || v > 65535)
 			return no_url(err, N_("its port is not between 1 and 65535"));
 		out->port = (uint16_t)v;
 	}
@@ -91,53 +158,42 @@ parse_host(struct remote_url *out, CURLU *u, struct err *err)
 }
 
 static int
-parse_path(struct remote_url *out, CURLU *u, struct err *err)
+parse_path(struct remote_url *out, const char *path, struct err *err)
 {
-	AUTO(part_free) char *path = NULL;
-
-	if (curl_url_get(u, CURLUPART_PATH, &path, 0) || strcmp(path, "/") == 0) {
-		out->kind = REMOTE_URL_SERVER;
+	out->kind = REMOTE_URL_SERVER;
+	if (!path[0])
 		return 0;
-	}
-	if (strncmp(path, "/i/", 3) == 0)
+	if (strncmp(path, "i/", 2) == 0)
 		out->kind = REMOTE_URL_INVITATION;
-	else if (strncmp(path, "/p/", 3) == 0)
+	else if (strncmp(path, "p/", 2) == 0)
 		out->kind = REMOTE_URL_PAIRING;
 	else
 		return no_url(err,
 			      N_("what follows the host is neither an invitation nor a pairing"));
-	if (!base64url_decode(out->code, sizeof out->code, span_str(path + 3)))
+	if (!base64url_decode(out->code, sizeof out->code, span_str(path + 2)))
 		return no_url(err, N_("its code is cut short or mistyped"));
 	return 0;
 }
 
 /* pin=… and s=…, joined by '&'; other members are for later versions. */
 static int
-parse_fragment(struct remote_url *out, CURLU *u, struct err *err)
+parse_fragment(struct remote_url *out, char *fragment, struct err *err)
 {
-	AUTO(part_free) char *fragment = NULL;
 	bool secret = false;
 
-	if (curl_url_get(u, CURLUPART_FRAGMENT, &fragment, 0) == 0)
-		for (char *at = fragment, *next; at; at = next) {
-			struct span value;
-
-			next = strchr(at, '&');
-			if (next)
-				*next++ = 0;
-			if (strncmp(at, "pin=", 4) == 0) {
-				value = span_str(at + 4);
-				if (!base64url_decode(out->pin, sizeof out->pin, value))
-					return no_url(err, N_("its pin is cut short or mistyped"));
-				out->pinned = true;
-			} else if (strncmp(at, "s=", 2) == 0) {
-				value = span_str(at + 2);
-				secret = base64url_decode(out->secret, sizeof out->secret, value);
-				if (!secret)
-					return no_url(err,
-						      N_("its secret is cut short or mistyped"));
-			}
+	for (char *at = fragment, *next; at[0]; at = next) {
+		next = cut(at, '&');
+		if (strncmp(at, "pin=", 4) == 0) {
+			if (!base64url_decode(out->pin, sizeof out->pin, span_str(at + 4)))
+				return no_url(err, N_("its pin is cut short or mistyped"));
+			out->pinned = true;
+		} else if (strncmp(at, "s=", 2) == 0) {
+			secret =
+				base64url_decode(out->secret, sizeof out->secret, span_str(at + 2));
+			if (!secret)
+				return no_url(err, N_("its secret is cut short or mistyped"));
 		}
+	}
 	if (out->kind == REMOTE_URL_PAIRING && !secret)
 		return no_url(err, N_("a pairing needs its secret"));
 	if (out->pinned && !out->tls)
@@ -158,13 +214,10 @@ trim(struct span s)
 int
 remote_url_parse(struct remote_url *out, struct span line, struct err *err)
 {
-	AUTO(curlu_free) CURLU *u = curl_url();
 	struct remote_url url = { 0 };
 	char copy[REMOTE_URL_TEXT_BYTES];
-	AUTO(part_free) char *extra = NULL;
+	struct parts p;
 
-	if (!u)
-		return err_nomem(err);
 	line = trim(line);
 	if (line.n == 0 || line.n >= sizeof copy || memchr(line.p, 0, line.n))
 		return no_url(err, N_("it is empty or far too long"));
@@ -173,14 +226,9 @@ remote_url_parse(struct remote_url *out, struct span line, struct err *err)
 	url.tls = strncasecmp(copy, "https://", 8) == 0;
 	if (!url.tls && strncasecmp(copy, "http://", 7) != 0)
 		return no_url(err, N_("it does not begin with https://"));
-	if (curl_url_set(u, CURLUPART_URL, copy, 0))
-		return no_url(err, N_("it is no URL"));
-	if (parse_host(&url, u, err) < 0 || parse_path(&url, u, err) < 0 ||
-	    parse_fragment(&url, u, err) < 0)
+	if (split(&p, copy + (url.tls ? 8 : 7), err) < 0 || parse_host(&url, &p, err) < 0 ||
+	    parse_path(&url, p.path, err) < 0 || parse_fragment(&url, p.fragment, err) < 0)
 		return -1;
-	if (curl_url_get(u, CURLUPART_USER, &extra, 0) == 0 ||
-	    curl_url_get(u, CURLUPART_QUERY, &extra, 0) == 0)
-		return no_url(err, N_("it has a user or a question mark"));
 
 	*out = url;
 	return 0;

@@ -71,6 +71,30 @@ an_invitation_has_code_and_pin(void **state)
 }
 
 static void
+one_host_has_one_spelling(void **state)
+{
+	static const struct {
+		const char *line, *host;
+		uint16_t port;
+	} cases[] = {
+		{ "https://BOX.Example", "box.example", REMOTE_PORT_DEFAULT },
+		{ "https://box.example:", "box.example", REMOTE_PORT_DEFAULT },
+		{ "https://box.example:443", "box.example", 443 },
+		{ "https://b\xc3\xbcro.example/", "b\xc3\xbcro.example", REMOTE_PORT_DEFAULT },
+		{ "https://[2001:DB8:0::0007]:1/", "2001:db8::7", 1 },
+		{ "https://box.example#pin=" PIN, "box.example", REMOTE_PORT_DEFAULT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct remote_url u = parsed(cases[i].line);
+
+		assert_string_equal(u.host, cases[i].host);
+		assert_int_equal(u.port, cases[i].port);
+	}
+}
+
+static void
 what_is_no_address_is_refused_with_a_reason(void **state)
 {
 	static const struct {
@@ -79,7 +103,17 @@ what_is_no_address_is_refused_with_a_reason(void **state)
 		{ "", "it is empty or far too long" },
 		{ "box.example", "it does not begin with https://" },
 		{ "ftp://box.example/", "it does not begin with https://" },
-		{ "https://box.example:99999/", "it is no URL" },
+		{ "https:///", "it names no host" },
+		{ "https://box.example:99999/", "its port is not between 1 and 65535" },
+		{ "https://box.example:8467x/", "its port is not between 1 and 65535" },
+		{ "https://box.example:+1/", "its port is not between 1 and 65535" },
+		{ "https://box example/", "it is no URL" },
+		{ "https://box%2eexample/", "it is no URL" },
+		{ "https://[::1/", "it is no URL" },
+		{ "https://[::1]8467/", "it is no URL" },
+		{ "https://[box.example]/", "it is no URL" },
+		{ "https://[fe80::1%25eth0]/", "it is no URL" },
+		{ "https://2001:db8::7/", "its port is not between 1 and 65535" },
 		{ "https://box.example:0/", "its port is not between 1 and 65535" },
 		{ "https://box.example/backup", "what follows the host is neither an invitation "
 						"nor a pairing" },
@@ -115,6 +149,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_is_printed_as_it_was_read),
 		cmocka_unit_test(an_invitation_has_code_and_pin),
+		cmocka_unit_test(one_host_has_one_spelling),
 		cmocka_unit_test(what_is_no_address_is_refused_with_a_reason),
 	};
 
