@@ -2,42 +2,29 @@
 /* phone: see phone.h. */
 #include "phone/phone.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/module.h"
 #include "phone/phone_module.h"
 
 static struct {
-	int (*e164)(char *out, const char *number, size_t n, const char *region);
-	int (*is_region)(const char *region);
-} module;
+	__typeof__(cloudbox_phone_e164) *e164;
+	__typeof__(cloudbox_phone_is_region) *is_region;
+} numbers;
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const struct module_symbol symbols[] = {
+	{ "cloudbox_phone_e164", &numbers.e164 },
+	{ "cloudbox_phone_is_region", &numbers.is_region },
+};
+
+static struct module module = MODULE_INIT(PHONE_MODULE_FILE, "cloudbox-phone-numbers", symbols);
 static atomic_bool missed;
-
-/* Found by the program's own search path (meson.build), which names no folder of the user's. */
-static void
-load(void)
-{
-	void *file = dlopen(PHONE_MODULE_FILE, RTLD_NOW | RTLD_LOCAL);
-
-	if (!file)
-		return;
-	void *e164 = dlsym(file, "cloudbox_phone_e164");
-	void *is_region = dlsym(file, "cloudbox_phone_is_region");
-	if (!e164 || !is_region)
-		return;
-	memcpy(&module.e164, &e164, sizeof e164); /* POSIX: a function pointer fits */
-	memcpy(&module.is_region, &is_region, sizeof is_region);
-}
 
 bool
 phone_is_there(void)
 {
-	pthread_once(&once, load);
-	return module.e164 != NULL;
+	return module_need(&module, NULL) == 0;
 }
 
 bool
@@ -47,7 +34,7 @@ phone_e164(char out[static 32], struct span number, const char *region)
 		atomic_store(&missed, true);
 		return false;
 	}
-	return module.e164(out, (const char *)number.p, number.n, region) == 1;
+	return numbers.e164(out, (const char *)number.p, number.n, region) == 1;
 }
 
 bool
@@ -67,7 +54,7 @@ phone_is_region(const char *region)
 {
 	if (!is_capital(region[0]) || !is_capital(region[1]) || region[2])
 		return false;
-	return !phone_is_there() || module.is_region(region) == 1;
+	return !phone_is_there() || numbers.is_region(region) == 1;
 }
 
 /* language_TERRITORY.charset@modifier */

@@ -7,8 +7,6 @@
  */
 #include "convert/export_out.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 
 #include "apps/folder.h"
 #include "base/array.h"
+#include "convert/libarchive.h"
 #include "item/key.h"
 
 enum kind { ONE_FILE, FOLDER, TAR };
@@ -45,7 +44,7 @@ export_out_free(struct export_out *o)
 	if (!o)
 		return;
 	if (o->tar)
-		archive_write_free(o->tar);
+		libarchive.write_free(o->tar);
 	folder_file_clear(&o->file);
 	item_writer_free(o->writer);
 	app_session_free(o->session);
@@ -138,7 +137,7 @@ tar_write(struct archive *a, void *ctx, const void *p, size_t n)
 	struct export_out *o = ctx;
 
 	if (os_write_all(o->file.fd, span_of(p, n), o->to, &o->tar_err) < 0) {
-		archive_set_error(a, o->tar_err.sys_errno, "write");
+		libarchive.set_error(a, o->tar_err.sys_errno, "write");
 		return -1;
 	}
 	o->bytes += n;
@@ -152,21 +151,23 @@ tar_failed(struct export_out *o, struct err *err)
 		*err = o->tar_err;
 		return -1;
 	}
-	if (archive_errno(o->tar) == ENOMEM)
+	if (libarchive.get_errno(o->tar) == ENOMEM)
 		return err_nomem(err);
-	return err_set(err, ERR_IO, "%s: %s", o->to, archive_error_string(o->tar));
+	return err_set(err, ERR_IO, "%s: %s", o->to, libarchive.error_string(o->tar));
 }
 
 static int
 open_tar(struct export_out *o, struct err *err)
 {
-	o->tar = archive_write_new();
+	if (libarchive_need(err) < 0)
+		return -1;
+	o->tar = libarchive.write_new();
 	if (!o->tar)
 		return err_nomem(err);
-	if (archive_write_set_format_pax_restricted(o->tar) != ARCHIVE_OK ||
-	    archive_write_set_options(o->tar, "hdrcharset=BINARY") != ARCHIVE_OK ||
-	    archive_write_set_bytes_per_block(o->tar, 0) != ARCHIVE_OK ||
-	    archive_write_open(o->tar, o, NULL, tar_write, NULL) != ARCHIVE_OK)
+	if (libarchive.write_set_format_pax_restricted(o->tar) != ARCHIVE_OK ||
+	    libarchive.write_set_options(o->tar, "hdrcharset=BINARY") != ARCHIVE_OK ||
+	    libarchive.write_set_bytes_per_block(o->tar, 0) != ARCHIVE_OK ||
+	    libarchive.write_open(o->tar, o, NULL, tar_write, NULL) != ARCHIVE_OK)
 		return tar_failed(o, err);
 	return 0;
 }
@@ -212,24 +213,24 @@ begin_tar(struct export_out *o, const struct export_entry *e, struct err *err)
 
 	if (rc != 0)
 		return rc;
-	entry = archive_entry_new();
+	entry = libarchive.entry_new();
 	if (!entry)
 		return err_nomem(err);
 	o->entry_at = o->bytes;
-	archive_entry_set_pathname(entry, e->path);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, 0600);
-	archive_entry_set_size(entry, (la_int64_t)e->size);
-	archive_entry_set_mtime(entry, (time_t)(e->modified_unix_ms / 1000), 0);
-	rc = archive_write_header(o->tar, entry);
-	archive_entry_free(entry);
+	libarchive.entry_set_pathname(entry, e->path);
+	libarchive.entry_set_filetype(entry, AE_IFREG);
+	libarchive.entry_set_perm(entry, 0600);
+	libarchive.entry_set_size(entry, (la_int64_t)e->size);
+	libarchive.entry_set_mtime(entry, (time_t)(e->modified_unix_ms / 1000), 0);
+	rc = libarchive.write_header(o->tar, entry);
+	libarchive.entry_free(entry);
 	return rc == ARCHIVE_OK ? 0 : tar_failed(o, err);
 }
 
 static int
 drop_tar(struct export_out *o, struct err *err)
 {
-	if (archive_write_finish_entry(o->tar) != ARCHIVE_OK)
+	if (libarchive.write_finish_entry(o->tar) != ARCHIVE_OK)
 		return tar_failed(o, err);
 	if (os->ftruncate(o->file.fd, (off_t)o->entry_at) < 0 ||
 	    lseek(o->file.fd, (off_t)o->entry_at, SEEK_SET) < 0)
@@ -282,7 +283,8 @@ int
 export_out_write(struct export_out *o, struct span piece, struct err *err)
 {
 	if (o->kind == TAR) {
-		if (piece.n && archive_write_data(o->tar, piece.p, piece.n) != (la_ssize_t)piece.n)
+		if (piece.n &&
+		    libarchive.write_data(o->tar, piece.p, piece.n) != (la_ssize_t)piece.n)
 			return tar_failed(o, err);
 		return 0;
 	}
@@ -297,7 +299,7 @@ export_out_end(struct export_out *o, struct err *err)
 	int rc = 0;
 
 	if (o->kind == TAR)
-		return archive_write_finish_entry(o->tar) == ARCHIVE_OK ? 0 : tar_failed(o, err);
+		return libarchive.write_finish_entry(o->tar) == ARCHIVE_OK ? 0 : tar_failed(o, err);
 	if (o->kind == FOLDER) {
 		rc = item_writer_finish(o->writer, o->modified_unix_ms, NULL, err);
 		item_writer_free(o->writer);
@@ -326,7 +328,7 @@ export_out_finish(struct export_out *o, struct err *err)
 
 	if (o->kind == FOLDER)
 		return 0;
-	if (o->kind == TAR && archive_write_close(o->tar) != ARCHIVE_OK)
+	if (o->kind == TAR && libarchive.write_close(o->tar) != ARCHIVE_OK)
 		return tar_failed(o, err);
 	int rc = folder_file_link(&o->file, o->name, &stamp, err);
 	return rc == APP_EXISTS ? is_there(o->to, err) : rc;

@@ -34,7 +34,7 @@ on_head(char *p, size_t one, size_t n, void *ctx)
 	long status = 0;
 
 	(void)one; /* always 1 */
-	curl_easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
 	a->head_ended = status / 100 != 1 && (p[0] == '\r' || p[0] == '\n');
 	return n;
 }
@@ -47,7 +47,7 @@ on_body(char *p, size_t one, size_t n, void *ctx)
 	long status = 0;
 
 	(void)one; /* always 1 */
-	curl_easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status / 100 != 2) { /* a proxy's long page is cut: only its beginning may be ours */
 		if (piece.n > PROBLEM_BYTES_MAX - a->refusal->n)
 			piece.n = PROBLEM_BYTES_MAX - a->refusal->n;
@@ -123,14 +123,14 @@ session_for(const struct remote *r, enum remote_auth auth)
 static void
 slist_free(struct curl_slist *l)
 {
-	curl_slist_free_all(l);
+	libcurl.slist_free_all(l);
 }
 AUTO_PTR(slist_free, struct curl_slist);
 
 static int
 head_add(struct curl_slist **head, const char *line, struct err *err)
 {
-	struct curl_slist *more = curl_slist_append(*head, line);
+	struct curl_slist *more = libcurl.slist_append(*head, line);
 
 	if (!more)
 		return err_nomem(err);
@@ -176,24 +176,24 @@ set_request(struct remote *r, const struct remote_request *q, struct attempt *a,
 
 	if ((size_t)snprintf(url, sizeof url, "%s%s", r->base, q->path) >= sizeof url)
 		return err_set(err, ERR_INTERNAL, "a request's path is too long");
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, head);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, a);
-	curl_easy_setopt(c, CURLOPT_DEBUGDATA, a);
-	curl_easy_setopt(c, CURLOPT_XFERINFODATA, a);
-	curl_easy_setopt(c, CURLOPT_READDATA, a);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDS, NULL);
+	libcurl.easy_setopt(c, CURLOPT_HTTPHEADER, head);
+	libcurl.easy_setopt(c, CURLOPT_WRITEDATA, a);
+	libcurl.easy_setopt(c, CURLOPT_HEADERDATA, a);
+	libcurl.easy_setopt(c, CURLOPT_DEBUGDATA, a);
+	libcurl.easy_setopt(c, CURLOPT_XFERINFODATA, a);
+	libcurl.easy_setopt(c, CURLOPT_READDATA, a);
+	libcurl.easy_setopt(c, CURLOPT_POSTFIELDS, NULL);
 	if (!q->post) {
-		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+		libcurl.easy_setopt(c, CURLOPT_HTTPGET, 1L);
 	} else {
-		curl_easy_setopt(c, CURLOPT_POST, 1L);
-		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
-				 q->fill ? (curl_off_t)-1 : (curl_off_t)q->body.n);
+		libcurl.easy_setopt(c, CURLOPT_POST, 1L);
+		libcurl.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
+				    q->fill ? (curl_off_t)-1 : (curl_off_t)q->body.n);
 		if (!q->fill)
-			curl_easy_setopt(c, CURLOPT_POSTFIELDS,
-					 q->body.n ? (const char *)q->body.p : "");
+			libcurl.easy_setopt(c, CURLOPT_POSTFIELDS,
+					    q->body.n ? (const char *)q->body.p : "");
 	}
-	if (curl_easy_setopt(c, CURLOPT_URL, url))
+	if (libcurl.easy_setopt(c, CURLOPT_URL, url))
 		return err_nomem(err);
 	return remote_tls_set(c, r, err);
 }
@@ -206,7 +206,7 @@ note_key(struct remote *r)
 
 	if (!r->url.tls || r->url.pinned)
 		return;
-	curl_easy_getinfo(r->curl, CURLINFO_NUM_CONNECTS, &made);
+	libcurl.easy_getinfo(r->curl, CURLINFO_NUM_CONNECTS, &made);
 	if (made > 0 && remote_tls_key(r->curl, r->spki))
 		r->seen = true;
 }
@@ -231,6 +231,51 @@ worth_another(CURLcode code, long status)
 	}
 }
 
+static int
+curl_prepare(struct remote *r, struct err *err)
+{
+	CURL *c = r->curl;
+	CURLcode bad = CURLE_OK;
+
+	bad |= libcurl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	bad |= libcurl.easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	bad |= libcurl.easy_setopt(c, CURLOPT_PROTOCOLS_STR, r->url.tls ? "https" : "http");
+	bad |= libcurl.easy_setopt(c, CURLOPT_ERRORBUFFER, r->curl_error);
+	bad |= libcurl.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= libcurl.easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
+	bad |= libcurl.easy_setopt(c, CURLOPT_READFUNCTION, on_fill);
+	bad |= libcurl.easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_bytes);
+	bad |= libcurl.easy_setopt(c, CURLOPT_VERBOSE, 1L);
+	bad |= libcurl.easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	bad |= libcurl.easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	bad |= libcurl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)r->options.connect_ms);
+	bad |= libcurl.easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	bad |= libcurl.easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)r->options.stall_s);
+	bad |= libcurl.easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+	if (r->options.rate_bytes_s)
+		bad |= libcurl.easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE,
+					   (curl_off_t)r->options.rate_bytes_s);
+	if (!r->url.tls)
+		bad |= libcurl.easy_setopt(c, CURLOPT_PROXY, ""); /* loopback only */
+	if (bad)
+		return err_set(err, ERR_INTERNAL, "libcurl lacks what Cloudbox needs");
+	return 0;
+}
+
+/* Before the first request. */
+static int
+start(struct remote *r, struct err *err)
+{
+	if (r->curl)
+		return 0;
+	if (libcurl_need(err) < 0)
+		return -1;
+	r->curl = libcurl.easy_init();
+	if (!r->curl)
+		return err_nomem(err);
+	return curl_prepare(r, err);
+}
+
 #define TRY_AGAIN 1
 
 /* One try.  0, TRY_AGAIN with *err filled, or -1. */
@@ -248,17 +293,17 @@ attempt(struct remote *r, const struct remote_request *q, struct err *err)
 	r->has_problem = false;
 	if (q->answer)
 		buf_reset(q->answer);
-	if ((q->again && q->again(q->ctx, err) < 0) || head_make(&head, r, q, err) < 0 ||
-	    set_request(r, q, &a, head, err) < 0)
+	if (start(r, err) < 0 || (q->again && q->again(q->ctx, err) < 0) ||
+	    head_make(&head, r, q, err) < 0 || set_request(r, q, &a, head, err) < 0)
 		return -1;
-	code = curl_easy_perform(r->curl);
+	code = libcurl.easy_perform(r->curl);
 	if (code == CURLE_OK && !a.head_ended)
 		code = CURLE_RECV_ERROR;
-	curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, NULL);
+	libcurl.easy_setopt(r->curl, CURLOPT_HTTPHEADER, NULL);
 	if (a.reached)
 		r->traffic.requests++;
-	curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(r->curl, CURLINFO_RETRY_AFTER, &after);
+	libcurl.easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.easy_getinfo(r->curl, CURLINFO_RETRY_AFTER, &after);
 	r->retry_after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
 	r->broken = code != CURLE_OK;
 	r->reached |= !r->broken;
@@ -393,67 +438,15 @@ options_fill(struct remote_options *o)
 		o->stall_s = 60;
 }
 
-static int
-curl_prepare(struct remote *r, struct err *err)
-{
-	CURL *c = r->curl;
-	CURLcode bad = CURLE_OK;
-
-	bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, r->url.tls ? "https" : "http");
-	bad |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, r->curl_error);
-	bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	bad |= curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
-	bad |= curl_easy_setopt(c, CURLOPT_READFUNCTION, on_fill);
-	bad |= curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_bytes);
-	bad |= curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	bad |= curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-	bad |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)r->options.connect_ms);
-	bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)r->options.stall_s);
-	bad |= curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
-	if (r->options.rate_bytes_s)
-		bad |= curl_easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE,
-					(curl_off_t)r->options.rate_bytes_s);
-	if (!r->url.tls)
-		bad |= curl_easy_setopt(c, CURLOPT_PROXY, ""); /* loopback only */
-	if (bad)
-		return err_set(err, ERR_INTERNAL, "libcurl lacks what Cloudbox needs");
-	return 0;
-}
-
-static int
-remote_alloc(struct remote **out, struct err *err)
-{
-	struct remote *r;
-	CURL *curl = curl_easy_init();
-
-	if (!curl)
-		return err_nomem(err);
-	r = calloc(1, sizeof *r);
-	if (!r || curl_easy_setopt(curl, CURLOPT_PRIVATE, r)) {
-		curl_easy_cleanup(curl);
-		free(r);
-		return err_nomem(err);
-	}
-	r->curl = curl;
-	*out = r;
-	return 0;
-}
-
 int
 remote_new(struct remote **out, const struct remote_url *url, const struct remote_options *options,
 	   struct err *err)
 {
-	AUTO(remote_free) struct remote *r = NULL;
+	AUTO(remote_free) struct remote *r = calloc(1, sizeof *r);
 	bool v6 = strchr(url->host, ':') != NULL;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT))
-		return err_set(err, ERR_INTERNAL, "libcurl does not start");
-	if (remote_alloc(&r, err) < 0)
-		return -1;
+	if (!r)
+		return err_nomem(err);
 	r->url = remote_url_server(url);
 	if (options)
 		r->options = *options;
@@ -466,8 +459,6 @@ remote_new(struct remote **out, const struct remote_url *url, const struct remot
 	r->options.ca_file = r->ca_file;
 	snprintf(r->base, sizeof r->base, "%s://%s%s%s:%u", url->tls ? "https" : "http",
 		 v6 ? "[" : "", url->host, v6 ? "]" : "", url->port);
-	if (curl_prepare(r, err) < 0)
-		return -1;
 
 	*out = TAKE(r);
 	return 0;
@@ -480,7 +471,7 @@ remote_free(struct remote *r)
 		return;
 	remote_logout(r);
 	if (r->curl)
-		curl_easy_cleanup(r->curl);
+		libcurl.easy_cleanup(r->curl);
 	free(r->ca_file);
 	free(r);
 }

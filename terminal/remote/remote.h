@@ -44,7 +44,7 @@ struct remote_options {
 	const char *ca_file;    /* PEM, in place of the machine's CAs; or NULL.  Copied. */
 };
 
-/** @url is copied; @options may be NULL.  Contacts nobody.  ERR_NOMEM, ERR_INTERNAL. */
+/** @url is copied; @options may be NULL.  Contacts nobody.  ERR_NOMEM. */
 int remote_new(struct remote **out, const struct remote_url *url,
 	       const struct remote_options *options, struct err *err);
 void remote_free(struct remote *r);

@@ -75,7 +75,7 @@ unreachable(const struct remote *r, const char *what, struct err *err)
 int
 remote_error_curl(const struct remote *r, CURLcode code, struct err *err)
 {
-	const char *what = r->curl_error[0] ? r->curl_error : curl_easy_strerror(code);
+	const char *what = r->curl_error[0] ? r->curl_error : libcurl.easy_strerror(code);
 
 	switch (code) {
 	case CURLE_OUT_OF_MEMORY:

@@ -11,8 +11,7 @@
 #ifndef REMOTE_REMOTE_INTERNAL_H
 #define REMOTE_REMOTE_INTERNAL_H
 
-#include <curl/curl.h>
-
+#include "remote/libcurl.h"
 #include "remote/remote.h"
 
 struct remote_session {
@@ -22,7 +21,7 @@ struct remote_session {
 };
 
 struct remote {
-	CURL *curl;
+	CURL *curl; /* NULL before the first request */
 	struct remote_url url;
 	struct remote_options options;
 	char *ca_file;

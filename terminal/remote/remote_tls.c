@@ -13,7 +13,7 @@
 static void
 easy_free(CURL *c)
 {
-	curl_easy_cleanup(c);
+	libcurl.easy_cleanup(c);
 }
 AUTO_PTR(easy_free, CURL);
 
@@ -56,7 +56,8 @@ remote_tls_key(CURL *curl, uint8_t spki[static REMOTE_PIN_BYTES])
 {
 	struct curl_certinfo *chain = NULL;
 
-	if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &chain) || !chain || chain->num_of_certs < 1)
+	if (libcurl.easy_getinfo(curl, CURLINFO_CERTINFO, &chain) || !chain ||
+	    chain->num_of_certs < 1)
 		return false;
 	for (struct curl_slist *l = chain->certinfo[0]; l; l = l->next)
 		if (strncmp(l->data, "Cert:", 5) == 0)
@@ -77,15 +78,15 @@ remote_tls_set(CURL *c, const struct remote *r, struct err *err)
 
 		sodium_bin2base64(pin + 8, sizeof pin - 8, r->url.pin, sizeof r->url.pin,
 				  sodium_base64_VARIANT_ORIGINAL);
-		bad |= curl_easy_setopt(c, CURLOPT_PINNEDPUBLICKEY, pin);
+		bad |= libcurl.easy_setopt(c, CURLOPT_PINNEDPUBLICKEY, pin);
 	} else {
-		bad |= curl_easy_setopt(c, CURLOPT_CERTINFO, 1L);
+		bad |= libcurl.easy_setopt(c, CURLOPT_CERTINFO, 1L);
 		if (r->ca_file)
-			bad |= curl_easy_setopt(c, CURLOPT_CAINFO, r->ca_file);
+			bad |= libcurl.easy_setopt(c, CURLOPT_CAINFO, r->ca_file);
 	}
-	bad |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
-	bad |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-	bad |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	bad |= libcurl.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+	bad |= libcurl.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+	bad |= libcurl.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (bad)
 		return err_set(err, ERR_INTERNAL, "libcurl lacks what Cloudbox needs of TLS");
 	return 0;
@@ -96,21 +97,21 @@ static CURLcode
 look(const struct remote *r, bool verify, uint8_t spki[static REMOTE_PIN_BYTES], bool *got,
      struct err *err)
 {
-	AUTO(easy_free) CURL *c = curl_easy_init();
+	AUTO(easy_free) CURL *c = libcurl.easy_init();
 	CURLcode code;
 
 	*got = false;
 	if (!c || remote_tls_set(c, r, err) < 0)
 		return CURLE_OUT_OF_MEMORY;
-	curl_easy_setopt(c, CURLOPT_URL, r->base);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)r->options.connect_ms);
+	libcurl.easy_setopt(c, CURLOPT_URL, r->base);
+	libcurl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	libcurl.easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
+	libcurl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)r->options.connect_ms);
 	if (!verify) {
-		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+		libcurl.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+		libcurl.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
-	code = curl_easy_perform(c);
+	code = libcurl.easy_perform(c);
 	if (code == CURLE_OK)
 		*got = remote_tls_key(c, spki);
 	return code;
@@ -131,6 +132,8 @@ remote_see(struct remote *r, uint8_t spki[static REMOTE_PIN_BYTES], struct err *
 		return 0;
 	}
 	if (!r->seen) {
+		if (libcurl_need(err) < 0)
+			return -1;
 		code = look(r, true, r->spki, &got, err);
 		if (code == CURLE_PEER_FAILED_VERIFICATION) {
 			code = look(r, false, spki, &got, err);

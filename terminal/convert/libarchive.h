@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libarchive: what is called of it here, bound by the first export to a tar (base/module.h). */
+#ifndef CONVERT_LIBARCHIVE_H
+#define CONVERT_LIBARCHIVE_H
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "base/err.h"
+
+struct libarchive {
+	__typeof__(archive_write_new) *write_new;
+	__typeof__(archive_write_free) *write_free;
+	__typeof__(archive_write_set_format_pax_restricted) *write_set_format_pax_restricted;
+	__typeof__(archive_write_set_options) *write_set_options;
+	__typeof__(archive_write_set_bytes_per_block) *write_set_bytes_per_block;
+	__typeof__(archive_write_open) *write_open;
+	__typeof__(archive_write_header) *write_header;
+	__typeof__(archive_write_data) *write_data;
+	__typeof__(archive_write_finish_entry) *write_finish_entry;
+	__typeof__(archive_write_close) *write_close;
+	__typeof__(archive_set_error) *set_error;
+	__typeof__(archive_errno) *get_errno;
+	__typeof__(archive_error_string) *error_string;
+	__typeof__(archive_entry_new) *entry_new;
+	__typeof__(archive_entry_free) *entry_free;
+	__typeof__(archive_entry_set_pathname) *entry_set_pathname;
+	__typeof__(archive_entry_set_filetype) *entry_set_filetype;
+	__typeof__(archive_entry_set_perm) *entry_set_perm;
+	__typeof__(archive_entry_set_size) *entry_set_size;
+	__typeof__(archive_entry_set_mtime) *entry_set_mtime;
+};
+
+/* All NULL before libarchive_need(). */
+extern struct libarchive libarchive;
+
+/** Load it.  ERR_UNSUPPORTED: it is not there. */
+int libarchive_need(struct err *err);
+
+#endif
