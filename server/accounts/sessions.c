@@ -19,6 +19,8 @@
 #define BUCKETS   1024
 #define TRY_SLOTS 4096
 
+#define USED_BY_BYTES 16
+
 struct token {
 	struct token *next;
 	struct hash32 hash;
@@ -28,7 +30,8 @@ struct token {
 
 struct used {
 	uint8_t challenge[WIRE_CHALLENGE_BYTES];
-	int64_t until_ms; /* uptime; 0: free */
+	uint8_t by[USED_BY_BYTES]; /* hash of the signature */
+	int64_t until_ms;          /* uptime; 0: free */
 };
 
 /* Counts of a window; two that share a slot share a count, which only ever refuses wrong ones. */
@@ -44,6 +47,7 @@ struct sessions {
 	size_t n_tokens;
 	struct used *used; /* USED_MAX, open addressing */
 	struct tries tries[TRY_SLOTS];
+	uint64_t moments[TRY_SLOTS]; /* how often credentials changed; accounts share slots */
 };
 
 int
@@ -146,30 +150,33 @@ sessions_challenge_fits(struct sessions *s, const struct session *who,
 	int64_t now_ms = os->uptime_ms();
 
 	challenge_mac(s, who, challenge, mac);
-	if (!crypto_equal(mac, challenge + CHALLENGE_OPEN_BYTES, sizeof mac) ||
-	    (int64_t)get_u64(challenge + 8) < now_ms)
-		return false;
-	pthread_mutex_lock(&s->lock);
-	struct used *u = used_slot(s, challenge, now_ms);
-	bool fresh = u && u->until_ms <= now_ms;
-	pthread_mutex_unlock(&s->lock);
-	return fresh;
+	return crypto_equal(mac, challenge + CHALLENGE_OPEN_BYTES, sizeof mac) &&
+	       (int64_t)get_u64(challenge + 8) >= now_ms;
 }
 
 bool
-sessions_challenge_use(struct sessions *s, const uint8_t challenge[static WIRE_CHALLENGE_BYTES])
+sessions_challenge_use(struct sessions *s, const uint8_t challenge[static WIRE_CHALLENGE_BYTES],
+		       const uint8_t signature[static CRYPTO_SIGNATURE_BYTES])
 {
+	const struct span parts[] = { span_str("used"),
+				      span_of(signature, CRYPTO_SIGNATURE_BYTES) };
 	int64_t now_ms = os->uptime_ms();
+	uint8_t by[USED_BY_BYTES];
+	bool good = false;
 
+	keyed_hash(s, by, sizeof by, parts, 2);
 	pthread_mutex_lock(&s->lock);
 	struct used *u = used_slot(s, challenge, now_ms);
-	bool fresh = u && u->until_ms <= now_ms;
-	if (fresh) {
+	if (u && u->until_ms > now_ms) {
+		good = crypto_equal(u->by, by, sizeof by);
+	} else if (u) {
 		memcpy(u->challenge, challenge, sizeof u->challenge);
+		memcpy(u->by, by, sizeof u->by);
 		u->until_ms = (int64_t)get_u64(challenge + 8) + 1;
+		good = true;
 	}
 	pthread_mutex_unlock(&s->lock);
-	return fresh;
+	return good;
 }
 
 /* --- tokens --- */
@@ -219,10 +226,32 @@ thin_bucket(struct sessions *s, struct token **at, const struct session *owner, 
 	}
 }
 
-int
-sessions_grant(struct sessions *s, const struct session *who, struct wire_token *out,
-	       struct err *err)
+static uint64_t *
+moment_of(struct sessions *s, const struct id16 *account)
 {
+	const struct span parts[] = { span_str("moment"), SPAN_ARRAY(account->b) };
+	uint8_t h[16];
+
+	keyed_hash(s, h, sizeof h, parts, 2);
+	return &s->moments[get_u32(h) % TRY_SLOTS];
+}
+
+uint64_t
+sessions_moment(struct sessions *s, const struct id16 *account)
+{
+	uint64_t *at = moment_of(s, account);
+
+	pthread_mutex_lock(&s->lock);
+	uint64_t moment = *at;
+	pthread_mutex_unlock(&s->lock);
+	return moment;
+}
+
+int
+sessions_grant(struct sessions *s, const struct session *who, uint64_t moment,
+	       struct wire_token *out, struct err *err)
+{
+	const uint64_t *changed = moment_of(s, &who->account);
 	struct token *t = calloc(1, sizeof *t);
 	int64_t now_ms = os->uptime_ms();
 	uint32_t bucket = bucket_of(s, who);
@@ -241,16 +270,19 @@ sessions_grant(struct sessions *s, const struct session *who, struct wire_token 
 	if (s->n_tokens == TOKENS_MAX)
 		for (size_t i = 0; i < BUCKETS; i++)
 			thin_bucket(s, &s->buckets[i], NULL, now_ms);
+	bool moved = who->scope == LOGIN_GET && *changed != moment;
 	bool room = s->n_tokens < TOKENS_MAX;
-	if (room) {
+	if (room && !moved) {
 		t->next = s->buckets[bucket % BUCKETS];
 		s->buckets[bucket % BUCKETS] = t;
 		s->n_tokens++;
 	}
 	pthread_mutex_unlock(&s->lock);
-	if (room)
+	if (room && !moved)
 		return 0;
 	free(t);
+	if (moved)
+		return SESSIONS_MOVED;
 	return err_set(err, ERR_BUSY, "too many logins at once");
 }
 
@@ -280,6 +312,7 @@ sessions_end_reading(struct sessions *s, const struct id16 *account,
 
 	token_hash(s, keep, &kept);
 	pthread_mutex_lock(&s->lock);
+	(*moment_of(s, account))++;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct token **at = &s->buckets[i]; *at;) {
 			struct token *t = *at;

@@ -117,7 +117,7 @@ answer_have(struct having *h)
 	struct wire_token token;
 	struct err err;
 
-	if (sessions_grant(h->server->sessions, &who, &token, &err) < 0) {
+	if (sessions_grant(h->server->sessions, &who, 0, &token, &err) < 0) {
 		http_fail(x, &err);
 		return;
 	}

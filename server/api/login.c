@@ -231,7 +231,44 @@ signature_fits(const struct finishing *f)
 	return f->known && expiry_fits(auth.expires_unix_s) &&
 	       sessions_challenge_fits(f->server->sessions, &f->who, auth.challenge) &&
 	       login_verify(f->asked.signature, f->key, &auth, &ignored) == 0 &&
-	       sessions_challenge_use(f->server->sessions, auth.challenge);
+	       sessions_challenge_use(f->server->sessions, auth.challenge, f->asked.signature);
+}
+
+/* Whoever logs in while the credentials change is judged by the new ones. */
+#define FINISH_TRIES 4
+
+/* Judge, and grant a token: the body to answer with.  False: refused or failed, answered. */
+static bool
+finish(struct exchange *x, struct finishing *f, struct wire_token *token)
+{
+	struct sessions *sessions = f->server->sessions;
+	struct err err;
+
+	for (int i = 0; i < FINISH_TRIES; i++) {
+		uint64_t moment = sessions_moment(sessions, &f->who.account);
+		int rc;
+
+		f->known = false;
+		if (!api_read(x, finish_rule, f))
+			return false;
+		if (!signature_fits(f)) {
+			http_refuse(x, sessions_wrong_try(sessions, &f->who.account, &x->peer)
+					       ? PROBLEM_SLOW_DOWN
+					       : PROBLEM_SIGNATURE);
+			return false;
+		}
+		if (f->state >= 0) {
+			http_refuse(x, (enum problem_word)f->state);
+			return false;
+		}
+		rc = sessions_grant(sessions, &f->who, moment, token, &err);
+		if (rc < 0)
+			http_fail(x, &err);
+		if (rc != SESSIONS_MOVED)
+			return rc == 0;
+	}
+	http_refuse(x, PROBLEM_BUSY);
+	return false;
 }
 
 void
@@ -250,20 +287,8 @@ login_finish_end(struct exchange *x)
 	f.who.scope = f.asked.auth.scope;
 	memcpy(f.who.account.b, f.asked.auth.account, sizeof f.who.account.b);
 	memcpy(f.who.device.b, f.asked.auth.device, sizeof f.who.device.b);
-	if (!scope_fits(&f.asked.auth)) {
+	if (!scope_fits(&f.asked.auth))
 		http_refuse(x, PROBLEM_SCOPE);
-		return;
-	}
-	if (!api_read(x, finish_rule, &f))
-		return;
-	if (!signature_fits(&f))
-		http_refuse(x, sessions_wrong_try(f.server->sessions, &f.who.account, &x->peer)
-				       ? PROBLEM_SLOW_DOWN
-				       : PROBLEM_SIGNATURE);
-	else if (f.state >= 0)
-		http_refuse(x, (enum problem_word)f.state);
-	else if (sessions_grant(f.server->sessions, &f.who, &token, &err) < 0)
-		http_fail(x, &err);
-	else
+	else if (finish(x, &f, &token))
 		api_answer(x, wire_token_encode(&body, &token, &err), &body, &err);
 }

@@ -133,7 +133,7 @@ a_registration_with_one_bit_changed_is_refused(void **state)
 }
 
 static void
-a_login_works_once_and_only_with_the_right_key(void **state)
+a_challenge_lets_in_the_right_key_and_one_signature_only(void **state)
 {
 	struct world *w = *state;
 	AUTO(buf_clear) struct buf body = BUF_INIT(1024);
@@ -158,11 +158,14 @@ a_login_works_once_and_only_with_the_right_key(void **state)
 	f.auth.expires_unix_s = (uint64_t)os->now_unix_ms() / 1000 + LOGIN_VALID_S;
 	const struct {
 		const struct sign_key *key;
+		unsigned later_s;
 		long status;
-	} tries[] = { { p.passphrase_login, 401 },
-		      { p.recovery_login, 200 },
-		      { p.recovery_login, 401 } };
+	} tries[] = { { p.passphrase_login, 0, 401 },
+		      { p.recovery_login, 0, 200 },
+		      { p.recovery_login, 0, 200 }, /* the same again: its answer was lost */
+		      { p.recovery_login, 1, 401 } };
 	for (size_t i = 0; i < N_ELEMENTS(tries); i++) {
+		f.auth.expires_unix_s += tries[i].later_s;
 		ok(login_sign(f.signature, tries[i].key, &f.auth, &err), &err);
 		buf_reset(&body);
 		ok(wire_login_finish_encode(&body, &f, &err), &err);
@@ -1017,7 +1020,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(an_account_is_made_once_and_the_same_request_again_is_answered_again),
 		IN_WORLD(a_registration_with_one_bit_changed_is_refused),
-		IN_WORLD(a_login_works_once_and_only_with_the_right_key),
+		IN_WORLD(a_challenge_lets_in_the_right_key_and_one_signature_only),
 		IN_WORLD(an_unknown_account_gets_a_plausible_answer_that_never_changes),
 		IN_WORLD(wrong_tries_are_slowed_down_but_the_right_key_is_let_in),
 		IN_WORLD(every_call_that_needs_a_token_refuses_without_one_and_with_a_wrong_scope),

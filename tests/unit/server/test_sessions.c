@@ -42,8 +42,9 @@ static const struct session device = {
 };
 
 static void
-a_challenge_is_for_whom_it_was_given_to_and_works_once(void **state)
+a_challenge_is_for_whom_it_was_given_to_and_for_one_signature(void **state)
 {
+	const uint8_t one[CRYPTO_SIGNATURE_BYTES] = { 1 }, another[CRYPTO_SIGNATURE_BYTES] = { 2 };
 	struct session others[3] = { device, device, device };
 	uint8_t c[WIRE_CHALLENGE_BYTES];
 
@@ -54,9 +55,10 @@ a_challenge_is_for_whom_it_was_given_to_and_works_once(void **state)
 	for (size_t i = 0; i < N_ELEMENTS(others); i++)
 		assert_false(sessions_challenge_fits(*state, &others[i], c));
 	assert_true(sessions_challenge_fits(*state, &device, c));
-	assert_true(sessions_challenge_use(*state, c));
-	assert_false(sessions_challenge_use(*state, c));
-	assert_false(sessions_challenge_fits(*state, &device, c));
+	assert_true(sessions_challenge_use(*state, c, one));
+	assert_true(sessions_challenge_use(*state, c, one)); /* its answer was lost */
+	assert_false(sessions_challenge_use(*state, c, another));
+	assert_true(sessions_challenge_use(*state, c, one));
 }
 
 static void
@@ -81,7 +83,7 @@ a_token_lets_in_for_ten_minutes(void **state)
 	struct session who;
 	struct err err;
 
-	assert_int_equal(sessions_grant(*state, &device, &t, &err), 0);
+	assert_int_equal(sessions_grant(*state, &device, 0, &t, &err), 0);
 	assert_true(sessions_find(*state, t.token, &who));
 	assert_true(id16_equal(&who.device, &device.device));
 	assert_int_equal(who.scope, LOGIN_PUT);
@@ -105,17 +107,36 @@ reading_tokens_end_with_the_credential_but_the_one_that_changed_it(void **state)
 
 	code.kind = LOGIN_RECOVERY;
 	other.account.b[3] ^= 1;
-	assert_int_equal(sessions_grant(*state, &person, &stolen, &err), 0);
-	assert_int_equal(sessions_grant(*state, &person, &changing, &err), 0);
-	assert_int_equal(sessions_grant(*state, &code, &by_code, &err), 0);
-	assert_int_equal(sessions_grant(*state, &device, &puts, &err), 0);
-	assert_int_equal(sessions_grant(*state, &other, &others, &err), 0);
+	assert_int_equal(sessions_grant(*state, &person, 0, &stolen, &err), 0);
+	assert_int_equal(sessions_grant(*state, &person, 0, &changing, &err), 0);
+	assert_int_equal(sessions_grant(*state, &code, 0, &by_code, &err), 0);
+	assert_int_equal(sessions_grant(*state, &device, 0, &puts, &err), 0);
+	assert_int_equal(sessions_grant(*state, &other, 0, &others, &err), 0);
 	sessions_end_reading(*state, &person.account, changing.token);
 	assert_false(sessions_find(*state, stolen.token, &who));
 	assert_false(sessions_find(*state, by_code.token, &who));
 	assert_true(sessions_find(*state, changing.token, &who));
 	assert_true(sessions_find(*state, puts.token, &who));
 	assert_true(sessions_find(*state, others.token, &who));
+}
+
+static void
+a_login_judged_by_the_old_credential_gets_no_token_after_the_change(void **state)
+{
+	struct session person = { .account = device.account,
+				  .kind = LOGIN_PASSPHRASE,
+				  .scope = LOGIN_GET };
+	uint64_t before = sessions_moment(*state, &person.account);
+	struct wire_token changing, late;
+	struct err err;
+
+	assert_int_equal(sessions_grant(*state, &person, before, &changing, &err), 0);
+	sessions_end_reading(*state, &person.account, changing.token);
+	assert_int_equal(sessions_grant(*state, &person, before, &late, &err), SESSIONS_MOVED);
+	assert_int_equal(sessions_grant(*state, &device, before, &late, &err), 0);
+	assert_int_equal(sessions_grant(*state, &person, sessions_moment(*state, &person.account),
+					&late, &err),
+			 0);
 }
 
 static void
@@ -127,9 +148,9 @@ an_owner_has_so_many_tokens_and_the_oldest_make_room(void **state)
 	struct err err;
 
 	other.device.b[0] = 9;
-	assert_int_equal(sessions_grant(*state, &other, &of_other, &err), 0);
+	assert_int_equal(sessions_grant(*state, &other, 0, &of_other, &err), 0);
 	for (size_t i = 0; i < N_ELEMENTS(t); i++)
-		assert_int_equal(sessions_grant(*state, &device, &t[i], &err), 0);
+		assert_int_equal(sessions_grant(*state, &device, 0, &t[i], &err), 0);
 	for (size_t i = 0; i < N_ELEMENTS(t); i++)
 		assert_int_equal(sessions_find(*state, t[i].token, &who), i >= 3);
 	assert_true(sessions_find(*state, of_other.token, &who));
@@ -158,10 +179,11 @@ main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		FRESH(a_challenge_is_for_whom_it_was_given_to_and_works_once),
+		FRESH(a_challenge_is_for_whom_it_was_given_to_and_for_one_signature),
 		FRESH(a_changed_or_old_challenge_does_not_fit),
 		FRESH(a_token_lets_in_for_ten_minutes),
 		FRESH(reading_tokens_end_with_the_credential_but_the_one_that_changed_it),
+		FRESH(a_login_judged_by_the_old_credential_gets_no_token_after_the_change),
 		FRESH(an_owner_has_so_many_tokens_and_the_oldest_make_room),
 		FRESH(wrong_tries_count_by_account_and_by_address_and_are_forgotten),
 	};
