@@ -252,19 +252,26 @@ check_length(struct remote *remote, uint64_t known, struct err *err)
 			     "restored from a backup");
 }
 
-int
-account_login_put(struct box *b, struct remote *remote, struct err *err)
+static int
+log_in_put(void *ctx, struct remote *remote, struct err *err)
 {
 	const struct identity *me;
 	struct id16 account, device;
 
-	if (box_identity_need(&me, b, err) < 0)
+	if (box_identity_need(&me, ctx, err) < 0)
 		return -1;
-	if (remote_logged_in(remote, LOGIN_GET))
-		return 0;
 	memcpy(account.b, me->account, sizeof account.b);
 	memcpy(device.b, me->device, sizeof device.b);
 	return remote_login_device(remote, &account, &device, me->dsk, err);
+}
+
+int
+account_login_put(struct box *b, struct remote *remote, struct err *err)
+{
+	if (remote_logged_in(remote, LOGIN_GET))
+		return 0;
+	remote_renew(remote, LOGIN_PUT, &(struct remote_renewal){ .ctx = b, .log_in = log_in_put });
+	return log_in_put(b, remote, err);
 }
 
 int

@@ -13,6 +13,7 @@ unlocked_free(struct unlocked *u)
 {
 	if (!u)
 		return;
+	remote_renew(u->remote, LOGIN_GET, NULL);
 	for (uint64_t i = 0; u->keys && i < u->n_keys; i++)
 		account_keys_free(u->keys[i]);
 	free(u->keys);
@@ -35,36 +36,38 @@ wrong(const struct unlocked *u, struct err *err)
 			"--recovery");
 }
 
-/* The first half of a login: who, and at which cost the passphrase becomes keys. */
+/* A login that is under way. */
+struct login {
+	struct wire_login_start start;
+	struct wire_login_challenge challenge;
+};
+
+/* Its first half: who, and at which cost the passphrase becomes keys. */
 static int
-ask_challenge(struct wire_login_challenge *out, struct unlocked *u, const struct id16 *account,
+ask_challenge(struct login *out, struct unlocked *u, const struct id16 *account,
 	      const struct id16 *find, struct err *err)
 {
-	struct wire_login_start start = { .kind = u->kind };
-
-	if (account) {
-		start.by = WIRE_BY_ACCOUNT;
-		start.id = *account;
-	} else {
-		start.by = WIRE_BY_RECOVERY_FIND;
-		start.id = *find;
-	}
-	if (remote_login_start(u->remote, &start, out, err) < 0)
+	out->start = (struct wire_login_start){
+		.by = account ? WIRE_BY_ACCOUNT : WIRE_BY_RECOVERY_FIND,
+		.kind = u->kind,
+		.id = account ? *account : *find,
+	};
+	if (remote_login_start(u->remote, &out->start, &out->challenge, err) < 0)
 		return -1;
-	if (account && !id16_equal(account, &out->account))
+	if (account && !id16_equal(account, &out->challenge.account))
 		return wrong(u, err);
-	u->account = out->account;
+	u->account = out->challenge.account;
 	return 0;
 }
 
 static int
-log_in(struct unlocked *u, const struct wire_login_challenge *challenge, struct err *err)
+log_in(struct unlocked *u, const struct login *l, struct err *err)
 {
 	int rc;
 
 	if (!u->credential)
 		return err_set(err, ERR_INTERNAL, "no credential to log in with");
-	rc = remote_login_finish(u->remote, challenge, u->kind, NULL, LOGIN_GET,
+	rc = remote_login_finish(u->remote, &l->start, &l->challenge, LOGIN_GET,
 				 u->credential->login, err);
 	if (rc < 0 && remote_problem_is(u->remote, PROBLEM_SIGNATURE))
 		return wrong(u, err);
@@ -75,28 +78,39 @@ static int
 log_in_with(struct unlocked *u, const struct id16 *account, const struct account_credential *with,
 	    struct err *err)
 {
-	struct wire_login_challenge challenge;
+	struct login l;
 	struct passphrase_cost cost;
 	struct id16 find;
 
 	if (with->passphrase) {
 		u->kind = LOGIN_PASSPHRASE;
-		if (ask_challenge(&challenge, u, account, NULL, err) < 0)
+		if (ask_challenge(&l, u, account, NULL, err) < 0)
 			return -1;
-		cost.memory_kib = challenge.memory_kib;
-		cost.passes = challenge.passes;
+		cost.memory_kib = l.challenge.memory_kib;
+		cost.passes = l.challenge.passes;
 		if (passphrase_unlock(&u->credential, with->passphrase, cost, u->account.b,
-				      challenge.salt, err) < 0)
+				      l.challenge.salt, err) < 0)
 			return -1;
 	} else {
 		u->kind = LOGIN_RECOVERY;
 		if (recovery_unlock(&u->credential, find.b, with->recovery, err) < 0 ||
-		    ask_challenge(&challenge, u, NULL, &find, err) < 0)
+		    ask_challenge(&l, u, NULL, &find, err) < 0)
 			return -1;
 		if (account && !id16_equal(account, &u->account))
 			return wrong(u, err);
 	}
-	return log_in(u, &challenge, err);
+	return log_in(u, &l, err);
+}
+
+/* By account id for either kind: the code's keys are known already. */
+static int
+log_in_again(void *ctx, struct remote *remote, struct err *err)
+{
+	struct unlocked *u = ctx;
+	struct login l;
+
+	(void)remote; /* is u's */
+	return ask_challenge(&l, u, &u->account, NULL, err) < 0 ? -1 : log_in(u, &l, err);
 }
 
 static int
@@ -223,7 +237,11 @@ unlocked_open(struct unlocked **out, struct remote *remote, const struct id16 *a
 
 	if (!u)
 		return err_nomem(err);
-	if (log_in_with(u, account, with, err) < 0 || open_wrap(&ars, &wrap, u, err) < 0)
+	if (log_in_with(u, account, with, err) < 0)
+		return -1;
+	remote_renew(remote, LOGIN_GET,
+		     &(struct remote_renewal){ .ctx = u, .log_in = log_in_again });
+	if (open_wrap(&ars, &wrap, u, err) < 0)
 		return -1;
 	log_state_init(&u->log, &u->account);
 	if (unlocked_log_more(u, err) < 0 || open_epochs(u, ars, err) < 0 ||
@@ -267,15 +285,9 @@ account_unlock(struct unlocked **out, struct box *box, struct remote *remote,
 struct remote *
 unlocked_remote(struct unlocked *u, struct err *err)
 {
-	struct wire_login_challenge challenge;
-
-	if (remote_logged_in(u->remote, LOGIN_GET))
+	if (remote_logged_in(u->remote, LOGIN_GET) || log_in_again(u, u->remote, err) == 0)
 		return u->remote;
-	/* By account id for either kind: the code's keys are known already. */
-	if (ask_challenge(&challenge, u, &u->account, NULL, err) < 0 ||
-	    log_in(u, &challenge, err) < 0)
-		return NULL;
-	return u->remote;
+	return NULL;
 }
 
 const struct id16 *

@@ -80,15 +80,15 @@ finish_encode(struct buf *body, struct remote *r, const struct login_auth *auth,
 	return wire_login_finish_encode(body, &finish, err);
 }
 
-int
-remote_login_finish(struct remote *r, const struct wire_login_challenge *challenge,
-		    enum login_kind kind, const struct id16 *device, enum login_scope scope,
-		    const struct sign_key *key, struct err *err)
+static int
+finish_once(struct remote *r, const struct wire_login_start *start,
+	    const struct wire_login_challenge *challenge, enum login_scope scope,
+	    const struct sign_key *key, struct err *err)
 {
 	AUTO(buf_clear) struct buf body = BUF_INIT(LOGIN_ANSWER_MAX);
 	AUTO(buf_clear) struct buf answer = BUF_INIT(LOGIN_ANSWER_MAX);
 	struct login_auth auth = {
-		.kind = kind,
+		.kind = start->kind,
 		.scope = scope,
 		.expires_unix_s = (uint64_t)(os->now_unix_ms() / 1000 + LOGIN_VALID_S),
 	};
@@ -96,8 +96,7 @@ remote_login_finish(struct remote *r, const struct wire_login_challenge *challen
 
 	memcpy(auth.account, challenge->account.b, sizeof auth.account);
 	memcpy(auth.challenge, challenge->challenge, sizeof auth.challenge);
-	if (device)
-		memcpy(auth.device, device->b, sizeof auth.device);
+	memcpy(auth.device, start->device.b, sizeof auth.device);
 	if (finish_encode(&body, r, &auth, key, err) < 0 ||
 	    post(r, "/v1/login/finish", REMOTE_AUTH_NONE, buf_span(&body), &answer, err) < 0 ||
 	    wire_token_decode(&token, buf_span(&answer), err) < 0)
@@ -106,6 +105,27 @@ remote_login_finish(struct remote *r, const struct wire_login_challenge *challen
 	remote_session_set(r, scope, token.token, os->now_unix_ms() + TOKEN_LIFE_MS);
 	secret_wipe(&token, sizeof token);
 	secret_wipe(answer.p, answer.n);
+	return 0;
+}
+
+#define FINISH_TRIES 3
+
+int
+remote_login_finish(struct remote *r, const struct wire_login_start *start,
+		    const struct wire_login_challenge *challenge, enum login_scope scope,
+		    const struct sign_key *key, struct err *err)
+{
+	struct wire_login_challenge now = *challenge;
+
+	for (int i = 1; finish_once(r, start, &now, scope, key, err) < 0; i++) {
+		/* The key may be right all the same: libcurl itself sends again what a kept
+		 * connection lost. */
+		bool lost = remote_problem_is(r, PROBLEM_SIGNATURE) && r->connects > 0;
+
+		if (!lost || i == FINISH_TRIES || remote_login_start(r, start, &now, err) < 0)
+			return -1;
+		now.account = challenge->account; /* never another one's, whatever it says */
+	}
 	return 0;
 }
 
@@ -123,7 +143,7 @@ remote_login_device(struct remote *r, const struct id16 *account, const struct i
 	if (remote_login_start(r, &start, &challenge, err) < 0)
 		return -1;
 	challenge.account = *account; /* never another one's, whatever the server says */
-	return remote_login_finish(r, &challenge, LOGIN_DEVICE, device, LOGIN_PUT, dsk, err);
+	return remote_login_finish(r, &start, &challenge, LOGIN_PUT, dsk, err);
 }
 
 int

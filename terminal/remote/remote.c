@@ -101,11 +101,11 @@ on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, 
 	return a->cancelled;
 }
 
-static const struct remote_session *
-session_for(const struct remote *r, enum remote_auth auth)
+static struct remote_session *
+session_for(struct remote *r, enum remote_auth auth)
 {
-	const struct remote_session *put = &r->sessions[0];
-	const struct remote_session *get = &r->sessions[1];
+	struct remote_session *put = &r->sessions[0];
+	struct remote_session *get = &r->sessions[1];
 
 	switch (auth) {
 	case REMOTE_AUTH_PUT:
@@ -140,7 +140,7 @@ head_add(struct curl_slist **head, const char *line, struct err *err)
 
 /* No head line that the protocol does not need: a small backup is to cost 1.2 kB in all. */
 static int
-head_make(struct curl_slist **out, const struct remote *r, const struct remote_request *q,
+head_make(struct curl_slist **out, struct remote *r, const struct remote_request *q,
 	  struct err *err)
 {
 	AUTO(slist_free) struct curl_slist *head = NULL;
@@ -200,14 +200,14 @@ set_request(struct remote *r, const struct remote_request *q, struct attempt *a,
 
 /* Without a pin the key is learned from each new connection. */
 static void
-note_key(struct remote *r)
+note_connection(struct remote *r)
 {
 	long made = 0;
 
-	if (!r->url.tls || r->url.pinned)
-		return;
 	libcurl.easy_getinfo(r->curl, CURLINFO_NUM_CONNECTS, &made);
-	if (made > 0 && remote_tls_key(r->curl, r->spki))
+	if (made > 0)
+		r->connects++;
+	if (made > 0 && r->url.tls && !r->url.pinned && remote_tls_key(r->curl, r->spki))
 		r->seen = true;
 }
 
@@ -307,7 +307,7 @@ attempt(struct remote *r, const struct remote_request *q, struct err *err)
 	r->retry_after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
 	r->broken = code != CURLE_OK;
 	r->reached |= !r->broken;
-	note_key(r);
+	note_connection(r);
 
 	if (a.failed) {
 		if (err)
@@ -398,13 +398,34 @@ remote_pause(struct remote *r, unsigned nth, struct err *err)
 	return rc ? -1 : 0;
 }
 
+/* The server knows the token of @q no more, and there is a way to another? */
+static bool
+renewable(struct remote *r, const struct remote_request *q)
+{
+	const struct remote_session *s = session_for(r, q->auth);
+
+	/* A body that is filled piece by piece cannot be sent again. */
+	return s && s->renewal.log_in && !q->fill && remote_problem_is(r, PROBLEM_SIGNATURE);
+}
+
+static int
+renew(struct remote *r, const struct remote_request *q, struct err *err)
+{
+	struct remote_session *s = session_for(r, q->auth);
+
+	s->held = false;
+	return s->renewal.log_in(s->renewal.ctx, r, err);
+}
+
 int
 remote_exchange(struct remote *r, const struct remote_request *q, struct err *err)
 {
 	struct err last = { 0 };
+	bool renewed = false;
 
 	r->has_problem = false;
 	r->waited_ms = 0;
+	r->connects = 0;
 	if (q->auth != REMOTE_AUTH_NONE && !session_for(r, q->auth)->held)
 		return err_set(err, ERR_AUTH, "not logged in to the server");
 	for (unsigned nth = 1;; nth++) {
@@ -418,6 +439,11 @@ remote_exchange(struct remote *r, const struct remote_request *q, struct err *er
 				continue;
 			if (rc < 0)
 				last = wait_err;
+		}
+		if (rc < 0 && !renewed && renewable(r, q)) {
+			renewed = true;
+			if (renew(r, q, &last) == 0)
+				continue;
 		}
 		if (rc != 0 && err)
 			*err = last;
@@ -526,7 +552,18 @@ remote_logged_in(const struct remote *r, enum login_scope scope)
 }
 
 void
+remote_renew(struct remote *r, enum login_scope scope, const struct remote_renewal *how)
+{
+	r->sessions[scope == LOGIN_GET].renewal = how ? *how : (struct remote_renewal){ 0 };
+}
+
+void
 remote_logout(struct remote *r)
 {
-	secret_wipe(r->sessions, sizeof r->sessions);
+	for (size_t i = 0; i < 2; i++) {
+		struct remote_session *s = &r->sessions[i];
+
+		s->held = false;
+		secret_wipe(s->token, sizeof s->token);
+	}
 }

@@ -97,16 +97,28 @@ int remote_pause(struct remote *r, unsigned nth, struct err *err);
 
 /** Whether there is a token of @scope that is good for half a minute yet. */
 bool remote_logged_in(const struct remote *r, enum login_scope scope);
+/* How to get a token again. */
+struct remote_renewal {
+	void *ctx;
+	int (*log_in)(void *ctx, struct remote *r, struct err *err); /* 0: a token is there */
+};
+
+/** Tokens live as long as the server's process: a call that is refused for its token of @scope logs
+ *  in by @how and asks again, once.  @how is copied, its ctx borrowed until the next call of this or
+ *  remote_free(); NULL: not. */
+void remote_renew(struct remote *r, enum login_scope scope, const struct remote_renewal *how);
+
 /** Forget and wipe both tokens. */
 void remote_logout(struct remote *r);
 
 int remote_login_start(struct remote *r, const struct wire_login_start *start,
 		       struct wire_login_challenge *out, struct err *err);
 
-/** Answer the challenge with @key for @scope; keeps the token.  @device with LOGIN_DEVICE, else
- *  NULL.  ERR_AUTH: not the right key. */
-int remote_login_finish(struct remote *r, const struct wire_login_challenge *challenge,
-			enum login_kind kind, const struct id16 *device, enum login_scope scope,
+/** Answer the challenge that @start was given with @key for @scope; keeps the token.  Where the
+ *  connection was made anew meanwhile, the server may be another process, which knows nothing of the
+ *  challenge: then a new one is asked for.  ERR_AUTH: not the right key. */
+int remote_login_finish(struct remote *r, const struct wire_login_start *start,
+			const struct wire_login_challenge *challenge, enum login_scope scope,
 			const struct sign_key *key, struct err *err);
 
 /** Both for a device's put scope; nothing where its token is good yet. */

@@ -6,6 +6,7 @@
  *     remote_exchange --perform--> answered 2xx ---> 0
  *            ^            |
  *            +-- pause <--+ cut, timed out, 5xx, 408, 429, while tries are left
+ *            +- log in <--+ its token is no good, the first time
  *                         +---> refused: problem kept, -1
  */
 #ifndef REMOTE_REMOTE_INTERNAL_H
@@ -18,6 +19,7 @@ struct remote_session {
 	bool held;
 	uint8_t token[WIRE_TOKEN_BYTES];
 	int64_t valid_until_unix_ms;
+	struct remote_renewal renewal;
 };
 
 struct remote {
@@ -37,6 +39,7 @@ struct remote {
 	unsigned tries_broken;  /* in place of options.tries where the link broke off */
 	uint32_t waited_ms;     /* before further tries of the present request */
 	uint32_t retry_after_s; /* what the last answer asked for; 0: nothing */
+	unsigned connects;      /* made for the present request, its tries together */
 	bool reached;           /* an answer came, since it was made */
 	bool broken;            /* the last try got none: no connection, or it was cut */
 };

@@ -394,14 +394,10 @@ def judge_end(fault, status, out, errors):
 def judge_end_beside(world, status, out, errors):
     """The terminal's end where the server met the fault: that is told as its trouble."""
     told = f"status {status}, {out.strip()[:600]} {errors.strip()[:600]}"
-    if status == 4:
-        return  # a login whose answer was lost: docs/design/faults.md, What is open
     if status not in (0, 1, 3, 5):
         raise Lost(f"an odd end: {told}")
     if status in (1, 5):
         error = json.loads(out).get("error", {"code": "partial", "message": "its own object"})
-        if world.server_end is not None and error["code"] == "not-authentic":
-            return  # tokens do not outlive the server
         if error["code"] not in ("unreachable", "full", "io", "no-memory", "internal", "refused", "partial"):
             raise Lost(f"that is not what happened: {told}")
 

@@ -385,12 +385,12 @@ log_in(struct remote *r)
 {
 	struct secret *seed = NULL;
 	struct sign_key *key = NULL;
+	struct wire_login_start start = { .kind = LOGIN_PASSPHRASE };
 	struct wire_login_challenge c = { 0 };
 
 	assert_int_equal(secret_new_random(&seed, NULL), 0);
 	assert_int_equal(sign_key_new(&key, seed, NULL), 0);
-	assert_int_equal(remote_login_finish(r, &c, LOGIN_PASSPHRASE, NULL, LOGIN_GET, key, NULL),
-			 0);
+	assert_int_equal(remote_login_finish(r, &start, &c, LOGIN_GET, key, NULL), 0);
 	assert_true(remote_logged_in(r, LOGIN_GET));
 	assert_false(remote_logged_in(r, LOGIN_PUT));
 	sign_key_free(key);
@@ -507,6 +507,116 @@ chunks_go_as_one_streamed_body(void **state)
 	stage_close(&s);
 }
 
+static const char signature_problem[] =
+	"{\"type\":\"urn:cloudbox:problem:signature\",\"title\":\"t\",\"status\":401}";
+
+/* A challenge whose bytes are all @c. */
+static struct span
+challenge_answer(struct buf *out, int c)
+{
+	struct wire_login_challenge a = { 0 };
+
+	memset(a.challenge, c, sizeof a.challenge);
+	assert_int_equal(wire_login_challenge_encode(out, &a, NULL), 0);
+	return buf_span(out);
+}
+
+static void
+a_login_whose_challenge_the_server_has_forgotten_asks_for_another(void **state)
+{
+	AUTO(buf_clear) struct buf token = BUF_INIT(4096);
+	AUTO(buf_clear) struct buf challenge = BUF_INIT(4096);
+	struct step steps[] = {
+		{ "HTTP/1.1 200 OK", token_answer(&token), -1 }, /* and it is gone */
+		{ "HTTP/1.1 401 Unauthorized", span_str(signature_problem), 0 },
+		{ "HTTP/1.1 200 OK", challenge_answer(&challenge, 'c'), 0 },
+		{ "HTTP/1.1 200 OK", token_answer(&token), 0 },
+	};
+	struct stage s;
+
+	(void)state;
+	steps[0].body = steps[3].body = span_of(token.p, token.n / 2);
+	stage_open(&s, steps, 4);
+	struct remote *r = remote_to(&s);
+
+	log_in(r);
+	assert_int_equal(s.n_requests, 4);
+	assert_true(span_equal(buf_span(&s.requests[0]), buf_span(&s.requests[1])));
+	assert_non_null(memmem(s.requests[3].p, s.requests[3].n, "cccccccc", 8));
+	remote_free(r);
+	stage_close(&s);
+}
+
+static void
+a_login_with_a_wrong_key_is_not_repeated_on_a_connection_that_held(void **state)
+{
+	AUTO(buf_clear) struct buf challenge = BUF_INIT(4096);
+	struct step steps[] = {
+		{ "HTTP/1.1 200 OK", challenge_answer(&challenge, 'c'), 0 },
+		{ "HTTP/1.1 401 Unauthorized", span_str(signature_problem), 0 },
+	};
+	struct wire_login_start start = { .kind = LOGIN_PASSPHRASE };
+	struct wire_login_challenge c;
+	struct secret *seed = NULL;
+	struct sign_key *key = NULL;
+	struct err err = { 0 };
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, steps, 2);
+	struct remote *r = remote_to(&s);
+
+	assert_int_equal(secret_new_random(&seed, NULL), 0);
+	assert_int_equal(sign_key_new(&key, seed, NULL), 0);
+	assert_int_equal(remote_login_start(r, &start, &c, NULL), 0);
+	assert_int_equal(remote_login_finish(r, &start, &c, LOGIN_GET, key, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	assert_int_equal(remote_traffic(r).requests, 2);
+	sign_key_free(key);
+	secret_free(seed);
+	remote_free(r);
+	stage_close(&s);
+}
+
+static int
+log_in_anew(void *ctx, struct remote *r, struct err *err)
+{
+	(void)err;
+	++*(int *)ctx;
+	log_in(r);
+	return 0;
+}
+
+static void
+a_token_that_the_server_has_forgotten_is_renewed_once(void **state)
+{
+	AUTO(buf_clear) struct buf token = BUF_INIT(4096);
+	const struct step refusal = { "HTTP/1.1 401 Unauthorized", span_str(signature_problem), 0 };
+	const struct step granted = { "HTTP/1.1 200 OK", token_answer(&token), 0 };
+	const struct step whole = { "HTTP/1.1 200 OK", span_str("LOG"), 0 };
+	struct step steps[] = { granted, refusal, granted, whole, refusal, granted, refusal };
+	AUTO(buf_clear) struct buf log = BUF_INIT(64);
+	int n_logins = 0;
+	const struct remote_renewal renewal = { &n_logins, log_in_anew };
+	struct err err = { 0 };
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, steps, sizeof steps / sizeof *steps);
+	struct remote *r = remote_to(&s);
+
+	log_in(r);
+	remote_renew(r, LOGIN_GET, &renewal);
+	assert_int_equal(remote_log(r, 0, &log, &err), 0);
+	assert_string_equal(buf_str(&log), "LOG");
+	assert_int_equal(n_logins, 1);
+	assert_int_equal(remote_log(r, 0, &log, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+	assert_int_equal(n_logins, 2);
+	remote_free(r);
+	stage_close(&s);
+}
+
 static bool
 yes(void *ctx)
 {
@@ -548,6 +658,10 @@ main(void)
 		cmocka_unit_test(nobody_listening_is_unreachable_with_a_hint),
 		cmocka_unit_test(objects_cut_off_in_the_middle_are_asked_for_from_there),
 		cmocka_unit_test(chunks_go_as_one_streamed_body),
+		cmocka_unit_test(a_login_whose_challenge_the_server_has_forgotten_asks_for_another),
+		cmocka_unit_test(
+			a_login_with_a_wrong_key_is_not_repeated_on_a_connection_that_held),
+		cmocka_unit_test(a_token_that_the_server_has_forgotten_is_renewed_once),
 		cmocka_unit_test(a_call_can_be_cancelled),
 	};
 	struct err err;
