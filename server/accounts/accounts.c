@@ -293,9 +293,16 @@ refuse_log(struct problem *p, const struct log_state *log)
 	return REFUSED;
 }
 
+void
+log_growth_clear(struct log_growth *g)
+{
+	log_state_clear(&g->log);
+}
+
+/* The next entry of a post: there already, or one that continues the log. */
 static int
-extend_by(struct catalog_tx *tx, struct log_state *log, struct span entry, int64_t now_unix_ms,
-	  struct problem *p, struct err *err)
+check_entry(struct log_growth *g, struct catalog_tx *tx, struct span entry, struct problem *p,
+	    struct err *err)
 {
 	struct hash32 hash;
 	struct log_entry e;
@@ -303,67 +310,95 @@ extend_by(struct catalog_tx *tx, struct log_state *log, struct span entry, int64
 	if (log_entry_decode(&e, entry, err) < 0)
 		return refuse_entry(p, err);
 	log_entry_hash(&hash, entry);
-	if (e.index < log->length) {
-		int same = compare_stored(tx, &log->account, e.index, &hash, err);
-		return same < 0 ? -1 : same ? 0 : refuse_log(p, log);
+	if (e.index < g->from) {
+		int same = compare_stored(tx, &g->log.account, e.index, &hash, err);
+		g->n_known++;
+		return same < 0 ? -1 : same ? 0 : refuse_log(p, &g->log);
 	}
 	if (e.type == LOG_DELETE_ACCOUNT)
 		return refuse_because(p, PROBLEM_UNSUPPORTED,
 				      "this server does not delete accounts yet");
-	if (log_state_apply(log, entry, err) < 0)
-		return err->code == ERR_CONFLICT ? refuse_log(p, log) : refuse_entry(p, err);
-	if (tx->ops->log_add(tx, &log->account, e.index, &hash, entry, err) < 0)
-		return -1;
-	return act_on(tx, &log->account, &e, &hash, now_unix_ms, err);
-}
-
-/* The account's row, and its wraps where the credentials changed. */
-static int
-settle_account(struct catalog_tx *tx, const struct log_state *log,
-	       const struct log_credentials *before, const struct wire_wraps *wraps,
-	       struct problem *p, struct err *err)
-{
-	const struct log_credentials *c = &log->credentials;
-	struct catalog_account a;
-	int rc = tx->ops->account_get(tx, &a, &log->account, err);
-
-	if (rc)
-		return rc < 0 ? -1 : refuse(p, PROBLEM_ACCOUNT);
-	if (memcmp(before, c, sizeof *c) != 0) {
-		rc = check_wraps(c, wraps->passphrase_wrap, wraps->recovery_wrap, p, err);
-		if (rc)
-			return rc;
-		if (tx->ops->wraps_put(tx, &log->account, wraps->passphrase_wrap,
-				       wraps->recovery_wrap, err) < 0)
-			return -1;
-	}
-	a.epoch = log->epoch;
-	a.log_length = log->length;
-	a.log_head = log->head;
-	a.recovery_find = c->recovery_find;
-	memcpy(a.ask, log->ask_public, sizeof a.ask);
-	memcpy(a.passphrase_key, c->passphrase_login, sizeof a.passphrase_key);
-	memcpy(a.recovery_key, c->recovery_login, sizeof a.recovery_key);
-	return tx->ops->account_put(tx, &a, err);
+	if (log_state_apply(&g->log, entry, err) < 0)
+		return err->code == ERR_CONFLICT ? refuse_log(p, &g->log) : refuse_entry(p, err);
+	return 0;
 }
 
 int
-log_extend(struct catalog_tx *tx, const struct id16 *account, const struct wire_log_post *post,
-	   int64_t now_unix_ms, struct wire_log_state *state, struct problem *p, struct err *err)
+log_growth_check(struct log_growth *g, struct catalog_tx *tx, const struct id16 *account,
+		 const struct wire_log_post *post, struct problem *p, struct err *err)
 {
-	AUTO(log_state_clear) struct log_state log;
 	int rc = 0;
 
-	log_state_init(&log, account);
-	if (tx->ops->log_read(tx, account, 0, replay, &log, err) < 0)
+	log_growth_clear(g);
+	*g = (struct log_growth){ .post = *post };
+	log_state_init(&g->log, account);
+	if (tx->ops->log_read(tx, account, 0, replay, &g->log, err) < 0)
 		return -1;
-	struct log_credentials before = log.credentials;
+	struct log_credentials before = g->log.credentials;
+	g->from = g->log.length;
+	g->from_head = g->log.head;
 	for (uint8_t i = 0; i < post->n_entries && rc == 0; i++)
-		rc = extend_by(tx, &log, post->entries[i], now_unix_ms, p, err);
-	if (rc == 0)
-		rc = settle_account(tx, &log, &before, &post->wraps, p, err);
-	*state = (struct wire_log_state){ log.length, log.head, (uint64_t)now_unix_ms };
-	return rc;
+		rc = check_entry(g, tx, post->entries[i], p, err);
+	if (rc)
+		return rc;
+	g->new_credentials = memcmp(&before, &g->log.credentials, sizeof before) != 0;
+	return g->new_credentials ? check_wraps(&g->log.credentials, post->wraps.passphrase_wrap,
+						post->wraps.recovery_wrap, p, err)
+				  : 0;
+}
+
+bool
+log_growth_is_known(const struct log_growth *g)
+{
+	return g->n_known == g->post.n_entries;
+}
+
+/* The account's row as the log has it, and its wraps where the credentials changed. */
+static int
+settle_account(const struct log_growth *g, struct catalog_tx *tx, struct catalog_account *a,
+	       struct err *err)
+{
+	const struct log_state *log = &g->log;
+	const struct log_credentials *c = &log->credentials;
+
+	if (g->new_credentials &&
+	    tx->ops->wraps_put(tx, &log->account, g->post.wraps.passphrase_wrap,
+			       g->post.wraps.recovery_wrap, err) < 0)
+		return -1;
+	a->epoch = log->epoch;
+	a->log_length = log->length;
+	a->log_head = log->head;
+	a->recovery_find = c->recovery_find;
+	memcpy(a->ask, log->ask_public, sizeof a->ask);
+	memcpy(a->passphrase_key, c->passphrase_login, sizeof a->passphrase_key);
+	memcpy(a->recovery_key, c->recovery_login, sizeof a->recovery_key);
+	return tx->ops->account_put(tx, a, err);
+}
+
+int
+log_growth_commit(const struct log_growth *g, struct catalog_tx *tx, int64_t now_unix_ms,
+		  struct problem *p, struct err *err)
+{
+	const struct id16 *account = &g->log.account;
+	struct catalog_account a;
+	struct hash32 hash;
+	struct log_entry e;
+	int rc = tx->ops->account_get(tx, &a, account, err);
+
+	if (rc)
+		return rc < 0 ? -1 : refuse(p, PROBLEM_ACCOUNT);
+	if (a.log_length != g->from || !hash32_equal(&a.log_head, &g->from_head))
+		return LOG_MOVED;
+	for (uint8_t i = g->n_known; i < g->post.n_entries; i++) {
+		struct span entry = g->post.entries[i];
+
+		log_entry_hash(&hash, entry);
+		if (log_entry_decode(&e, entry, err) < 0 ||
+		    tx->ops->log_add(tx, account, e.index, &hash, entry, err) < 0 ||
+		    act_on(tx, account, &e, &hash, now_unix_ms, err) < 0)
+			return -1;
+	}
+	return settle_account(g, tx, &a, err);
 }
 
 /* --- decoys --- */

@@ -39,11 +39,33 @@ int registration_check(struct registration *r, const struct wire_account *asked,
 int registration_commit(struct catalog_tx *tx, const struct registration *r, int64_t now_unix_ms,
 			struct problem *p, struct err *err);
 
-/** Append entries to the log of @account and do what they say; entries that are there already are
- *  passed by.  @state: the log afterwards.  Refusals: `log`, `signature`, `malformed`. */
-int
-log_extend(struct catalog_tx *tx, const struct id16 *account, const struct wire_log_post *post,
-	   int64_t now_unix_ms, struct wire_log_state *state, struct problem *p, struct err *err);
+/* Entries that are to continue a log, checked against the log as it stood at one moment. */
+struct log_growth {
+	struct wire_log_post post; /* borrowed */
+	uint64_t from;             /* length and head of the log that it continues */
+	struct hash32 from_head;
+	uint8_t n_known;      /* so many of the entries, the first ones, are there already */
+	bool new_credentials; /* the wraps of the post take the place of the old ones */
+	struct log_state log; /* as it will be */
+};
+
+void log_growth_clear(struct log_growth *g);
+AUTO_OBJ(log_growth_clear, struct log_growth);
+
+/** Whether @post continues the log of @account.  Takes as long as the signatures of the whole log
+ *  do: never on the writer's thread.  @g zeroed, or of a check before.  Refusals: `log`,
+ *  `signature`, `malformed`. */
+int log_growth_check(struct log_growth *g, struct catalog_tx *tx, const struct id16 *account,
+		     const struct wire_log_post *post, struct problem *p, struct err *err);
+
+/** Entries are there all: nothing is to be written. */
+bool log_growth_is_known(const struct log_growth *g);
+
+#define LOG_MOVED 2
+
+/** Append what was checked, and do what it says.  LOG_MOVED: the log has grown since, check again. */
+int log_growth_commit(const struct log_growth *g, struct catalog_tx *tx, int64_t now_unix_ms,
+		      struct problem *p, struct err *err);
 
 /* What an unknown account is answered at login: made up, and always the same. */
 struct decoy {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api: GET /v1/wraps, GET and POST /v1/log, GET /v1/heads. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "api/server.h"
@@ -82,38 +83,103 @@ log_get_end(struct exchange *x)
 		http_answer(x, 200, &body);
 }
 
+/*
+ * A post is checked by a worker, against a view of the log, and the writer only compares heads:
+ * who may sign entries cannot hold up others' commits by a long log.
+ *
+ *     log_post_end --> check --new entries--> commit --head is the one checked--> answered
+ *                        ^  +--refused, or all there already--> answered
+ *                        +--LOG_MOVED-----------+
+ *
+ * Each time round one of the entries at least has found its place taken, so this ends.
+ */
 struct extending {
-	struct change change; /* first */
+	struct work work;       /* first */
+	struct catalog_job job; /* the commit */
+	struct exchange *x;
 	struct session session;
 	struct wire_log_post post; /* borrows from the exchange's body */
-	struct wire_log_state state;
+	struct log_growth growth;
+	struct problem problem;
 	int64_t now_unix_ms;
 };
 
-static int
-extend_rule(struct catalog_tx *tx, struct change *c, struct problem *p, struct err *err)
+static struct extending *
+extending_of(struct catalog_job *job)
 {
-	struct extending *e = (struct extending *)c;
+	return (struct extending *)((char *)job - offsetof(struct extending, job));
+}
+
+static int
+check_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err)
+{
+	struct extending *e = ctx;
 	struct catalog_account account;
 	struct catalog_device device;
 	int rc = gate_session(tx, &e->session, &account, &device, p, err);
 
-	return rc ? rc
-		  : log_extend(tx, &account.account, &e->post, e->now_unix_ms, &e->state, p, err);
+	return rc ? rc : log_growth_check(&e->growth, tx, &account.account, &e->post, p, err);
+}
+
+static int
+commit_run(struct catalog_tx *tx, struct catalog_job *job, struct err *err)
+{
+	struct extending *e = extending_of(job);
+	struct catalog_account account;
+	struct catalog_device device;
+	int rc = gate_session(tx, &e->session, &account, &device, &e->problem, err);
+
+	return rc ? rc : log_growth_commit(&e->growth, tx, e->now_unix_ms, &e->problem, err);
 }
 
 static void
-extend_answer(struct change *c)
+extend_answer(struct extending *e)
 {
-	struct extending *e = (struct extending *)c;
 	AUTO(buf_clear) struct buf body = BUF_INIT(64);
+	const struct wire_log_state state = { e->growth.log.length, e->growth.log.head,
+					      (uint64_t)e->now_unix_ms };
 	struct hash32 token;
 	struct err err;
 
 	/* Who came in by the old passphrase or code is out. */
-	if (e->post.wraps.passphrase_wrap.n && api_token(c->x, &token))
-		sessions_end_reading(server_of(c->x)->sessions, &e->session.account, token.b);
-	api_answer(c->x, wire_log_state_encode(&body, &e->state, &err), &body, &err);
+	if (e->post.wraps.passphrase_wrap.n && api_token(e->x, &token))
+		sessions_end_reading(server_of(e->x)->sessions, &e->session.account, token.b);
+	api_answer(e->x, wire_log_state_encode(&body, &state, &err), &body, &err);
+}
+
+static void
+commit_done(struct catalog_job *job, int rc, const struct err *err)
+{
+	struct extending *e = extending_of(job);
+	struct exchange *x = e->x;
+
+	if (rc == LOG_MOVED) {
+		workers_submit(server_of(x)->workers, &e->work);
+		return;
+	}
+	if (rc < 0)
+		http_fail(x, err);
+	else if (rc == REFUSED)
+		http_problem(x, &e->problem);
+	else
+		extend_answer(e);
+	http_resume(x);
+}
+
+static void
+check(struct work *w)
+{
+	struct extending *e = (struct extending *)w;
+	struct exchange *x = e->x;
+	bool good = api_read(x, check_rule, e);
+
+	if (good && !log_growth_is_known(&e->growth)) {
+		catalog_submit(server_of(x)->catalog, &e->job);
+		return;
+	}
+	if (good)
+		extend_answer(e);
+	http_resume(x);
 }
 
 void
@@ -132,14 +198,23 @@ log_post_end(struct exchange *x)
 		http_malformed(x, &err);
 		return;
 	}
+	e->work.run = check;
+	e->job.run = commit_run;
+	e->job.done = commit_done;
+	e->x = x;
 	e->now_unix_ms = os->now_unix_ms();
-	api_change(x, &e->change, extend_rule, extend_answer);
+	http_wait(x);
+	workers_submit(server_of(x)->workers, &e->work);
 }
 
 void
 log_post_drop(struct exchange *x)
 {
-	free(x->state);
+	struct extending *e = x->state;
+
+	if (e)
+		log_growth_clear(&e->growth);
+	free(e);
 }
 
 /* --- heads --- */

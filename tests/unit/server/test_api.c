@@ -995,6 +995,77 @@ a_log_entry_that_does_not_continue_the_log_is_refused(void **state)
 	refused(&r, PROBLEM_SIGNATURE);
 }
 
+/* A post, and what came of checking it. */
+struct growing {
+	struct id16 account;
+	struct wire_log_post post;
+	struct log_growth growth;
+	struct problem problem;
+};
+
+static int
+growing_check(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct growing *g = ctx;
+
+	return log_growth_check(&g->growth, tx, &g->account, &g->post, &g->problem, err);
+}
+
+static int
+no_reading(struct catalog_tx *tx, const struct id16 *account, uint64_t from, catalog_bytes_fn *fn,
+	   void *ctx, struct err *err)
+{
+	(void)tx, (void)account, (void)from, (void)fn, (void)ctx;
+	return err_set(err, ERR_INTERNAL, "the writer reads the log");
+}
+
+static int
+growing_commit(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct growing *g = ctx;
+	const struct catalog_ops *ops = tx->ops;
+	struct catalog_ops without = *ops;
+
+	without.log_read = no_reading;
+	tx->ops = &without;
+	int rc = log_growth_commit(&g->growth, tx, os->now_unix_ms(), &g->problem, err);
+	tx->ops = ops;
+	return rc;
+}
+
+static void
+what_continues_a_log_is_checked_apart_from_the_writer_and_again_if_the_log_moved(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(buf_clear) struct buf first = BUF_INIT(LOG_ENTRY_BYTES_MAX);
+	AUTO(buf_clear) struct buf second = BUF_INIT(LOG_ENTRY_BYTES_MAX);
+	struct log_entry policy = { .type = LOG_SET_POLICY, .retention_days = 60 };
+	struct log_entry more = { .type = LOG_SET_POLICY, .retention_days = 70 };
+	struct growing slow = { .post.n_entries = 2 }, quick = { .post.n_entries = 1 };
+	struct catalog *catalog = w->server.catalog;
+	struct err err = { 0 };
+
+	party_init(&p);
+	register_by_http(w, &p);
+	slow.account = quick.account = p.account;
+	party_sign_entry(&first, &p, &policy);
+	party_sign_entry(&second, &p, &more);
+	slow.post.entries[0] = quick.post.entries[0] = buf_span(&first);
+	slow.post.entries[1] = buf_span(&second);
+	ok(catalog_read(catalog, growing_check, &slow, &err), &err);
+	ok(catalog_read(catalog, growing_check, &quick, &err), &err);
+	ok(catalog_write(catalog, growing_commit, &quick, &err), &err);
+	assert_int_equal(catalog_write(catalog, growing_commit, &slow, &err), LOG_MOVED);
+	ok(catalog_read(catalog, growing_check, &slow, &err), &err);
+	assert_false(log_growth_is_known(&slow.growth));
+	ok(catalog_write(catalog, growing_commit, &slow, &err), &err);
+	ok(catalog_read(catalog, growing_check, &slow, &err), &err);
+	assert_true(log_growth_is_known(&slow.growth));
+	log_growth_clear(&slow.growth);
+	log_growth_clear(&quick.growth);
+}
+
 static void
 a_small_commit_costs_few_bytes_on_the_wire(void **state)
 {
@@ -1041,6 +1112,8 @@ main(void)
 		IN_WORLD(another_account_sees_and_reaches_nothing),
 		IN_WORLD(a_revoked_device_is_refused_at_once_whatever_its_token),
 		IN_WORLD(a_log_entry_that_does_not_continue_the_log_is_refused),
+		IN_WORLD(
+			what_continues_a_log_is_checked_apart_from_the_writer_and_again_if_the_log_moved),
 		IN_WORLD(a_small_commit_costs_few_bytes_on_the_wire),
 	};
 

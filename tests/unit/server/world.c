@@ -294,9 +294,10 @@ static int
 extend_run(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	struct extending *e = ctx;
-	struct wire_log_state log;
+	AUTO(log_growth_clear) struct log_growth g = { 0 };
+	int rc = log_growth_check(&g, tx, &e->account, &e->post, &e->problem, err);
 
-	return log_extend(tx, &e->account, &e->post, os->now_unix_ms(), &log, &e->problem, err);
+	return rc ? rc : log_growth_commit(&g, tx, os->now_unix_ms(), &e->problem, err);
 }
 
 int
