@@ -13,6 +13,14 @@ key_set_clear(struct key_set *s)
 	*s = (struct key_set)KEY_SET_INIT;
 }
 
+void
+key_set_reset(struct key_set *s)
+{
+	s->n = 0;
+	if (s->n_slots)
+		memset(s->slots, 0, s->n_slots * sizeof *s->slots);
+}
+
 /* The slot that holds @k, or the free one where it belongs. */
 static size_t
 slot_of(const struct key_set *s, const struct field_key *k)

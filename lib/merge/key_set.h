@@ -23,6 +23,9 @@ struct key_set {
 void key_set_clear(struct key_set *s);
 AUTO_OBJ(key_set_clear, struct key_set);
 
+/** Forget the keys and keep the memory. */
+void key_set_reset(struct key_set *s);
+
 /** The key's number, or KEY_SET_NONE. */
 size_t key_set_find(const struct key_set *s, const struct field_key *k);
 

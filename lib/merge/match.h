@@ -10,8 +10,9 @@
  *      that has all that could be added, else the one sharing most fields; a tie: none;
  *   3. otherwise none: a new item.
  *
- * The index is built once over the live items and follows what a restore writes.  It keeps keys only,
- * some 50 bytes for each field; the items may go.  Finding looks at no more than MATCH_LOOK_MAX live
+ * The index is built once over the live items and follows what a restore writes.  It keeps keys only;
+ * the items may go.  With a scratch it needs MATCH_POSTINGS_IN_MEMORY postings of memory, some 5 MiB with
+ * what it has read, and some 24 bytes for each live item; without one, some 80 bytes for each field.  Finding looks at no more than MATCH_LOOK_MAX live
  * items that share the item's rarest field or its name, so 10,000 against 10,000 is linear.
  *
  * One live item is one backup item's counterpart: match_claim() what was matched.  Rule 2 then leaves
@@ -27,6 +28,7 @@
 #include "item/item.h"
 
 struct match_index; /* opaque */
+struct scratch;     /* os/scratch.h */
 
 enum match_rule {
 	MATCH_RULE_IDENTICAL = 0,
@@ -56,7 +58,11 @@ struct match {
 	size_t n_alike;       /* candidates that were as good (a tie) */
 };
 
+#define MATCH_POSTINGS_IN_MEMORY 32768 /* 64 bytes each */
+
 int match_index_new(struct match_index **out, struct err *err);
+/** The same, most of it in @scratch (borrowed; NULL: in memory). */
+int match_index_new_on(struct match_index **out, struct scratch *scratch, struct err *err);
 void match_index_free(struct match_index *ix);
 AUTO_PTR(match_index_free, struct match_index);
 
@@ -79,7 +85,7 @@ int match_add(struct match_index *ix, size_t at, const struct item *it, const st
  * Find the counterpart of a backup's item.
  * @ids   native ids under which it may be here: the record's; a `urn:uuid:` of its item id.
  * @upto  the last rule to try: MATCH_RULE_IDENTICAL, _ID or _NAME.
- * @return 0 with @out, or -1 (ERR_NOMEM).
+ * @return 0 with @out, or -1 (ERR_NOMEM, and what the scratch says).
  */
 int match_find(struct match *out, struct match_index *ix, const struct item *theirs,
 	       const struct span *ids, size_t n_ids, enum match_rule upto, struct err *err);

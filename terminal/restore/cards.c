@@ -99,7 +99,8 @@ load(struct cards *c, struct err *err)
 				    .choice = c->fields.n ? &c->choice : NULL,
 				    .groups = c->r->rq->preview,
 				    .read = live_cards_read,
-				    .ctx = &c->live };
+				    .ctx = &c->live,
+				    .scratch = c->scratch };
 	int rc;
 
 	plan_free(c->plan);

@@ -161,13 +161,13 @@ live_cards_load(struct live_cards *l, struct run *r, const struct target *t,
 }
 
 int
-live_cards_read(void *live_cards, size_t at, struct buf *out, struct err *err)
+live_cards_read(void *live_cards, size_t at, struct buf *out, struct buf *id, struct err *err)
 {
 	AUTO(live_card_clear) struct live_card c = LIVE_CARD_INIT;
 	struct live_cards *l = live_cards;
 	int rc;
 
-	if (live_cards_get(&c, l, at, err) < 0)
+	if (live_cards_get(&c, l, at, err) < 0 || buf_append(id, c.id, err) < 0)
 		return -1;
 	rc = item_read_all(out, l->session, &c.place, err);
 	return rc == APP_MOVED ? PLAN_MOVED : rc;

@@ -43,6 +43,6 @@ int live_cards_load(struct live_cards *l, struct run *r, const struct target *t,
 int live_cards_get(struct live_card *out, const struct live_cards *l, size_t at, struct err *err);
 
 /** A plan_read_fn over these. */
-int live_cards_read(void *live_cards, size_t at, struct buf *out, struct err *err);
+int live_cards_read(void *live_cards, size_t at, struct buf *out, struct buf *id, struct err *err);
 
 #endif

@@ -9,93 +9,18 @@
 #include "base/text.h"
 #include "item/card.h"
 #include "merge/key_set.h"
+#include "merge/postings.h"
 #include "restore/held.h"
 
-/* Native ids and UIDs of the app as it is and as it will be: a set of hashes, open addressing. */
-struct id_set {
-	struct field_key *keys;
-	bool *used;
-	size_t n, cap; /* cap: a power of two, at most half full */
-};
-
-struct live {
-	uint8_t *id; /* native id, owned */
-	size_t n_id;
-	bool changed; /* by this plan */
-};
+#define UIDS_IN_MEMORY 8192
 
 struct plan {
 	struct plan_rules rules;
 	struct match_index *index;
-	struct id_set uids;
-	struct live *live; /* owned */
-	size_t n_live, cap_live;
+	struct postings *uids; /* of the app as it is and as it will be, hashed */
+	uint8_t *changed;      /* owned; a bit for each live item: changed by this plan */
+	size_t n_live, cap_changed;
 };
-
-/* The set of ids. */
-
-static size_t
-id_set_slot(const struct id_set *s, const struct field_key *k)
-{
-	size_t at = 0;
-
-	memcpy(&at, k->b, sizeof at);
-	for (at &= s->cap - 1; s->used[at] && !field_key_equal(&s->keys[at], k);
-	     at = (at + 1) & (s->cap - 1))
-		;
-	return at;
-}
-
-static int
-id_set_grow(struct id_set *s, struct err *err)
-{
-	struct id_set big = { .cap = s->cap ? 2 * s->cap : 256 };
-
-	big.keys = calloc(big.cap, sizeof *big.keys);
-	big.used = calloc(big.cap, sizeof *big.used);
-	if (!big.keys || !big.used) {
-		free(big.keys);
-		free(big.used);
-		return err_nomem(err);
-	}
-	for (size_t i = 0; i < s->cap; i++) {
-		size_t at;
-
-		if (!s->used[i])
-			continue;
-		at = id_set_slot(&big, &s->keys[i]);
-		big.keys[at] = s->keys[i];
-		big.used[at] = true;
-	}
-	big.n = s->n;
-	free(s->keys);
-	free(s->used);
-	*s = big;
-	return 0;
-}
-
-static int
-id_set_add(struct id_set *s, struct span id, struct err *err)
-{
-	struct field_key k = key_hash(id);
-	size_t at;
-
-	if (2 * (s->n + 1) > s->cap && id_set_grow(s, err) < 0)
-		return -1;
-	at = id_set_slot(s, &k);
-	s->n += !s->used[at];
-	s->keys[at] = k;
-	s->used[at] = true;
-	return 0;
-}
-
-static bool
-id_set_has(const struct id_set *s, struct span id)
-{
-	struct field_key k = key_hash(id);
-
-	return s->cap && s->used[id_set_slot(s, &k)];
-}
 
 /* Making. */
 
@@ -107,7 +32,8 @@ plan_new(struct plan **out, const struct plan_rules *rules, struct err *err)
 	if (!p)
 		return err_nomem(err);
 	p->rules = *rules;
-	if (match_index_new(&p->index, err) < 0)
+	if (match_index_new_on(&p->index, rules->scratch, err) < 0 ||
+	    postings_new(&p->uids, rules->scratch, UIDS_IN_MEMORY, err) < 0)
 		return -1;
 	*out = TAKE(p);
 	return 0;
@@ -119,11 +45,8 @@ plan_free(struct plan *p)
 	if (!p)
 		return;
 	match_index_free(p->index);
-	free(p->uids.keys);
-	free(p->uids.used);
-	for (size_t i = 0; i < p->n_live; i++)
-		free(p->live[i].id);
-	free(p->live);
+	postings_free(p->uids);
+	free(p->changed);
 	free(p);
 }
 
@@ -163,20 +86,28 @@ live_ids(struct span ids[static 2], struct span native_id, const struct item *it
 }
 
 static int
-remember(struct plan *p, struct span native_id, struct err *err)
+add_uid(struct plan *p, const char *uid, struct err *err)
 {
-	struct live *l;
+	struct field_key k;
 
-	if (array_reserve((void **)&p->live, &p->cap_live, p->n_live + 1, sizeof *p->live,
-			  SIZE_MAX / sizeof *p->live, err) < 0)
-		return -1;
-	l = &p->live[p->n_live];
-	*l = (struct live){ malloc(native_id.n + 1), native_id.n, false };
-	if (!l->id)
-		return err_nomem(err);
-	if (native_id.n)
-		memcpy(l->id, native_id.p, native_id.n);
-	p->n_live++;
+	if (!uid)
+		return 0;
+	k = key_hash(span_str(uid));
+	return postings_add(p->uids, &k, 0, err);
+}
+
+static int
+is_uid_taken(bool *taken, struct plan *p, const char *uid, struct err *err)
+{
+	struct field_key k;
+	size_t n = 0;
+
+	if (uid) {
+		k = key_hash(span_str(uid));
+		if (postings_count(&n, p->uids, &k, err) < 0)
+			return -1;
+	}
+	*taken = n > 0;
 	return 0;
 }
 
@@ -192,7 +123,7 @@ index_item(struct plan *p, size_t at, struct span native_id, struct span bytes, 
 	if (card_parse(&it, bytes, "", 1, p->rules.profile, &bad) < 0)
 		return bad.code == ERR_NOMEM ? err_nomem(err) : 0;
 	n = live_ids(ids, native_id, it);
-	if (it->uid && id_set_add(&p->uids, span_str(it->uid), err) < 0)
+	if (add_uid(p, it->uid, err) < 0)
 		return -1;
 	return match_add(p->index, at, it, ids, n, MATCH_LIVE, err);
 }
@@ -202,7 +133,10 @@ plan_add_live(struct plan *p, struct span native_id, struct span bytes, struct e
 {
 	size_t at = p->n_live;
 
-	return remember(p, native_id, err) < 0 ? -1 : index_item(p, at, native_id, bytes, err);
+	if (array_reserve((void **)&p->changed, &p->cap_changed, at / 8 + 1, 1, SIZE_MAX, err) < 0)
+		return -1;
+	p->n_live++;
+	return index_item(p, at, native_id, bytes, err);
 }
 
 /* What was added and held, in words and bytes that outlive the items. */
@@ -323,6 +257,18 @@ say(struct plan_step *s, const struct match *m)
 	return 0;
 }
 
+static void
+set_changed(struct plan *p, size_t at)
+{
+	p->changed[at / 8] |= (uint8_t)(1u << at % 8);
+}
+
+static bool
+is_changed(const struct plan *p, size_t at)
+{
+	return p->changed[at / 8] >> at % 8 & 1;
+}
+
 /* It has a counterpart: merge into that. */
 static int
 plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const struct match *m,
@@ -330,10 +276,11 @@ plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const
 {
 	AUTO(merge_outcome_clear) struct merge_outcome o = MERGE_OUTCOME_INIT;
 	AUTO(item_free) struct item *mine = NULL;
+	AUTO(buf_clear) struct buf id = BUF_INIT(PLAN_ID_BYTES_MAX);
 	int rc;
 
 	s->before = (struct buf)BUF_INIT(CARD_BYTES_MAX);
-	rc = p->rules.read(p->rules.ctx, m->at, &s->before, err);
+	rc = p->rules.read(p->rules.ctx, m->at, &s->before, &id, err);
 	if (rc != 0)
 		return rc;
 	if (card_parse(&mine, buf_span(&s->before), "", 1, p->rules.profile, err) < 0 ||
@@ -344,15 +291,14 @@ plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const
 		return -1;
 	match_claim(p->index, m->at);
 	s->at = m->at;
-	p->live[m->at].changed = o.result == MERGE_MERGED;
 	s->writes = o.result == MERGE_MERGED;
 	s->outcome = s->writes || s->n_held ? RESTORE_MERGED : RESTORE_IDENTICAL;
 	if (!s->writes)
 		return say(s, m);
 	s->bytes = o.bytes;
 	o.bytes = (struct buf)BUF_INIT(0);
-	if (index_item(p, m->at, span_of(p->live[m->at].id, p->live[m->at].n_id),
-		       buf_span(&s->bytes), err) < 0)
+	set_changed(p, m->at);
+	if (index_item(p, m->at, buf_span(&id), buf_span(&s->bytes), err) < 0)
 		return -1;
 	return say(s, m);
 }
@@ -363,6 +309,7 @@ plan_identical(struct plan_step *s, struct plan *p, const struct item *theirs,
 	       const struct match *m, struct err *err)
 {
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf id = BUF_INIT(PLAN_ID_BYTES_MAX);
 	AUTO(item_free) struct item *mine = NULL;
 	struct merge_outcome none = MERGE_OUTCOME_INIT;
 	int rc = 0;
@@ -371,7 +318,7 @@ plan_identical(struct plan_step *s, struct plan *p, const struct item *theirs,
 	s->at = m->at;
 	s->outcome = RESTORE_IDENTICAL;
 	if (p->rules.groups)
-		rc = p->rules.read(p->rules.ctx, m->at, &bytes, err);
+		rc = p->rules.read(p->rules.ctx, m->at, &bytes, &id, err);
 	if (rc != 0)
 		return rc;
 	if (p->rules.groups &&
@@ -404,14 +351,15 @@ plan_new_item(struct plan_step *s, struct plan *p, const struct item *theirs,
 	AUTO(item_free) struct item *made = NULL;
 
 	memcpy(how.item_id, t->item_id, sizeof how.item_id);
-	how.uid_taken = theirs->uid && id_set_has(&p->uids, span_str(theirs->uid));
+	if (is_uid_taken(&how.uid_taken, p, theirs->uid, err) < 0)
+		return -1;
 	if (p->rules.choice)
 		how.choice = *p->rules.choice;
 	s->bytes = (struct buf)BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
 	if (merge_new_item(&s->bytes, theirs, &how, err) < 0 ||
 	    card_parse(&made, buf_span(&s->bytes), "", 1, p->rules.profile, err) < 0)
 		return -1;
-	if (made->uid && id_set_add(&p->uids, span_str(made->uid), err) < 0)
+	if (add_uid(p, made->uid, err) < 0)
 		return -1;
 	if (p->rules.groups && keep_new_fields(s, made, err) < 0)
 		return -1;
@@ -491,7 +439,7 @@ plan_item(struct plan_step *step, struct plan *p, const struct plan_theirs *thei
 		return -1;
 	if (m.at != MATCH_NONE && m.rule == MATCH_RULE_IDENTICAL)
 		return plan_identical(step, p, it, &m, err);
-	if (m.at != MATCH_NONE && p->live[m.at].changed)
+	if (m.at != MATCH_NONE && is_changed(p, m.at))
 		return pass == PLAN_SURE ? PLAN_LATER : PLAN_AGAIN;
 	if (m.at != MATCH_NONE)
 		return plan_merge(step, p, it, &m, err);

@@ -15,8 +15,11 @@
 #include "merge/merge.h"
 #include "restore/restore.h"
 
-/** Append the live item number @at to @out.  0, PLAN_MOVED, or -1. */
-typedef int plan_read_fn(void *ctx, size_t at, struct buf *out, struct err *err);
+/** Append the live item number @at to @out, and the native id that plan_add_live() got with it to @id.
+ *  0, PLAN_MOVED, or -1. */
+typedef int plan_read_fn(void *ctx, size_t at, struct buf *out, struct buf *id, struct err *err);
+
+#define PLAN_ID_BYTES_MAX ((size_t)64 << 10)
 
 /* What plans depend on; borrowed for the plan's life. */
 struct plan_rules {
@@ -25,6 +28,7 @@ struct plan_rules {
 	bool groups; /* tell also what is the same and what stays; of a new item, all that comes */
 	plan_read_fn *read;
 	void *ctx;
+	struct scratch *scratch; /* takes what is known of the live items; NULL: memory does */
 };
 
 struct plan; /* opaque */

@@ -25,11 +25,14 @@ struct backup {
 };
 
 static int
-read_card(void *ctx, size_t at, struct buf *out, struct err *err)
+read_card(void *ctx, size_t at, struct buf *out, struct buf *id, struct err *err)
 {
 	struct app *a = ctx;
 
-	return a->moves ? PLAN_MOVED : buf_append_str(out, a->cards[at], err);
+	if (a->moves)
+		return PLAN_MOVED;
+	return buf_append_str(id, a->ids[at], err) < 0 ? -1
+						       : buf_append_str(out, a->cards[at], err);
 }
 
 static void
