@@ -82,11 +82,10 @@ add_todo(void *ctx, const struct pending *p, struct err *err)
 	return 0;
 }
 
-/* Shortcuts in scope are counted, and those whose item vanished are reported. */
-struct counting {
+/* Shortcuts whose item vanished are reported. */
+struct missing {
 	struct run *r;
 	struct run_app *app;
-	bool selected_only;
 };
 
 static int
@@ -104,14 +103,11 @@ add_missing(struct run *r, struct run_app *a, const struct shortcut *s, struct e
 }
 
 static int
-count_shortcut(void *ctx, const struct shortcut *s, struct err *err)
+missing_shortcut(void *ctx, const struct shortcut *s, struct err *err)
 {
-	struct counting *c = ctx;
+	struct missing *m = ctx;
 
-	if (c->selected_only && !s->selected)
-		return 0;
-	c->app->shortcuts++;
-	return s->state == SHORTCUT_MISSING ? add_missing(c->r, c->app, s, err) : 0;
+	return add_missing(m->r, m->app, s, err);
 }
 
 static int
@@ -119,15 +115,17 @@ plan_whole_app(struct run *r, uint32_t at, bool selected_only, struct err *err)
 {
 	struct run_app *a = &r->apps[at];
 	struct finding f = { r, at };
-	struct counting c = { r, a, selected_only };
+	struct missing m = { r, a };
 
 	if (open_app(r, a, err) < 0)
 		return -1;
 	if (!a->session)
 		return 0;
-	if (shortcuts_each_pending(r->box, a->app->name, selected_only, add_todo, &f, err) < 0)
+	if (shortcuts_each_pending(r->box, a->app->name, selected_only, add_todo, &f, err) < 0 ||
+	    shortcuts_count(&a->shortcuts, r->box, a->app->name, selected_only, err) < 0)
 		return -1;
-	return shortcuts_each(r->box, a->app->name, count_shortcut, &c, err);
+	return shortcuts_each_missing(r->box, a->app->name, selected_only, missing_shortcut, &m,
+				      err);
 }
 
 static int
@@ -193,15 +191,15 @@ struct folders {
 };
 
 static int
-add_folder(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err)
+add_folder(void *ctx, const char *name, bool in_box, struct err *err)
 {
 	struct folders *f = ctx;
 	uint32_t at;
 
-	if (f->only && strcmp(f->only, app->name) != 0)
+	if (f->only && strcmp(f->only, name) != 0)
 		return 0;
 	f->found = true;
-	return counts->in_box == 0 ? 0 : plan_app(&at, f->r, app->name, err);
+	return in_box ? plan_app(&at, f->r, name, err) : 0;
 }
 
 int
@@ -211,7 +209,7 @@ plan_make(struct run *r, const struct backup_request *q, struct err *err)
 
 	if (q->n_items > 0 && !q->app)
 		return err_set(err, ERR_USAGE, "an item needs its app");
-	if (box_apps_each(r->box, add_folder, &f, err) < 0)
+	if (box_app_names_each(r->box, add_folder, &f, err) < 0)
 		return -1;
 	if (q->app && !f.found)
 		return err_set(err, ERR_NOT_FOUND, "there is no app %s in the Box", q->app);

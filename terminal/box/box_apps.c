@@ -239,6 +239,23 @@ box_app_get(struct app **out, struct box *b, const char *name, struct err *err)
 }
 
 int
+box_app_names_each(struct box *b, box_app_name_fn *fn, void *ctx, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT name, EXISTS (SELECT 1 FROM shortcuts WHERE app = apps.id)"
+		       " FROM apps WHERE adapter IS NOT NULL ORDER BY name",
+		       err) < 0)
+		return -1;
+	while ((rc = query_step(&q, err)) == QUERY_ROW)
+		if (fn(ctx, query_column_text(&q, 0), query_column_int(&q, 1), err) < 0)
+			return -1;
+	return rc;
+}
+
+int
 box_apps_each(struct box *b, box_app_fn *fn, void *ctx, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;

@@ -26,6 +26,12 @@ struct box_app_counts {
 typedef int
 box_app_fn(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err);
 
+/* @in_box: it has shortcuts. */
+typedef int box_app_name_fn(void *ctx, const char *name, bool in_box, struct err *err);
+
+/** The names of all apps, in order; counts nothing. */
+int box_app_names_each(struct box *b, box_app_name_fn *fn, void *ctx, struct err *err);
+
 /** All apps, by name. */
 int box_apps_each(struct box *b, box_app_fn *fn, void *ctx, struct err *err);
 

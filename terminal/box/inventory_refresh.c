@@ -710,21 +710,18 @@ drop_lost(struct refresh *r, struct err *err)
 	return 0;
 }
 
+/* The one number that @sql gives for the app. */
 static int
-scan_times(struct refresh *r, struct err *err)
+number_of_app(int64_t *out, struct refresh *r, const char *sql, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
 
-	if (query_init(&q, r->b,
-		       "SELECT scanned_ms, (SELECT count(*) FROM items WHERE app = ?1)"
-		       " FROM apps WHERE id = ?1",
-		       err) < 0)
+	if (query_init(&q, r->b, sql, err) < 0)
 		return -1;
 	query_int(&q, 1, r->ids.app);
 	if (query_step(&q, err) < 0)
 		return -1;
-	r->last_ms = query_column_int(&q, 0);
-	r->counts.items = (uint64_t)query_column_int(&q, 1);
+	*out = query_column_int(&q, 0);
 	return 0;
 }
 
@@ -765,16 +762,13 @@ refresh_apply(struct refresh *r, struct err *err)
 static int
 has_open_sources(bool *has, struct refresh *r, struct err *err)
 {
-	AUTO(query_clear) struct query q = QUERY_INIT;
+	int64_t n;
 
-	if (query_init(&q, r->b,
-		       "SELECT EXISTS (SELECT 1 FROM sources WHERE app = ?1 AND state <> 0)",
-		       err) < 0)
+	if (number_of_app(&n, r,
+			  "SELECT EXISTS (SELECT 1 FROM sources WHERE app = ?1 AND state <> 0)",
+			  err) < 0)
 		return -1;
-	query_int(&q, 1, r->ids.app);
-	if (query_step(&q, err) < 0)
-		return -1;
-	*has = query_column_int(&q, 0);
+	*has = n;
 	return 0;
 }
 
@@ -782,7 +776,7 @@ static int
 refresh_run(struct refresh *r, struct err *err)
 {
 	bool has_open;
-	int rc = scan_times(r, err);
+	int rc = number_of_app(&r->last_ms, r, "SELECT scanned_ms FROM apps WHERE id = ?1", err);
 
 	if (rc == 0)
 		rc = refresh_compare(r, err);
@@ -826,6 +820,18 @@ refresh_free(struct refresh *r)
 	free(r);
 }
 
+static int
+counts_put(struct inventory_counts *out, struct refresh *r, struct err *err)
+{
+	int64_t items;
+
+	if (number_of_app(&items, r, "SELECT count(*) FROM items WHERE app = ?1", err) < 0)
+		return -1;
+	*out = r->counts;
+	out->items = (uint64_t)items;
+	return 0;
+}
+
 int
 inventory_refresh(struct inventory_counts *out, struct box *b, struct app_session *s,
 		  app_refused_fn *refused, void *ctx, struct err *err)
@@ -844,9 +850,8 @@ inventory_refresh(struct inventory_counts *out, struct box *b, struct app_sessio
 		rc = refresh_run(r, err);
 	if (rc == 0)
 		rc = shortcuts_fill(b, r->ids.app, err);
-	r->counts.items += r->counts.added - r->counts.removed;
 	if (rc == 0 && out)
-		*out = r->counts;
+		rc = counts_put(out, r, err);
 	refresh_free(r);
 	return rc < 0 ? err_wrap(err, "%s", s->app->name) : 0;
 }

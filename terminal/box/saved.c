@@ -164,8 +164,9 @@ saved_each_forgotten(struct box *b, saved_fn *fn, void *ctx, struct err *err)
 
 	if (box_identity_need(&id, b, err) < 0 ||
 	    query_init(&q, b,
-		       "SELECT " SAVED_COLUMNS " FROM forgotten f JOIN saved s ON s.item = f.item"
-		       " JOIN apps a ON a.id = s.app ORDER BY s.item",
+		       "SELECT " SAVED_COLUMNS
+		       " FROM forgotten f CROSS JOIN saved s ON s.item = f.item"
+		       " JOIN apps a ON a.id = s.app ORDER BY s.item", /* few are forgotten */
 		       err) < 0)
 		return -1;
 	return each_row(&q, fn, ctx, err);
@@ -404,8 +405,7 @@ saved_full_backup_bytes(uint64_t *bytes, bool *estimated, struct box *b, const c
 	struct saved_ratio ratio;
 	uint64_t unread, unread_bytes;
 
-	if (saved_ratio(&ratio, b, app, err) < 0 ||
-	    query_init(
+	if (query_init(
 		    &q, b,
 		    "SELECT coalesce(sum(CASE WHEN i.content = s.content THEN s.sealed_bytes END),"
 		    " 0), coalesce(sum(CASE WHEN i.content IS NOT s.content OR s.item IS NULL"
@@ -421,7 +421,10 @@ saved_full_backup_bytes(uint64_t *bytes, bool *estimated, struct box *b, const c
 	unread = (uint64_t)query_column_int(&q, 2);
 	*estimated = unread > 0;
 	*bytes = (uint64_t)query_column_int(&q, 0);
-	if (unread)
-		*bytes += estimate(&ratio, unread, unread_bytes);
+	if (!unread)
+		return 0;
+	if (saved_ratio(&ratio, b, app, err) < 0)
+		return -1;
+	*bytes += estimate(&ratio, unread, unread_bytes);
 	return 0;
 }

@@ -324,6 +324,52 @@ shortcuts_each(struct box *b, const char *app, shortcut_fn *fn, void *ctx, struc
 	return rc;
 }
 
+int
+shortcuts_count(uint64_t *n, struct box *b, const char *app, bool selected_only, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(
+		    &q, b,
+		    "SELECT count(*) FROM shortcuts"
+		    " WHERE app = (SELECT id FROM apps WHERE name = ?1) AND (selected OR NOT ?2)",
+		    err) < 0)
+		return -1;
+	query_text(&q, 1, app);
+	query_int(&q, 2, selected_only);
+	if (query_step(&q, err) < 0)
+		return -1;
+	*n = (uint64_t)query_column_int(&q, 0);
+	return 0;
+}
+
+int
+shortcuts_each_missing(struct box *b, const char *app, bool selected_only, shortcut_fn *fn,
+		       void *ctx, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	struct shortcut s;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT " SHORTCUT_COLUMNS " FROM " SHORTCUT_TABLES
+		       " WHERE c.app = (SELECT id FROM apps WHERE name = ?1)"
+		       " AND (c.selected OR NOT ?2)"
+		       " AND NOT EXISTS (SELECT 1 FROM items i WHERE i.app = c.app"
+		       " AND i.item = c.item)"
+		       " ORDER BY c.item",
+		       err) < 0)
+		return -1;
+	query_text(&q, 1, app);
+	query_int(&q, 2, selected_only);
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		row_shortcut(&s, &q);
+		if (fn(ctx, &s, err) < 0)
+			return -1;
+	}
+	return rc;
+}
+
 void
 shortcut_found_clear(struct shortcut_found *f)
 {

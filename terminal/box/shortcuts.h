@@ -65,6 +65,14 @@ typedef int shortcut_fn(void *ctx, const struct shortcut *s, struct err *err);
 /** A folder's shortcuts, by name bytewise, then native id. */
 int shortcuts_each(struct box *b, const char *app, shortcut_fn *fn, void *ctx, struct err *err);
 
+/** How many shortcuts @app has. */
+int
+shortcuts_count(uint64_t *n, struct box *b, const char *app, bool selected_only, struct err *err);
+
+/** Those of state missing, by item id; the others are not read. */
+int shortcuts_each_missing(struct box *b, const char *app, bool selected_only, shortcut_fn *fn,
+			   void *ctx, struct err *err);
+
 struct shortcut_found {
 	struct shortcut shortcut;
 	struct buf store;

@@ -148,6 +148,50 @@ a_backup_is_led_to_what_is_new_or_changed(void **state)
 		  BOX_ABSENT, err);
 }
 
+static int
+note_missing(void *ctx, const struct shortcut *s, struct err *err)
+{
+	assert_int_equal(s->state, SHORTCUT_MISSING);
+	return buf_append_fmt(ctx, err, "%.*s ", SPAN_ARGS(s->native_id));
+}
+
+/* "how many: the missing ones" */
+static const char *
+missing(bool selected_only)
+{
+	static char text[1000];
+	AUTO(buf_clear) struct buf b = BUF_INIT(sizeof text - 1);
+	struct err err = { 0 };
+	uint64_t n;
+
+	assert_rc(shortcuts_count(&n, my.b, "documents", selected_only, &err), 0, err);
+	assert_rc(buf_append_fmt(&b, &err, "%d: ", (int)n), 0, err);
+	assert_rc(shortcuts_each_missing(my.b, "documents", selected_only, note_missing, &b, &err),
+		  0, err);
+	snprintf(text, sizeof text, "%s", buf_str(&b));
+	return text;
+}
+
+static void
+a_backup_is_told_what_is_missing(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_string_equal(missing(false), "0: ");
+	assert_int_equal(a_box_add("a.txt"), 0);
+	assert_int_equal(a_box_add("b.txt"), 0);
+	assert_string_equal(missing(false), "2: ");
+	assert_int_equal(unlinkat(my.t.fd, "app/a.txt", 0), 0);
+	a_box_refresh();
+	assert_string_equal(missing(false), "2: a.txt ");
+	assert_string_equal(missing(true), "0: ");
+	assert_rc(shortcut_select(my.b, "documents", span_str("b.txt"), true, &err), 0, err);
+	assert_string_equal(missing(true), "1: ");
+	assert_rc(shortcut_select(my.b, "documents", span_str("a.txt"), true, &err), 0, err);
+	assert_string_equal(missing(true), "2: a.txt ");
+}
+
 static void
 removing_a_shortcut_leaves_item_and_backup(void **state)
 {
@@ -228,6 +272,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_first_shortcut_makes_the_folder),
 		T(a_shortcut_that_exists_stays_as_it_was_until_it_is_updated),
+		T(a_backup_is_told_what_is_missing),
 		T(its_state_goes_from_new_over_saved_and_changed_to_missing),
 		T(a_backup_is_led_to_what_is_new_or_changed),
 		T(removing_a_shortcut_leaves_item_and_backup),
