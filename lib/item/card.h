@@ -15,9 +15,9 @@
 #include "item/charset.h"
 #include "item/item.h"
 
-#define CARD_BYTES_MAX  (64u << 20) /* one card, photo and all */
-#define CARD_FIELDS_MAX 100000u     /* properties, list elements counted singly */
-#define CARD_DEPTH_MAX  16u         /* AGENT cards within a card */
+#define CARD_BYTES_MAX  ITEM_BYTES_MAX /* one card, photo and all */
+#define CARD_FIELDS_MAX ITEM_FIELDS_MAX
+#define CARD_DEPTH_MAX  16u /* AGENT cards within a card */
 
 /* A parameter: the line repeats in its version's way what other lines say, so it is never compared. */
 #define CARD_DERIVED "X-CLOUDBOX-DERIVED"

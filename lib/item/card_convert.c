@@ -33,7 +33,7 @@ struct from_line {
 
 struct convert {
 	const struct item *from;
-	struct card_form to;
+	struct item_style to;
 	struct card_notes *notes;
 	size_t first_note; /* of this card */
 	struct from_line *lines;
@@ -329,7 +329,7 @@ note_edit(struct convert *c, const struct from_line *l, const struct card_edited
 	return 0;
 }
 
-/* 0, or CARD_UNWRITABLE. */
+/* 0, or FORM_UNWRITABLE. */
 static int
 put_property(struct convert *c, const struct from_line *l, struct err *err)
 {
@@ -339,7 +339,7 @@ put_property(struct convert *c, const struct from_line *l, struct err *err)
 	int rc;
 
 	if (group.n >= sizeof name)
-		return CARD_UNWRITABLE;
+		return FORM_UNWRITABLE;
 	snprintf(name, sizeof name, "%.*s", SPAN_ARGS(group));
 	rc = card_edit_of(&e, &c->edits, l->fields, err);
 	if (rc != 0 || e.leave_out)
@@ -364,7 +364,7 @@ put_line(struct convert *c, struct from_line *l, struct err *err)
 			       : put_as_text(c, l, err);
 	if (!l->fields)
 		return put_member(c, l, err);
-	int rc = l->as_text ? CARD_UNWRITABLE : put_property(c, l, err);
+	int rc = l->as_text ? FORM_UNWRITABLE : put_property(c, l, err);
 	if (rc <= 0)
 		return rc;
 	if (note(c, CARD_NOTE_LINE, l->fields->name, l->line, span_of(NULL, 0), err) < 0)

@@ -197,7 +197,7 @@ edit_beside(struct card_edited *out, struct card_edits *e, const struct field *f
 
 int
 card_edits_after(struct buf *out, struct card_edits *e, const struct field *f, const char *group,
-		 struct card_form to, struct err *err)
+		 struct item_style to, struct err *err)
 {
 	AUTO(buf_clear) struct buf head = BUF_INIT(MORE_MAX);
 	bool address = strcmp(f->name, "ADR") == 0;

@@ -16,7 +16,7 @@ struct card_edits {
 	struct value value;    /* of the line at hand */
 	struct buf name, more; /* what edits point into */
 	struct buf text;
-	struct buf label; /* what card_edits_after() shows */
+	struct buf label;         /* what card_edits_after() shows */
 	unsigned fn, anniversary; /* written so far */
 };
 
@@ -31,12 +31,12 @@ struct card_edited {
 void card_edits_init(struct card_edits *e, const struct item *from, enum item_version to);
 void card_edits_clear(struct card_edits *e);
 
-/** The edit of the line of @f, its first field.  0, CARD_UNWRITABLE, or -1. */
+/** The edit of the line of @f, its first field.  0, FORM_UNWRITABLE, or -1. */
 int
 card_edit_of(struct card_edited *out, struct card_edits *e, const struct field *f, struct err *err);
 
 /** What the version shows beside the line of @f: a LABEL line for an ADR's label. */
 int card_edits_after(struct buf *out, struct card_edits *e, const struct field *f,
-		     const char *group, struct card_form to, struct err *err);
+		     const char *group, struct item_style to, struct err *err);
 
 #endif

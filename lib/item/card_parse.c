@@ -12,6 +12,7 @@
 #include "item/arena.h"
 #include "item/card_internal.h"
 #include "item/card_walk.h"
+#include "item/form.h"
 
 static void
 parse_clear(struct parse *p)
@@ -192,6 +193,7 @@ card_parse_nested(struct item **out, struct span bytes, const char *source, unsi
 	if (bytes.n > CARD_BYTES_MAX)
 		return err_set(err, ERR_LIMIT, "%s:%u:1: a card of more than %u MiB", source, line,
 			       CARD_BYTES_MAX >> 20);
+	p.it->form = &form_card;
 	p.it->bytes = bytes;
 	p.it->profile = profile;
 	if (collect(&p, source, line, err) < 0)

@@ -17,7 +17,7 @@ struct print {
 	struct span source; /* bytes of the line, an AGENT's inner card included */
 	struct contentline line;
 	enum item_version from;
-	struct card_form to;
+	struct item_style to;
 	const char *group;
 	const struct field *const *elements; /* NULL: all of it (a member) */
 	size_t n_elements;
@@ -35,16 +35,10 @@ print_clear(struct print *p)
 }
 AUTO_OBJ(print_clear, struct print);
 
-const char *
-card_line_end(enum item_line_end e)
-{
-	return e == ITEM_LF ? "\n" : e == ITEM_CR ? "\r" : "\r\n";
-}
-
 static int
-append_line_end(struct buf *out, struct card_form to, struct err *err)
+append_line_end(struct buf *out, struct item_style to, struct err *err)
 {
-	return buf_append_str(out, card_line_end(to.line_end), err);
+	return buf_append_str(out, item_line_end_text(to.line_end), err);
 }
 
 /* ---- physical lines ---- */
@@ -62,7 +56,7 @@ fitting(struct span s, size_t room)
 }
 
 static int
-append_folded(struct buf *out, struct span s, size_t width, struct card_form to, struct err *err)
+append_folded(struct buf *out, struct span s, size_t width, struct item_style to, struct err *err)
 {
 	size_t room = width;
 
@@ -473,7 +467,7 @@ convert_binary(struct buf *out, struct print *p, struct err *err)
 	if (p->value.form == VALUE_DATA)
 		return convert_data(out, p, err);
 	if (p->value.form == VALUE_PARTS && p->line.encoding == CONTENTLINE_BASE64)
-		return CARD_UNWRITABLE; /* damaged base64 */
+		return FORM_UNWRITABLE; /* damaged base64 */
 	if (p->value.form == VALUE_LINK && p->to.version != ITEM_VCARD_40 &&
 	    buf_append_str(&p->head, p->to.version == ITEM_VCARD_21 ? ";VALUE=URL" : ";VALUE=uri",
 			   err) < 0)
@@ -670,7 +664,7 @@ print_line(struct buf *out, struct print *p, struct err *err)
 
 /* Nothing is taken: safe to clear at once. */
 static void
-print_init(struct print *p, const char *group, struct card_form to)
+print_init(struct print *p, const char *group, struct item_style to)
 {
 	*p = (struct print){ .to = to,
 			     .group = group,
@@ -681,7 +675,7 @@ print_init(struct print *p, const char *group, struct card_form to)
 
 int
 card_print(struct buf *out, const struct item *from, const struct field *const *elements,
-	   size_t n_elements, const char *group, struct card_form to, struct err *err)
+	   size_t n_elements, const char *group, struct item_style to, struct err *err)
 {
 	AUTO(print_clear) struct print p;
 
@@ -695,7 +689,7 @@ card_print(struct buf *out, const struct item *from, const struct field *const *
 
 int
 card_print_edited(struct buf *out, const struct item *from, const struct field *field,
-		  const char *group, struct card_form to, const struct card_edit *edit,
+		  const char *group, struct item_style to, const struct card_edit *edit,
 		  struct err *err)
 {
 	AUTO(print_clear) struct print p;
@@ -709,7 +703,7 @@ card_print_edited(struct buf *out, const struct item *from, const struct field *
 
 int
 card_print_member(struct buf *out, const struct item *from, struct range member, const char *group,
-		  struct card_form to, struct err *err)
+		  struct item_style to, struct err *err)
 {
 	AUTO(print_clear) struct print p;
 
@@ -720,7 +714,7 @@ card_print_member(struct buf *out, const struct item *from, struct range member,
 }
 
 int
-card_print_text(struct buf *out, const char *name, struct span text, struct card_form to,
+card_print_text(struct buf *out, const char *name, struct span text, struct item_style to,
 		struct err *err)
 {
 	AUTO(print_clear) struct print p;

@@ -10,26 +10,17 @@
 #define ITEM_CARD_PRINT_H
 
 #include "base/buf.h"
-#include "item/item.h"
-
-struct card_form {
-	enum item_version version;
-	enum item_line_end line_end;
-};
-
-const char *card_line_end(enum item_line_end e);
-
-#define CARD_UNWRITABLE 1
+#include "item/form.h"
 
 /**
  * Append the line of @elements (fields of one and the same line of @from, in order: one; of a list,
  * those wanted).
  * @group  new name of its group, or "".
- * @return 0; CARD_UNWRITABLE: that version has no way to say it (@out is then to be cut back); -1:
+ * @return 0; FORM_UNWRITABLE: that version has no way to say it (@out is then to be cut back); -1:
  *         ERR_NOMEM, ERR_LIMIT.
  */
 int card_print(struct buf *out, const struct item *from, const struct field *const *elements,
-	       size_t n_elements, const char *group, struct card_form to, struct err *err);
+	       size_t n_elements, const char *group, struct item_style to, struct err *err);
 
 /* What else changes in a line on its way. */
 struct card_edit {
@@ -42,15 +33,15 @@ struct card_edit {
 
 /** card_print() of all elements, in the new version's own way even within one version, with @edit. */
 int card_print_edited(struct buf *out, const struct item *from, const struct field *field,
-		      const char *group, struct card_form to, const struct card_edit *edit,
+		      const char *group, struct item_style to, const struct card_edit *edit,
 		      struct err *err);
 
 /** Append one member line of a group (a label). */
 int card_print_member(struct buf *out, const struct item *from, struct range member,
-		      const char *group, struct card_form to, struct err *err);
+		      const char *group, struct item_style to, struct err *err);
 
 /** Append `NAME:text` as a line of its own: @text is escaped and folded. */
-int card_print_text(struct buf *out, const char *name, struct span text, struct card_form to,
+int card_print_text(struct buf *out, const char *name, struct span text, struct item_style to,
 		    struct err *err);
 
 /** The group of the line at @at, in @bytes; empty if it has none. */

@@ -33,6 +33,16 @@ item_own_id(const struct item *it, size_t nth)
 	return NULL;
 }
 
+const char *
+item_line_end_text(enum item_line_end e)
+{
+	static const char *const ends[] = {
+		[ITEM_CRLF] = "\r\n", [ITEM_LF] = "\n", [ITEM_CR] = "\r"
+	};
+
+	return ends[e];
+}
+
 static int
 key_order(const void *a, const void *b)
 {

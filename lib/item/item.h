@@ -6,7 +6,7 @@
  * what it says to people, and its key (key.h).  A property that holds a list (CATEGORIES, NICKNAME)
  * becomes one field for each element, all with the same range.  A group (`item1.TEL` with
  * `item1.X-ABLabel`) is one field with members.
- * Codecs fill items: card.h for contacts.  An item is made by one codec call and constant after.
+ * A form fills items (form.h): card.h for contacts.  An item is made by one codec call and constant after.
  */
 #ifndef ITEM_ITEM_H
 #define ITEM_ITEM_H
@@ -62,7 +62,10 @@ enum item_version {
 	ITEM_VCARD_21,
 	ITEM_VCARD_30, /* also cards that name no version */
 	ITEM_VCARD_40,
+	ITEM_NO_VERSION, /* of forms that have none */
 };
+
+#define ITEM_VERSIONS (ITEM_NO_VERSION + 1)
 
 enum item_line_end {
 	ITEM_CRLF,
@@ -70,9 +73,24 @@ enum item_line_end {
 	ITEM_CR,
 };
 
+/** "\r\n", "\n" or "\r". */
+const char *item_line_end_text(enum item_line_end e);
+
+/* How a line is written into an item. */
+struct item_style {
+	enum item_version version;
+	enum item_line_end line_end;
+};
+
+#define ITEM_BYTES_MAX  (64u << 20) /* one item that has fields, photo or picture and all */
+#define ITEM_FIELDS_MAX 100000u     /* list elements counted singly */
+
 #define ITEM_NAME_KEYS_MAX 2
 
+struct form;
+
 struct item {
+	const struct form *form;            /* what it was parsed by (form.h) */
 	struct span bytes;                  /* borrowed: the original */
 	const struct item_profile *profile; /* borrowed: what it was parsed with, or NULL */
 	enum item_version version;
@@ -82,6 +100,7 @@ struct item {
 	struct range *members; /* see struct field */
 	size_t n_members;
 	size_t insert_at; /* where added lines go: the offset of END */
+	bool closed;      /* it has no place for added lines */
 	const char *uid;  /* decoded; NULL if there is none */
 	const char *name; /* for people: FN, else N, else ORG, EMAIL, TEL; "" if none of them */
 	size_t n_guessed; /* fields with FIELD_GUESSED: worth a warning */

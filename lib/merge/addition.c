@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "base/array.h"
-#include "item/card.h"
 
 #define LINES_MAX  ((size_t)256 << 20)
 #define GROUP_MAX  64 /* bytes of a group's new name */
@@ -17,7 +16,8 @@ addition_init(struct addition *a, const struct item *mine, const struct item *th
 {
 	*a = (struct addition){ .mine = mine,
 				.theirs = theirs,
-				.form = { mine->version, mine->line_end },
+				.form = mine->form,
+				.style = item_style(mine),
 				.lines = BUF_INIT(LINES_MAX),
 				.groups = KEY_SET_INIT,
 				.check = BUF_INIT(LINES_MAX) };
@@ -55,7 +55,7 @@ trailing_number(struct span group)
 static void
 look_at_group(struct addition *a, struct range line)
 {
-	uint64_t n = trailing_number(card_group(a->mine->bytes, line));
+	uint64_t n = trailing_number(a->form->group(a->mine->bytes, line));
 
 	if (n >= a->first_group)
 		a->first_group = n + 1;
@@ -120,37 +120,25 @@ says_the_same(const struct item *back, const struct field *const *elements, size
 	return found == n;
 }
 
-static int
-append_line(struct addition *a, const char *text, struct err *err)
-{
-	return buf_append_str(&a->check, text, err) < 0
-		       ? -1
-		       : buf_append_str(&a->check, card_line_end(a->form.line_end), err);
-}
-
-/* 0, or CARD_UNWRITABLE if @lines do not say what @elements say. */
+/* 0, or FORM_UNWRITABLE if @lines do not say what @elements say. */
 static int
 read_back(struct addition *a, struct span lines, const struct field *const *elements, size_t n,
 	  struct err *err)
 {
-	static const char *const versions[] = { [ITEM_VCARD_21] = "VERSION:2.1",
-						[ITEM_VCARD_30] = "VERSION:3.0",
-						[ITEM_VCARD_40] = "VERSION:4.0" };
 	AUTO(item_free) struct item *back = NULL;
 	struct err why = { 0 };
 
 	buf_reset(&a->check);
-	if (append_line(a, "BEGIN:VCARD", err) < 0 ||
-	    append_line(a, versions[a->form.version], err) < 0 ||
-	    buf_append(&a->check, lines, err) < 0 || append_line(a, "END:VCARD", err) < 0)
+	if (a->form->open(&a->check, a->style, err) < 0 || buf_append(&a->check, lines, err) < 0 ||
+	    a->form->close(&a->check, a->style, err) < 0)
 		return -1;
-	if (card_parse(&back, buf_span(&a->check), "", 1, a->mine->profile, &why) < 0) {
+	if (a->form->parse(&back, buf_span(&a->check), "", 1, a->mine->profile, &why) < 0) {
 		if (why.code != ERR_NOMEM)
-			return CARD_UNWRITABLE;
+			return FORM_UNWRITABLE;
 		*err = why;
 		return -1;
 	}
-	return says_the_same(back, elements, n) ? 0 : CARD_UNWRITABLE;
+	return says_the_same(back, elements, n) ? 0 : FORM_UNWRITABLE;
 }
 
 /* ---- adding ---- */
@@ -161,23 +149,27 @@ print_all(struct addition *a, struct buf *out, const struct field *const *elemen
 	  const char *group, size_t *own_end, struct err *err)
 {
 	const struct field *f = elements[0];
-	int rc = card_print(out, a->theirs, elements, n, group, a->form, err);
+	int rc = a->form->print(out, a->theirs, elements, n, group, a->style, err);
 
 	*own_end = out->n;
 	for (size_t i = 0; rc == 0 && i < f->n_members; i++)
-		rc = card_print_member(out, a->theirs, a->theirs->members[f->first_member + i],
-				       group, a->form, err);
+		rc = a->form->print_member(out, a->theirs, a->theirs->members[f->first_member + i],
+					   group, a->style, err);
 	return rc;
 }
 
 int
 addition_put(struct addition *a, const struct field *const *elements, size_t n, struct err *err)
 {
-	struct span group = card_group(a->theirs->bytes, elements[0]->own);
+	struct span group = { NULL, 0 };
 	AUTO(buf_clear) struct buf lines = BUF_INIT(LINES_MAX);
 	char name[GROUP_MAX] = "";
 	size_t number = 0, own_end;
 
+	if (a->mine->closed || a->theirs->form != a->form)
+		return FORM_UNWRITABLE;
+	if (a->form->group)
+		group = a->form->group(a->theirs->bytes, elements[0]->own);
 	if (group.n) {
 		find_first_group(a);
 		if (group_number(a, group, &number, err) < 0)
@@ -200,7 +192,9 @@ int
 addition_try(const struct item *theirs, const struct field *f, enum item_version version,
 	     struct err *err)
 {
-	const struct item bare = { .version = version, .profile = theirs->profile };
+	const struct item bare = { .form = theirs->form,
+				   .version = version,
+				   .profile = theirs->profile };
 	AUTO(addition_clear) struct addition a;
 
 	addition_init(&a, &bare, theirs);

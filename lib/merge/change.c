@@ -2,6 +2,7 @@
 /* change: what is done to an item besides merging: made new, a held value taken, a restore undone. */
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "merge/addition.h"
 #include "merge/edit.h"
 #include "merge/merge.h"
@@ -168,21 +169,6 @@ uid_field(const struct item *it)
 	return empty;
 }
 
-static int
-print_uid(struct buf *lines, const struct item *theirs, const uint8_t item_id[static 16],
-	  struct err *err)
-{
-	struct card_form form = { theirs->version, theirs->line_end };
-	char urn[UUID8_URN_BYTES];
-
-	uuid8_urn(urn, item_id);
-	if (card_print_text(lines, "UID", span_str(urn), form, err) < 0)
-		return -1;
-	if (!theirs->uid)
-		return 0;
-	return card_print_text(lines, "X-CLOUDBOX-UID", span_str(theirs->uid), form, err);
-}
-
 int
 merge_new_item(struct buf *out, const struct item *theirs, const struct merge_new *how,
 	       struct err *err)
@@ -190,17 +176,19 @@ merge_new_item(struct buf *out, const struct item *theirs, const struct merge_ne
 	AUTO(removal_clear) struct removal r = { 0 };
 	AUTO(edits_clear) struct edits e = EDITS_INIT;
 	AUTO(buf_clear) struct buf uid = BUF_INIT(out->max);
+	char urn[UUID8_URN_BYTES];
 
 	if (removal_init(&r, theirs, err) < 0)
 		return -1;
 	choose(&r, &how->choice);
 	if (removal_edits(&r, &e, err) < 0)
 		return -1;
-	if (!theirs->uid || how->uid_taken) {
+	if (theirs->form->print_uid && (!theirs->uid || how->uid_taken)) {
 		const struct field *old = uid_field(theirs);
 		struct range at =
 			old ? old->own : (struct range){ theirs->insert_at, theirs->insert_at };
-		if (print_uid(&uid, theirs, how->item_id, err) < 0 ||
+		uuid8_urn(urn, how->item_id);
+		if (theirs->form->print_uid(&uid, urn, theirs->uid, item_style(theirs), err) < 0 ||
 		    edits_add(&e, at, buf_span(&uid), err) < 0)
 			return -1;
 	}
@@ -220,9 +208,8 @@ merge_take(struct buf *out, const struct item *mine, const struct field *old,
 
 	addition_init(&a, mine, theirs);
 	int rc = addition_put(&a, &value, 1, err);
-	if (rc == CARD_UNWRITABLE)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "this value cannot be written in the card's vCard version");
+	if (rc == FORM_UNWRITABLE)
+		return err_set(err, ERR_UNSUPPORTED, "%s", _(mine->form->unwritable));
 	if (rc < 0 || removal_init(&r, mine, err) < 0)
 		return -1;
 	if (old) {
@@ -285,7 +272,7 @@ reads_like(struct span bytes, const struct item *like, struct err *err)
 	AUTO(item_free) struct item *it = NULL;
 	struct err why = { 0 };
 
-	if (card_parse(&it, bytes, "", 1, like->profile, &why) < 0)
+	if (like->form->parse(&it, bytes, "", 1, like->profile, &why) < 0)
 		return why.code == ERR_NOMEM ? err_nomem(err) : 0;
 	if (it->n_fields != like->n_fields || it->n_junk != like->n_junk)
 		return 0;
@@ -314,7 +301,7 @@ empty_line_before(struct span s, size_t at)
 static int
 add_apart_edit(const struct item *mine, struct edits *e, struct err *err)
 {
-	AUTO(buf_clear) struct buf without = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf without = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	struct range first = { mine->insert_at, mine->insert_at }, empty;
 	size_t gone = 0;
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "item/form.h"
 #include "merge/addition.h"
 #include "merge/match_internal.h"
 
@@ -26,7 +27,7 @@ struct wanted {
 
 /* Whether a card of a version can say a field: asked once. */
 struct sayable {
-	enum { SAY_UNKNOWN, SAY_YES, SAY_NO } in[ITEM_VCARD_40 + 1];
+	enum { SAY_UNKNOWN, SAY_YES, SAY_NO } in[ITEM_VERSIONS];
 };
 
 static void
@@ -416,21 +417,23 @@ match_find(struct match *out, struct match_index *ix, const struct item *theirs,
 {
 	struct err failed = { 0 };
 	AUTO(wanted_clear) struct wanted w = { .ids = ids, .n_ids = n_ids, .failed = &failed };
+	bool by_id = theirs->form->match == FORM_BY_ID;
 	size_t contradicted = 0;
 
 	*out = (struct match){ .at = MATCH_NONE, .rule = MATCH_RULE_IDENTICAL };
 	if (wanted_init(&w, ix, theirs, err) < 0)
 		return -1;
-	out->at = find_identical(ix, &w);
+	if (!by_id)
+		out->at = find_identical(ix, &w);
 	if (out->at == MATCH_NONE && failed.code == ERR_NONE) {
 		out->rule = MATCH_RULE_ID;
-		if (upto >= MATCH_RULE_ID)
-			out->at = find_by_id(ix, &w, true, &contradicted);
+		if (by_id || upto >= MATCH_RULE_ID)
+			out->at = find_by_id(ix, &w, !by_id, &contradicted);
 	}
 	if (out->at == MATCH_NONE && failed.code == ERR_NONE) {
 		out->rule = MATCH_RULE_NEW;
 		out->why_new = contradicted ? MATCH_NEW_ID_REUSED : MATCH_NEW_NOTHING_ALIKE;
-		if (upto >= MATCH_RULE_NAME)
+		if (!by_id && upto >= MATCH_RULE_NAME)
 			match_by_name(out, ix, &w);
 	}
 	if (failed.code == ERR_NONE)

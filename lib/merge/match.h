@@ -10,6 +10,9 @@
  *      that has all that could be added, else the one sharing most fields; a tie: none;
  *   3. otherwise none: a new item.
  *
+ * Items whose id is made of their content (FORM_BY_ID: messages, calls) know rules 1 and 3 only, and
+ * the same id is always the same item.
+ *
  * The index is built once over the live items and follows what a restore writes.  It keeps keys only;
  * the items may go.  With a scratch it needs MATCH_POSTINGS_IN_MEMORY postings of memory, some 5 MiB with
  * what it has read, and some 24 bytes for each live item; without one, some 80 bytes for each field.  Finding looks at no more than MATCH_LOOK_MAX live

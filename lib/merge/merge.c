@@ -5,7 +5,7 @@
 #include "base/array.h"
 #include "merge/addition.h"
 
-#define CHANGES_MAX (2 * (size_t)CARD_FIELDS_MAX)
+#define CHANGES_MAX (2 * (size_t)ITEM_FIELDS_MAX)
 
 void
 merge_outcome_clear(struct merge_outcome *o)
@@ -242,11 +242,11 @@ insert(struct merge *m, struct span lines, bool apart, struct err *err)
 
 	buf_reset(out);
 	if (buf_append(out, span_of(mine.p, m->mine->insert_at), err) < 0 ||
-	    (apart && buf_append_str(out, card_line_end(m->mine->line_end), err) < 0) ||
+	    (apart && buf_append_str(out, item_line_end_text(m->mine->line_end), err) < 0) ||
 	    buf_append(out, lines, err) < 0 ||
 	    buf_append(out, span_skip(mine, m->mine->insert_at), err) < 0)
 		return -1;
-	if (card_parse(&now, buf_span(out), "merged card", 1, m->mine->profile, &why) < 0)
+	if (m->mine->form->parse(&now, buf_span(out), "merged item", 1, m->mine->profile, &why) < 0)
 		return why.code == ERR_NOMEM ? err_nomem(err) : 1;
 	return is_whole(m, now) ? 0 : 1;
 }

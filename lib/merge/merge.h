@@ -18,8 +18,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "item/card.h"
-#include "item/item.h"
+#include "item/form.h"
 
 enum merge_result {
 	MERGE_IDENTICAL, /* the new A is A: nothing to write */
@@ -51,7 +50,7 @@ struct merge_outcome {
 
 #define MERGE_OUTCOME_INIT                                                                         \
 	{                                                                                          \
-		.bytes = BUF_INIT(2 * (size_t)CARD_BYTES_MAX)                                      \
+		.bytes = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX)                                      \
 	}
 
 void merge_outcome_clear(struct merge_outcome *o);

@@ -23,7 +23,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
-#include "item/item.h"
+#include "item/form.h"
 
 #define APP_NAME_MAX    64         /* [a-z0-9-]{1,64} */
 #define APP_PATH_MAX    4095       /* bytes of a source's path (PATH_MAX) */
@@ -84,7 +84,7 @@ struct app_item {
 	struct span name; /* for people, UTF-8 without control characters; never empty */
 	const char *type; /* MIME type; NULL: not known yet, ask app_item_type() */
 	int64_t modified_unix_ms;
-	struct span bytes; /* cards: the original bytes; files: empty (open the item) */
+	struct span bytes; /* with a form: the original bytes; files: empty (open the item) */
 	/* Without uid the item's id is its source's path, or, where many items share the one
 	 * source of an app, made from its content: BLAKE2b-128 of (name key, sorted TEL and EMAIL
 	 * keys, else the bytes), and the name key alone; zeros where there is no name. */
@@ -124,7 +124,7 @@ struct app_change {
 	enum app_change_kind kind;
 	struct app_place place; /* replace, remove */
 	struct span expected;   /* replace, remove: the item's bytes as they are to be there now;
-				   empty for ADAPTER_WHOLE, where the place's stamp says it all */
+				   empty for whole files, where the place's stamp says it all */
 	struct span bytes;      /* replace, add: the new bytes */
 	const char *path;       /* add: the preferred relative path; NULL: made from `name` */
 	struct span name;       /* add, without path: the item's name for people */
@@ -155,11 +155,6 @@ struct app_rewrite {
 	int (*placed)(void *ctx, uint64_t offset, uint64_t size, struct err *err);
 };
 
-enum adapter_merge {
-	ADAPTER_FIELDS, /* items are merged field by field (card_parse) */
-	ADAPTER_WHOLE,  /* items are merged by path and content hash */
-};
-
 struct adapter;
 
 /* An open app.  Adapters embed it as their first member; everybody else only passes it on. */
@@ -173,8 +168,10 @@ struct item_writer; /* item_writer.h */
 
 struct adapter {
 	const char *name; /* stored in boxes: never changed, never used again */
-	enum adapter_merge merge;
-	const struct item_profile *profile; /* ADAPTER_FIELDS: what the app shows only once */
+	const struct form
+		*form; /* of its items, which are merged field by field; NULL: whole files,
+				    merged by path and content hash */
+	const struct item_profile *profile; /* with a form: what the app shows only once */
 
 	/* Open @app.  ERR_NOT_FOUND: its path is not there. */
 	int (*open)(struct app_session **out, const struct app *app, struct err *err);
@@ -205,7 +202,7 @@ struct adapter {
 
 	/* Carry out @changes, grouped by source: one atomic rename for each file, untouched items
 	 * byte-identical, the file's mode kept.  Each change tells its result.  0 if all are done;
-	 * ERR_PARTIAL where some are not; their results say which.  ADAPTER_WHOLE: no APP_REPLACE.
+	 * ERR_PARTIAL where some are not; their results say which.  Whole files: no APP_REPLACE.
 	 */
 	int (*apply)(struct app_session *s, struct app_change *changes, size_t n, struct err *err);
 
@@ -216,13 +213,13 @@ struct adapter {
 	/* Carry out the edits of one source, whose stamp tells that it is as it was seen: one new file,
 	 * one rename, everything else copied as it is.  @stamp receives what it looks like then.
 	 * 0 (all are done), APP_MOVED (the source changed, nothing was written) or -1 (the same).
-	 * NULL in ADAPTER_WHOLE. */
+	 * NULL without a form. */
 	int (*rewrite)(struct app_stamp *stamp, struct app_session *s,
 		       const struct app_source *source, const struct app_rewrite *rewrite,
 		       struct err *err);
 
-	/* ADAPTER_WHOLE: a writer for a new file at @path, exactly there.  ERR_USAGE: a path that
-	 * leads outside, or no path of ours.  NULL in ADAPTER_FIELDS. */
+	/* Whole files: a writer for a new file at @path, exactly there.  ERR_USAGE: a path that
+	 * leads outside, or no path of ours.  NULL with a form. */
 	int (*create)(struct item_writer **out, struct app_session *s, const char *path,
 		      struct err *err);
 

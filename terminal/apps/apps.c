@@ -30,6 +30,17 @@ adapter_find(const struct adapter **out, const char *name, struct err *err)
 	return err_hint(err, "the adapters are: %s", names);
 }
 
+const struct adapter *
+adapter_for_type(struct span type)
+{
+	const struct form *form = form_of_type(type);
+
+	for (size_t i = 0; form && adapters[i]; i++)
+		if (adapters[i]->form == form)
+			return adapters[i];
+	return &adapter_files;
+}
+
 bool
 app_name_is_valid(const char *name)
 {

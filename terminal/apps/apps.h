@@ -19,6 +19,9 @@ extern const struct adapter *const adapters[];
 /** The adapter named @name.  ERR_NOT_FOUND, with the names there are as the hint. */
 int adapter_find(const struct adapter **out, const char *name, struct err *err);
 
+/** The adapter over files for items of a MIME type: the first of the type's form, else whole files. */
+const struct adapter *adapter_for_type(struct span type);
+
 /** Is @name `[a-z0-9-]{1,64}` and not `box`? */
 bool app_name_is_valid(const char *name);
 

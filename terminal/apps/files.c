@@ -166,7 +166,6 @@ files_apply(struct app_session *s, struct app_change *changes, size_t n, struct 
 extern const struct adapter adapter_files;
 const struct adapter adapter_files = {
 	.name = "files",
-	.merge = ADAPTER_WHOLE,
 	.open = folder_session_open,
 	.close = files_close,
 	.sources = files_sources,

@@ -17,7 +17,6 @@
 #include "apps/vcard_internal.h"
 #include "item/card_stream.h"
 
-#define VCARD_TYPE    "text/vcard"
 #define VCARD_UID_MAX 1024 /* a longer UID is no id */
 
 _Static_assert(APP_CONTENT_ID_BYTES == ITEM_CONTENT_ID_BYTES &&
@@ -187,7 +186,7 @@ reading_emit(struct reading *r, const struct card_stream_part *part, const struc
 			   .offset = part->offset,
 			   .size = part->bytes.n,
 			   .form = (uint8_t)r->text->form },
-		.type = VCARD_TYPE,
+		.type = form_card.types[0],
 		/* In a file of many cards its time says nothing about one of them. */
 		.modified_unix_ms = r->in_folder ? r->source->stamp.mtime_ns / 1000000 : 0,
 		.bytes = card->bytes,
@@ -290,7 +289,7 @@ vcard_type(const char **out, struct app_session *s, const struct app_place *plac
 	(void)s;
 	(void)place;
 	(void)err;
-	*out = VCARD_TYPE;
+	*out = form_card.types[0];
 	return 0;
 }
 
@@ -299,7 +298,7 @@ vcard_open_item(struct item_reader **out, struct app_session *s, const struct ap
 		struct err *err)
 {
 	AUTO(vcard_text_clear) struct vcard_text t = VCARD_TEXT_INIT;
-	AUTO(buf_clear) struct buf card = BUF_INIT(CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf card = BUF_INIT(ITEM_BYTES_MAX);
 	struct folder_session *f = folder_session_of(s);
 	uint8_t *p;
 	int rc;
@@ -328,7 +327,7 @@ static const struct item_profile vcard_profile = { .single = vcard_single };
 extern const struct adapter adapter_vcard;
 const struct adapter adapter_vcard = {
 	.name = "vcard",
-	.merge = ADAPTER_FIELDS,
+	.form = &form_card,
 	.profile = &vcard_profile,
 	.open = folder_session_open,
 	.close = folder_session_close,

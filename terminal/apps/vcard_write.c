@@ -213,7 +213,7 @@ prepare_text(struct pending *p, struct folder_session *s, const struct app_sourc
 	AUTO(vcard_text_clear) struct vcard_text t = VCARD_TEXT_INIT;
 	struct copying c = { .from = &t,
 			     .path = source->path,
-			     .piece = BUF_INIT(2 * (size_t)CARD_BYTES_MAX),
+			     .piece = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX),
 			     .out = BUF_INIT(NEW_TEXT_MAX),
 			     .is_blank = true };
 	int rc = vcard_text_open(&t, s, source->path, &source->stamp, err);

@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "format/record.h"
 
-#define VALUES_MAX 100000u /* of one card: CARD_FIELDS_MAX */
+#define VALUES_MAX 100000u /* of one card: ITEM_FIELDS_MAX */
 #define GAP_MIN    2048u   /* shorter stretches between values stay in the record, if they can */
 
 /* A stretch of a card that lies in chunks. */
@@ -184,7 +184,7 @@ open_whole(struct cutter *c, struct app_session *s, const struct app_place *plac
 		content_add(c->content, piece);
 		left = span_skip(left, piece.n);
 	}
-	return s->adapter->merge == ADAPTER_FIELDS ? find_values(c, err) : 0;
+	return s->adapter->form && s->adapter->form->content_lines ? find_values(c, err) : 0;
 }
 
 int
@@ -199,7 +199,7 @@ cutter_open(struct cutter **out, struct app_session *s, const struct app_place *
 	c->content = content;
 	c->bytes = (struct buf)BUF_INIT(CUTTER_ITEM_BYTES_MAX);
 	c->decoded = (struct buf)BUF_INIT(2 * CUTTER_ITEM_BYTES_MAX);
-	if (s->adapter->merge == ADAPTER_WHOLE && place->size > RECORD_PAYLOAD_INLINE)
+	if (!s->adapter->form && place->size > RECORD_PAYLOAD_INLINE)
 		rc = open_pieces(c, s, place, class, err);
 	else
 		rc = open_whole(c, s, place, err);

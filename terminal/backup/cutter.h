@@ -16,7 +16,7 @@
 #include "format/payload.h"
 #include "item/recipe.h"
 
-#define CUTTER_ITEM_BYTES_MAX (64u << 20) /* of an item that is merged by fields: CARD_BYTES_MAX */
+#define CUTTER_ITEM_BYTES_MAX (64u << 20) /* of an item that is merged by fields: ITEM_BYTES_MAX */
 
 struct cutter;
 

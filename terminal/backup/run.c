@@ -129,8 +129,7 @@ run_tombstones(struct run *r, struct err *err)
 int
 run_note_content(struct run *r, const struct prepared *p, struct err *err)
 {
-	if (p->tombstone || p->of_box ||
-	    r->apps[p->run_app].session->adapter->merge != ADAPTER_WHOLE)
+	if (p->tombstone || p->of_box || r->apps[p->run_app].session->adapter->form)
 		return 0; /* of cards the inventory knows by itself */
 	return inventory_put_content(r->box, p->app, buf_span(&p->native_id), &p->place, p->content,
 				     err);

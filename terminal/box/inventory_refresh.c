@@ -574,9 +574,8 @@ source_read(struct refresh *r, int64_t number, struct app_source *source, enum s
 			state = SOURCE_OPEN;
 		}
 		r->counts.sources_read++;
-		rc = state == SOURCE_YOUNG && r->s->adapter->merge == ADAPTER_WHOLE
-			     ? verify_source(r, source, err)
-			     : try_reading(r, source, err);
+		rc = state == SOURCE_YOUNG && !r->s->adapter->form ? verify_source(r, source, err)
+								   : try_reading(r, source, err);
 	}
 	if (rc == APP_UNREAD)
 		return source_unread(r, number, err);

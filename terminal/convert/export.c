@@ -310,7 +310,7 @@ export_run(struct export_result *out, struct box *box, struct app_session *s,
 			    .session = s,
 			    .rq = request,
 			    .watch = watch,
-			    .cards = s->adapter->merge == ADAPTER_FIELDS };
+			    .cards = s->adapter->form != NULL };
 
 	if (!x.cards && request->format != EXPORT_ORIGINAL)
 		return err_set(err, ERR_USAGE, "%s is a format for contacts; %s has whole files",

@@ -95,7 +95,8 @@ cards_settle(struct cards *c, const struct aside_item *it, uint32_t row, struct 
 static int
 load(struct cards *c, struct err *err)
 {
-	struct plan_rules rules = { .profile = &c->profile.item,
+	struct plan_rules rules = { .form = c->t->session->adapter->form,
+				    .profile = &c->profile.item,
 				    .choice = c->fields.n ? &c->choice : NULL,
 				    .groups = c->r->rq->preview,
 				    .read = live_cards_read,
@@ -225,7 +226,7 @@ put_aside(struct cards *c, struct card *card, const struct aside_item *it, struc
 static int
 take_item(struct cards *c, const struct opened *from, struct err *err)
 {
-	AUTO(buf_clear) struct buf bytes = BUF_INIT(CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
 	const struct record *rec = &from->record;
 	struct payload_sink sink = { &bytes, payload_to_buf };
 	struct aside_item it = { .at = from->at,

@@ -3,11 +3,11 @@
  * of the code, the lengths u32.  They live as long as the run: no version. */
 #include "base/array.h"
 #include "base/bytes.h"
-#include "item/card.h"
+#include "item/form.h"
 #include "restore/cards_internal.h"
 
-#define STEP_BYTES_MAX   (8 * (size_t)CARD_BYTES_MAX)
-#define ASIDE_FIELDS_MAX (2 * (size_t)CARD_FIELDS_MAX)
+#define STEP_BYTES_MAX   (8 * (size_t)ITEM_BYTES_MAX)
+#define ASIDE_FIELDS_MAX (2 * (size_t)ITEM_FIELDS_MAX)
 
 void
 aside_item_clear(struct aside_item *it)
@@ -32,7 +32,7 @@ int
 aside_put_item(struct scratch_place *out, struct scratch *s, const struct aside_item *it,
 	       struct err *err)
 {
-	AUTO(buf_clear) struct buf b = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf b = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 
 	if (buf_append(&b, SPAN_ARRAY(it->at.item.b), err) < 0 ||
 	    buf_append_u64(&b, it->at.seq, err) < 0 ||

@@ -4,6 +4,7 @@
 #define RESTORE_CARDS_INTERNAL_H
 
 #include "box/region.h"
+#include "item/charset.h"
 #include "restore/live_cards.h"
 
 #define CARD_NEW UINT32_MAX /* struct card.at: it comes as a new item */
@@ -49,7 +50,7 @@ struct aside_item {
 
 #define ASIDE_ITEM_INIT                                                                            \
 	{                                                                                          \
-		.store = BUF_INIT(2 * (size_t)CARD_BYTES_MAX)                                      \
+		.store = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX)                                      \
 	}
 void aside_item_clear(struct aside_item *it);
 AUTO_OBJ(aside_item_clear, struct aside_item);

@@ -178,7 +178,7 @@ unkeep(struct cards *c, struct card *card, struct err *err)
 static int
 check_written(struct cards *c, struct busy *b, const struct app_place *written, struct err *err)
 {
-	AUTO(buf_clear) struct buf back = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf back = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	struct err why = { 0 };
 	int rc = item_read_all(&back, c->t->session, written, &why);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
-#include "item/card.h"
+#include "item/form.h"
 
 const char *
 diff_kind_name(enum diff_kind kind)
@@ -36,7 +36,7 @@ diff_add(struct diff *out, const char *field, const char *was, const char *value
 	struct diff_field *f;
 
 	if (array_reserve((void **)&out->list, &out->cap, out->n + 1, sizeof *out->list,
-			  2 * CARD_FIELDS_MAX, err) < 0)
+			  2 * ITEM_FIELDS_MAX, err) < 0)
 		return -1;
 	f = &out->list[out->n++];
 	*f = (struct diff_field){ kind, strdup(field), strdup(value), strdup(was) };

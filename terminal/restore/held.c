@@ -6,21 +6,7 @@
 
 #define HELD_VERSION 1
 
-static const char *
-version_line(enum item_version v)
-{
-	switch (v) {
-	case ITEM_VCARD_21:
-		return "VERSION:2.1\r\n";
-	case ITEM_VCARD_30:
-		return "VERSION:3.0\r\n";
-	case ITEM_VCARD_40:
-		break;
-	}
-	return "VERSION:4.0\r\n";
-}
-
-/* A line of the card, its end included even where the file's last one has none. */
+/* A line of the item, its end included even where the file's last one has none. */
 static int
 append_lines(struct buf *out, struct span lines, struct err *err)
 {
@@ -31,11 +17,13 @@ append_lines(struct buf *out, struct span lines, struct err *err)
 	return 0;
 }
 
+/* An item of that one field. */
 static int
-append_card(struct buf *out, const struct item *theirs, const struct field *f, struct err *err)
+append_item(struct buf *out, const struct item *theirs, const struct field *f, struct err *err)
 {
-	if (buf_append_str(out, "BEGIN:VCARD\r\n", err) < 0 ||
-	    buf_append_str(out, version_line(theirs->version), err) < 0 ||
+	const struct item_style style = { theirs->version, ITEM_CRLF };
+
+	if (theirs->form->open(out, style, err) < 0 ||
 	    append_lines(out, range_span(theirs->bytes, f->own), err) < 0)
 		return -1;
 	for (size_t i = 0; i < f->n_members; i++) {
@@ -44,7 +32,7 @@ append_card(struct buf *out, const struct item *theirs, const struct field *f, s
 		if (append_lines(out, range_span(theirs->bytes, r), err) < 0)
 			return -1;
 	}
-	return buf_append_str(out, "END:VCARD\r\n", err);
+	return theirs->form->close(out, style, err);
 }
 
 static int
@@ -67,7 +55,7 @@ held_encode(struct buf *out, const struct item *theirs, const struct merge_chang
 	    append_text(out, change->mine ? change->mine->value : "", err) < 0 ||
 	    append_text(out, f->value, err) < 0)
 		return -1;
-	return append_card(out, theirs, f, err);
+	return append_item(out, theirs, f, err);
 }
 
 int

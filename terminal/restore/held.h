@@ -7,9 +7,10 @@
  *     2  16   key of the backup's value (item/key.h)
  *    18  u32  length, then the text that the terminal had, for people
  *        u32  length, then the text that the backup has, for people
- *        …    a card of its own that holds the backup's property: BEGIN, VERSION, its lines, END
+ *        …    an item of its own that holds the backup's field alone: of a card, BEGIN, VERSION,
+ *             its lines, END
  *
- * With the little card the value can be taken at any time, to the byte, without the server.
+ * With the little item the value can be taken at any time, to the byte, without the server.
  */
 #ifndef RESTORE_HELD_H
 #define RESTORE_HELD_H

@@ -10,7 +10,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "box/shortcuts.h"
-#include "item/card.h"
+#include "item/form.h"
 #include "restore/history_internal.h"
 #include "restore/pick.h"
 
@@ -68,14 +68,14 @@ int
 seen_read(struct seen *s, struct reading *h, struct opened *o, struct err *err)
 {
 	struct payload_sink sink = { &s->bytes, payload_to_buf };
+	const struct form *form = form_of_type(o->record.mime);
 	struct err why = { 0 };
 
-	*s = (struct seen){ .bytes = BUF_INIT(CARD_BYTES_MAX) };
-	if (o->why || !o->record.live || o->record.size_bytes > CARD_BYTES_MAX ||
-	    !span_equal(o->record.mime, span_str("text/vcard")))
+	*s = (struct seen){ .bytes = BUF_INIT(ITEM_BYTES_MAX) };
+	if (o->why || !o->record.live || o->record.size_bytes > ITEM_BYTES_MAX || !form)
 		return 0;
 	if (fetch_payload(h->fetch, &o->record, &sink, &why) == 0)
-		return card_parse(&s->card, buf_span(&s->bytes), "", 1, NULL, &why) < 0 &&
+		return form->parse(&s->card, buf_span(&s->bytes), "", 1, NULL, &why) < 0 &&
 				       why.code == ERR_NOMEM
 			       ? err_nomem(err)
 			       : 0;
@@ -117,7 +117,7 @@ add_change(struct cloud_version *v, size_t *cap, const char *field, const char *
 	struct restore_field *f;
 
 	if (array_reserve((void **)&v->changed, cap, v->n_changed + 1, sizeof *v->changed,
-			  2 * CARD_FIELDS_MAX, err) < 0)
+			  2 * ITEM_FIELDS_MAX, err) < 0)
 		return -1;
 	f = &v->changed[v->n_changed++];
 	f->field = strdup(field);

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "box/inventory.h"
-#include "item/card.h"
+#include "item/form.h"
 #include "restore/history_internal.h"
 #include "restore/same_file.h"
 
@@ -108,14 +108,14 @@ static int
 diff_here_card(struct cloud_diff *out, const struct seen *was, struct app_session *here,
 	       const struct inventory_item *item, struct err *err)
 {
-	AUTO(buf_clear) struct buf bytes = BUF_INIT(CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(item_free) struct item *is = NULL;
 	int rc = item ? item_read_all(&bytes, here, &item->place, err) : 0;
 
 	if (rc == APP_MOVED)
 		return moved(err);
-	if (rc < 0 ||
-	    (item && card_parse(&is, buf_span(&bytes), item->place.source, 1, NULL, err) < 0))
+	if (rc < 0 || (item && here->adapter->form->parse(&is, buf_span(&bytes), item->place.source,
+							  1, NULL, err) < 0))
 		return -1;
 	return diff_cards(&out->fields, was->card, is, err);
 }
@@ -156,7 +156,7 @@ diff_here(struct cloud_diff *out, struct reading *h, struct app_session *here, s
 
 		out->against = newest->at.version;
 		out->size_bytes = item ? item->size : 0;
-		rc = here->adapter->merge == ADAPTER_FIELDS && (was.card || !newest->record.live)
+		rc = here->adapter->form && (was.card || !newest->record.live)
 			     ? diff_here_card(out, &was, here, item, err)
 			     : diff_here_file(out, h, newest, here, item, err);
 	}

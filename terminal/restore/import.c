@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "box/box_apps.h"
-#include "item/card.h"
+#include "item/form.h"
 #include "restore/restore_internal.h"
 
 #define GROUP_ITEMS     64
@@ -165,7 +165,8 @@ native_id(struct buf *out, struct import *m, const struct app_item *item, struct
 		if (buf_append(out, item->uid, err) < 0)
 			return -1;
 	} else {
-		if (card_parse(&card, item->bytes, item->place.source, 1, NULL, err) < 0 ||
+		if (m->reading->adapter->form->parse(&card, item->bytes, item->place.source, 1,
+						     NULL, err) < 0 ||
 		    item_content_id(card, id, err) < 0)
 			return -1;
 		hex_encode(hex, SPAN_ARRAY(id));
@@ -197,12 +198,12 @@ take_card(void *ctx, const struct app_item *item, struct err *err)
 {
 	struct import *m = ctx;
 	AUTO(buf_clear) struct buf id = BUF_INIT(NATIVE_ID_BYTES);
-	AUTO(buf_clear) struct buf payload = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf payload = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	const struct wire_item nowhere = { 0 };
 	struct record record = { .app = span_str(m->target.app->name),
 				 .live = true,
 				 .name = item->name,
-				 .mime = span_str("text/vcard"),
+				 .mime = span_str(item->type),
 				 .size_bytes = item->bytes.n };
 	struct fetched it = { .at = &nowhere, .record = &record };
 
@@ -252,6 +253,13 @@ add_source(void *ctx, const struct app_source *source, struct err *err)
 
 /* ---- from the request to the receipt ---- */
 
+/* What reads files of the items that the app has. */
+static const struct adapter *
+file_adapter(const struct import *m)
+{
+	return adapter_for_type(span_str(m->target.session->adapter->form->types[0]));
+}
+
 static int
 open_source(struct import *m, const char *file, struct err *err)
 {
@@ -261,7 +269,7 @@ open_source(struct import *m, const char *file, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "there is no %s", file);
 	if (!path)
 		return err_sys(err, errno, "%s", file);
-	return app_new(&m->from, "import", "vcard", path, err) < 0 ||
+	return app_new(&m->from, "import", file_adapter(m)->name, path, err) < 0 ||
 			       app_session_open(&m->reading, m->from, err) < 0
 		       ? -1
 		       : 0;
@@ -277,7 +285,7 @@ open_target(struct import *m, const char *app, struct err *err)
 	    app_session_open(&m->target.session, m->target.app, err) < 0)
 		return -1;
 	s = m->target.session;
-	if (s->adapter->merge == ADAPTER_FIELDS)
+	if (s->adapter->form)
 		return 0;
 	err_set(err, ERR_UNSUPPORTED, "%s has whole files, not contacts", app);
 	return err_hint(err, "copy the files into %s; Cloudbox finds them there",

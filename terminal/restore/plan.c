@@ -7,7 +7,6 @@
 
 #include "base/array.h"
 #include "base/text.h"
-#include "item/card.h"
 #include "merge/key_set.h"
 #include "merge/postings.h"
 #include "restore/held.h"
@@ -120,7 +119,7 @@ index_item(struct plan *p, size_t at, struct span native_id, struct span bytes, 
 	struct err bad = { 0 };
 	size_t n;
 
-	if (card_parse(&it, bytes, "", 1, p->rules.profile, &bad) < 0)
+	if (p->rules.form->parse(&it, bytes, "", 1, p->rules.profile, &bad) < 0)
 		return bad.code == ERR_NOMEM ? err_nomem(err) : 0;
 	n = live_ids(ids, native_id, it);
 	if (add_uid(p, it->uid, err) < 0)
@@ -176,7 +175,7 @@ keep_held(struct plan_step *s, const struct item *theirs, const struct merge_cha
 		return err_nomem(err);
 	s->n_held = n;
 	for (size_t i = 0; i < n; i++) {
-		s->held_bodies[i] = (struct buf)BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+		s->held_bodies[i] = (struct buf)BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 		if (field_copy(&s->held[i], &c[i], err) < 0 ||
 		    held_encode(&s->held_bodies[i], theirs, &c[i], err) < 0)
 			return -1;
@@ -279,11 +278,11 @@ plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const
 	AUTO(buf_clear) struct buf id = BUF_INIT(PLAN_ID_BYTES_MAX);
 	int rc;
 
-	s->before = (struct buf)BUF_INIT(CARD_BYTES_MAX);
+	s->before = (struct buf)BUF_INIT(ITEM_BYTES_MAX);
 	rc = p->rules.read(p->rules.ctx, m->at, &s->before, &id, err);
 	if (rc != 0)
 		return rc;
-	if (card_parse(&mine, buf_span(&s->before), "", 1, p->rules.profile, err) < 0 ||
+	if (p->rules.form->parse(&mine, buf_span(&s->before), "", 1, p->rules.profile, err) < 0 ||
 	    merge_items(&o, mine, theirs, p->rules.choice, err) < 0 ||
 	    keep_added(s, o.added, o.n_added, err) < 0 ||
 	    keep_held(s, theirs, o.held, o.n_held, err) < 0 ||
@@ -308,7 +307,7 @@ static int
 plan_identical(struct plan_step *s, struct plan *p, const struct item *theirs,
 	       const struct match *m, struct err *err)
 {
-	AUTO(buf_clear) struct buf bytes = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	AUTO(buf_clear) struct buf id = BUF_INIT(PLAN_ID_BYTES_MAX);
 	AUTO(item_free) struct item *mine = NULL;
 	struct merge_outcome none = MERGE_OUTCOME_INIT;
@@ -322,7 +321,7 @@ plan_identical(struct plan_step *s, struct plan *p, const struct item *theirs,
 	if (rc != 0)
 		return rc;
 	if (p->rules.groups &&
-	    (card_parse(&mine, buf_span(&bytes), "", 1, p->rules.profile, err) < 0 ||
+	    (p->rules.form->parse(&mine, buf_span(&bytes), "", 1, p->rules.profile, err) < 0 ||
 	     keep_groups(s, mine, theirs, &none, err) < 0))
 		return -1;
 	return say(s, m);
@@ -351,13 +350,13 @@ plan_new_item(struct plan_step *s, struct plan *p, const struct item *theirs,
 	AUTO(item_free) struct item *made = NULL;
 
 	memcpy(how.item_id, t->item_id, sizeof how.item_id);
-	if (is_uid_taken(&how.uid_taken, p, theirs->uid, err) < 0)
+	if (p->rules.form->print_uid && is_uid_taken(&how.uid_taken, p, theirs->uid, err) < 0)
 		return -1;
 	if (p->rules.choice)
 		how.choice = *p->rules.choice;
-	s->bytes = (struct buf)BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	s->bytes = (struct buf)BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	if (merge_new_item(&s->bytes, theirs, &how, err) < 0 ||
-	    card_parse(&made, buf_span(&s->bytes), "", 1, p->rules.profile, err) < 0)
+	    p->rules.form->parse(&made, buf_span(&s->bytes), "", 1, p->rules.profile, err) < 0)
 		return -1;
 	if (add_uid(p, made->uid, err) < 0)
 		return -1;
@@ -426,7 +425,7 @@ plan_item(struct plan_step *step, struct plan *p, const struct plan_theirs *thei
 	struct match m;
 
 	step->at = MATCH_NONE;
-	if (card_parse(&it, theirs->bytes, "", 1, p->rules.profile, &bad) < 0) {
+	if (p->rules.form->parse(&it, theirs->bytes, "", 1, p->rules.profile, &bad) < 0) {
 		if (bad.code == ERR_NOMEM)
 			return err_nomem(err);
 		step->outcome = RESTORE_FAILED;

@@ -54,20 +54,6 @@ target_clear(struct target *t)
 
 /* Which app takes a folder. */
 
-static bool
-is_card_type(struct span mime)
-{
-	return span_equal(mime, span_str("text/vcard")) ||
-	       span_equal(mime, span_str("text/x-vcard")) ||
-	       span_equal(mime, span_str("text/directory"));
-}
-
-static const char *
-adapter_for(struct span mime)
-{
-	return is_card_type(mime) ? "vcard" : "files";
-}
-
 /* DIR/APP, absolute. */
 static int
 create_path(char *out, size_t n, const char *dir, const char *app, struct err *err)
@@ -91,7 +77,7 @@ target_create(struct cloud_folder *f, const char *app, struct span mime, struct 
 		return -1;
 	if (!f->r->rq->preview && os_make_folders(AT_FDCWD, path, 0700, err) < 0)
 		return -1;
-	if (app_new(&f->target.app, app, adapter_for(mime), path, err) < 0)
+	if (app_new(&f->target.app, app, adapter_for_type(mime)->name, path, err) < 0)
 		return -1;
 	if (app_session_open(&f->target.session, f->target.app, &why) == 0)
 		return 0;
@@ -151,7 +137,7 @@ target_open(struct cloud_folder *f, struct span mime, struct err *err)
 static bool
 has_fields(const struct cloud_folder *f)
 {
-	return f->target.session && f->target.session->adapter->merge == ADAPTER_FIELDS;
+	return f->target.session && f->target.session->adapter->form;
 }
 
 /* Records as they come. */
@@ -218,7 +204,7 @@ skip(struct cloud_folder *f, const struct opened *o, struct err *err)
 	snprintf(words, sizeof words,
 		 _("the app is not on this terminal; type: cloudbox apps add %s --adapter %s "
 		   "--path PATH"),
-		 f->app, adapter_for(rec->mime));
+		 f->app, adapter_for_type(rec->mime)->name);
 	return result_set(f->r, row, RESTORE_SKIPPED, words, err);
 }
 

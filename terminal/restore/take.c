@@ -6,11 +6,12 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/text.h"
 #include "box/box_apps.h"
 #include "box/content.h"
 #include "box/identity.h"
 #include "box/inventory.h"
-#include "item/card.h"
+#include "item/form.h"
 #include "os/os.h"
 #include "restore/take_internal.h"
 
@@ -195,16 +196,17 @@ check_here(const struct take *t, const struct item *mine, const struct field *ol
 static int
 make_bytes(struct buf *out, const struct take *t, struct span now, struct err *err)
 {
+	const struct form *form = t->session->adapter->form;
 	const struct item_profile *profile = t->session->adapter->profile;
 	AUTO(item_free) struct item *mine = NULL;
 	AUTO(item_free) struct item *theirs = NULL;
 	AUTO(item_free) struct item *made = NULL;
 	const struct field *value, *old;
 
-	if (t->session->adapter->merge != ADAPTER_FIELDS)
+	if (!form)
 		return err_set(err, ERR_UNSUPPORTED, "files are never replaced");
-	if (card_parse(&mine, now, "", 1, profile, err) < 0 ||
-	    card_parse(&theirs, buf_span(&t->card), "", 1, profile, err) < 0)
+	if (form->parse(&mine, now, "", 1, profile, err) < 0 ||
+	    form->parse(&theirs, buf_span(&t->card), "", 1, profile, err) < 0)
 		return -1;
 	value = take_find_key(theirs, &t->key);
 	if (!value)
@@ -212,11 +214,10 @@ make_bytes(struct buf *out, const struct take *t, struct span now, struct err *e
 	old = find_single(mine, t->field);
 	if (check_here(t, mine, old, err) < 0 ||
 	    merge_take(out, mine, old, theirs, value, err) < 0 ||
-	    card_parse(&made, buf_span(out), "", 1, profile, err) < 0)
+	    form->parse(&made, buf_span(out), "", 1, profile, err) < 0)
 		return -1;
 	if (!take_find_key(made, &t->key))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "this value cannot be written in the card's vCard version");
+		return err_set(err, ERR_UNSUPPORTED, "%s", _(form->unwritable));
 	return 0;
 }
 
@@ -273,7 +274,7 @@ static int
 write_item(struct take *t, const struct app_place *place, struct span before, struct span after,
 	   struct err *err)
 {
-	AUTO(buf_clear) struct buf back = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf back = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	struct app_change c = {
 		.kind = APP_REPLACE, .place = *place, .expected = before, .bytes = after
 	};
@@ -305,8 +306,8 @@ static int
 try_once(struct take *t, struct err *err)
 {
 	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
-	AUTO(buf_clear) struct buf before = BUF_INIT(CARD_BYTES_MAX);
-	AUTO(buf_clear) struct buf after = BUF_INIT(2 * (size_t)CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf before = BUF_INIT(ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf after = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	struct closing c = { .app = t->app->name,
 			     .field = t->field,
 			     .restore = t->restore,

@@ -129,13 +129,14 @@ static int
 has_value(enum take_state *out, const struct open_take *o, struct app_session *s,
 	  const struct app_place *place, struct err *err)
 {
-	AUTO(buf_clear) struct buf bytes = BUF_INIT(CARD_BYTES_MAX);
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(item_free) struct item *it = NULL;
 	struct err why = { 0 };
 
 	if (item_read_all(&bytes, s, place, err) < 0)
 		return -1;
-	if (card_parse(&it, buf_span(&bytes), "", 1, s->adapter->profile, &why) < 0)
+	if (!s->adapter->form ||
+	    s->adapter->form->parse(&it, buf_span(&bytes), "", 1, s->adapter->profile, &why) < 0)
 		return why.code == ERR_NOMEM ? err_nomem(err) : 0;
 	if (take_find_key(it, &o->key))
 		*out = TAKE_WRITTEN;

@@ -17,7 +17,7 @@
 
 #define ITEMS_MAX     (1u << 22)
 #define FILE_KEPT_MAX APP_PIECE_BYTES /* a larger file that goes is not kept: the backup has it */
-#define CARD_ROOM     (2 * (size_t)CARD_BYTES_MAX)
+#define CARD_ROOM     (2 * (size_t)ITEM_BYTES_MAX)
 
 static const uint8_t unknown[BOX_HASH_BYTES];
 
@@ -214,7 +214,9 @@ find_key(const struct item *it, const struct field_key *key)
 static int
 parse(struct item **out, const struct undo *u, const struct buf *bytes, struct err *err)
 {
-	return card_parse(out, buf_span(bytes), "", 1, u->session->adapter->profile, err);
+	const struct adapter *a = u->session->adapter;
+
+	return a->form->parse(out, buf_span(bytes), "", 1, a->profile, err);
 }
 
 /* What the flags of merge_remove() say, in fields. */
@@ -343,7 +345,7 @@ plan_card(struct undo *u, struct target *t, struct err *err)
 
 	if (rc != 0)
 		return rc < 0 ? -1 : settle_absent(u, t, err);
-	t->before = (struct buf)BUF_INIT(CARD_BYTES_MAX);
+	t->before = (struct buf)BUF_INIT(ITEM_BYTES_MAX);
 	t->bytes = (struct buf)BUF_INIT(CARD_ROOM);
 	if (take_place(t, &f.item.place, err) < 0)
 		return -1;
@@ -399,6 +401,5 @@ int
 undo_plan(struct undo *u, struct target *t, struct err *err)
 {
 	undo_plan_clear(u, t);
-	return u->session->adapter->merge == ADAPTER_WHOLE ? plan_file(u, t, err)
-							   : plan_card(u, t, err);
+	return !u->session->adapter->form ? plan_file(u, t, err) : plan_card(u, t, err);
 }

@@ -113,7 +113,7 @@ group_fill(struct group *g, struct undo *u, size_t from, size_t to, struct err *
 		if (u->targets[i].pending && plan_one(g, u, &u->targets[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < g->n; i++)
-		if (u->session->adapter->merge == ADAPTER_FIELDS)
+		if (u->session->adapter->form)
 			g->changes[i].expected = buf_span(&g->of[i]->before);
 	return 0;
 }
@@ -273,7 +273,7 @@ tidy(struct undo *u, size_t from, size_t to, struct err *err)
 static int
 undo_groups(struct undo *u, size_t from, size_t to, struct group *g, struct err *err)
 {
-	bool cards = u->session->adapter->merge == ADAPTER_FIELDS;
+	bool cards = u->session->adapter->form != NULL;
 
 	if (tidy(u, from, to, err) < 0)
 		return -1;

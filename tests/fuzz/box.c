@@ -2,6 +2,7 @@
 /* box: what the Box keeps as bytes of its own: held values (opened already) and stamps of files. */
 #include "box/box_internal.h"
 #include "fuzz.h"
+#include "item/card.h"
 #include "restore/held.h"
 
 int

@@ -68,15 +68,15 @@ print_each(const struct item *it)
 	for (size_t i = 0; i < it->n_fields; i++)
 		for (unsigned form = 0; form < 9; form++) {
 			const struct field *f = &it->fields[i];
-			const struct card_form to = { (enum item_version)(form / 3),
-						      (enum item_line_end)(form % 3) };
+			const struct item_style to = { (enum item_version)(form / 3),
+						       (enum item_line_end)(form % 3) };
 			struct err err;
 
 			if (f->flags & FIELD_STRUCTURE)
 				continue;
 			buf_reset(&line);
 			int rc = card_print(&line, it, &f, 1, "", to, &err);
-			FUZZ_TRUE(rc == 0 || rc == CARD_UNWRITABLE);
+			FUZZ_TRUE(rc == 0 || rc == FORM_UNWRITABLE);
 		}
 }
 

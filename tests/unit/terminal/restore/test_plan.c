@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "item/card.h"
 #include "restore/held.h"
 #include "unit.h"
 
@@ -63,7 +64,9 @@ theirs_of(const struct backup *b)
 static struct plan *
 plan_of(struct app *a, const struct merge_choice *choice)
 {
-	struct plan_rules rules = { .choice = choice, .read = read_card, .ctx = a };
+	struct plan_rules rules = {
+		.form = &form_card, .choice = choice, .read = read_card, .ctx = a
+	};
 	struct plan *p = NULL;
 
 	assert_int_equal(plan_new(&p, &rules, NULL), 0);
