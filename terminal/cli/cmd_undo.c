@@ -9,6 +9,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "cli/told.h"
 #include "restore/take.h"
 
 /* Undo's outcomes in the words of the contract (docs/man): what a restore's would be that did it. */
@@ -31,21 +32,6 @@ result_word(enum undo_outcome outcome)
 }
 
 static void
-put_fields(struct cli *cli, struct json_object *o, const char *key,
-	   const struct restore_field *fields, size_t n)
-{
-	struct json_object *list = json_list(cli);
-
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *one = json_push(cli, list);
-
-		json_put_text(cli, one, "field", fields[i].field);
-		json_put_text(cli, one, "value", fields[i].value);
-	}
-	json_put(cli, o, key, list);
-}
-
-static void
 print_json(struct cli *cli, const struct undo_result *r)
 {
 	struct json_object *o = json_record(cli), *items = json_list(cli);
@@ -59,9 +45,9 @@ print_json(struct cli *cli, const struct undo_result *r)
 		json_put_text(cli, one, "id", it->id);
 		json_put_text(cli, one, "name", it->name);
 		json_put_text(cli, one, "result", result_word(it->outcome));
-		put_fields(cli, one, "fields_added", it->put_back, it->n_put_back);
-		put_fields(cli, one, "fields_removed", it->removed, it->n_removed);
-		put_fields(cli, one, "fields_held", it->stays, it->n_stays);
+		told_fields(cli, one, "fields_added", it->put_back, it->n_put_back);
+		told_fields(cli, one, "fields_removed", it->removed, it->n_removed);
+		told_fields(cli, one, "fields_held", it->stays, it->n_stays);
 		json_put_text(cli, one, "reason", it->reason);
 	}
 	json_put(cli, o, "items", items);

@@ -6,9 +6,9 @@
 #include "cli/show.h"
 #include "restore/restore.h"
 
-static void
-put_fields(struct cli *cli, struct json_object *o, const char *key,
-	   const struct restore_field *fields, size_t n)
+void
+told_fields(struct cli *cli, struct json_object *o, const char *key,
+	    const struct restore_field *fields, size_t n)
 {
 	struct json_object *list = json_list(cli);
 
@@ -38,11 +38,11 @@ json_of_item(struct cli *cli, const struct restore_item *item, bool preview)
 	json_put_text(cli, one, "id", item->id);
 	json_put_text(cli, one, "name", item->name);
 	json_put_text(cli, one, "result", restore_outcome_name(item->outcome));
-	put_fields(cli, one, "fields_added", item->added, item->n_added);
-	put_fields(cli, one, "fields_held", item->held, item->n_held);
+	told_fields(cli, one, "fields_added", item->added, item->n_added);
+	told_fields(cli, one, "fields_held", item->held, item->n_held);
 	if (preview) {
-		put_fields(cli, one, "fields_same", item->same, item->n_same);
-		put_fields(cli, one, "fields_stays", item->stays, item->n_stays);
+		told_fields(cli, one, "fields_same", item->same, item->n_same);
+		told_fields(cli, one, "fields_stays", item->stays, item->n_stays);
 	}
 	json_put_text(cli, one, "reason", item->reason);
 	return one;

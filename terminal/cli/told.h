@@ -5,9 +5,14 @@
 
 #include "cli/cli.h"
 
+struct restore_field;
 struct restore_result;
 
 /** Print @r, or make it the result.  @preview: nothing was done, it only would be. */
 void told_restore(struct cli *cli, const struct restore_result *r, bool preview);
+
+/** Put a list of {field, value} under @key into @o. */
+void told_fields(struct cli *cli, struct json_object *o, const char *key,
+		 const struct restore_field *fields, size_t n);
 
 #endif
