@@ -101,6 +101,23 @@ struct account_init_request {
 int account_init(struct recovery_code **recovery, struct box *box, struct remote *remote,
 		 const struct account_init_request *request, struct err *err);
 
+/**
+ * Whether an account_init() by @invitation was ended on this terminal after the server had made the
+ * account.  No request where nothing was begun.
+ * @return 1: account_init_finish() is to be called in its place; 0; or -1: remote.h's.
+ */
+int account_init_begun(struct box *box, struct remote *remote, const struct id16 *invitation,
+		       struct err *err);
+
+/**
+ * Put this terminal into the account that it founded.
+ * @passphrase  the one of then.
+ * @recovery    receives a new code: nobody has seen that of then.  The caller frees it.
+ * @return 0, or -1: ERR_LOCKED (another passphrase), account_unlock()'s.
+ */
+int account_init_finish(struct recovery_code **recovery, struct box *box, struct remote *remote,
+			const struct passphrase *passphrase, struct err *err);
+
 struct account_newest;
 
 /* Show what lies there to whoever joins, before anything is signed.  1: go on; 0: they do not; or
@@ -118,7 +135,8 @@ struct account_join_request {
 };
 
 /**
- * Put this terminal into an account that exists.
+ * Put this terminal into an account that exists.  Where it was killed after the server had taken it,
+ * it goes on as the same device.
  * @out   the unlocked account, for taking over the Box at once; or NULL.
  * @return 0, or -1: as account_unlock() and account_init(); ERR_NOT_FOUND or ERR_AMBIGUOUS for
  *         @replace, the message lists the devices; ERR_CANCELLED: not confirmed.

@@ -5,6 +5,7 @@
 
 #include "account/account_internal.h"
 #include "box/box.h"
+#include "box/joining.h"
 #include "os/os.h"
 
 #define JOIN_TRIES       4 /* others may sign entries at the same time */
@@ -32,15 +33,38 @@ newcomer_clear(struct newcomer *n)
 }
 AUTO_OBJ(newcomer_clear, struct newcomer);
 
+/* @before  as it was to be before it was killed, its seed taken; NULL: as nobody was before. */
 static int
-newcomer_make(struct newcomer *n, const struct account_keys *keys, struct err *err)
+newcomer_make(struct newcomer *n, struct joining *before, const struct account_keys *keys,
+	      struct err *err)
 {
-	os_random(n->id.b, sizeof n->id.b);
-	if (secret_new_random(&n->dsk_seed, err) < 0 ||
-	    sign_key_new(&n->dsk, n->dsk_seed, err) < 0 ||
+	if (before) {
+		n->id = before->device;
+		n->dsk_seed = TAKE(before->dsk_seed);
+	} else {
+		os_random(n->id.b, sizeof n->id.b);
+		if (secret_new_random(&n->dsk_seed, err) < 0)
+			return -1;
+	}
+	if (sign_key_new(&n->dsk, n->dsk_seed, err) < 0 ||
 	    account_device_psk(&n->dps, keys, n->id.b, err) < 0)
 		return -1;
 	return account_device_root(&n->root, keys, n->id.b, err);
+}
+
+/* Durably, before the server hears of it.  @invitation NULL: an account is joined. */
+static int
+newcomer_note(struct box *box, const struct newcomer *n, const struct id16 *account,
+	      const struct id16 *invitation, struct err *err)
+{
+	const struct joining j = {
+		.invitation = invitation ? *invitation : (struct id16){ { 0 } },
+		.account = *account,
+		.device = n->id,
+		.dsk_seed = n->dsk_seed,
+	};
+
+	return joining_put(box, &j, err);
 }
 
 /* The add_device entry that comes next in @s, signed and appended to @out. */
@@ -92,10 +116,10 @@ server_of(struct identity_server *out, const struct remote *remote, struct err *
 /* Put the newcomer into the Box: its identity first, then its copy of the log. */
 static int
 settle(struct box *box, const struct remote *remote, const struct newcomer *n,
-       const struct account_keys *keys, const struct log_state *s, struct span raw,
-       const char *name, struct err *err)
+       const struct account_keys *keys, const struct log_state *s, struct span raw, struct err *err)
 {
 	const struct log_device *d = log_state_device(s, &n->id);
+	char name[ACCOUNT_DEVICE_NAME_MAX + 1];
 	struct identity_server server;
 	struct identity_keys k = {
 		.epoch = s->epoch,
@@ -116,6 +140,7 @@ settle(struct box *box, const struct remote *remote, const struct newcomer *n,
 
 	if (!d)
 		return err_set(err, ERR_INTERNAL, "the new device is not in the log");
+	account_name_open(name, d, &s->account, keys->psk, s->epoch);
 	in.first_head = d->added.b;
 	memcpy(k.ask_public, sign_key_public(keys->ask), sizeof k.ask_public);
 	memcpy(k.aek_public, keys->aek_public, sizeof k.aek_public);
@@ -246,6 +271,22 @@ found_post(struct founding *f, struct remote *remote, const struct id16 *invitat
 	return 0;
 }
 
+/* All that the Box is to know, or nothing. */
+static int
+settle_founded(struct box *box, struct remote *remote, const struct founding *f, struct err *err)
+{
+	if (box_begin(box, err) < 0)
+		return -1;
+	if (settle(box, remote, &f->me, f->keys, &f->log, buf_span(&f->raw), err) < 0) {
+		box_rollback(box);
+		return -1;
+	}
+	if (box_commit(box, err) < 0)
+		return -1;
+	joining_drop(box);
+	return 0;
+}
+
 int
 account_init(struct recovery_code **recovery, struct box *box, struct remote *remote,
 	     const struct account_init_request *q, struct err *err)
@@ -262,17 +303,37 @@ account_init(struct recovery_code **recovery, struct box *box, struct remote *re
 	if (no_account_yet(box, err) < 0 || account_name_check(q->name, err) < 0 ||
 	    passphrase_check_new(q->passphrase, err) < 0 || recovery_code_new(&code, err) < 0 ||
 	    secret_new_random(&ars, err) < 0 || account_keys_new(&f.keys, ars, err) < 0 ||
-	    found_create(&f, q, code, err) < 0 || newcomer_make(&f.me, f.keys, err) < 0 ||
+	    found_create(&f, q, code, err) < 0 || newcomer_make(&f.me, NULL, f.keys, err) < 0 ||
 	    sign_added(&f.added, &f.log, &f.me, f.keys, q->name, err) < 0 ||
 	    log_state_apply(&f.log, buf_span(&f.added), err) < 0 ||
 	    wire_log_append(&f.raw, buf_span(&f.added), err) < 0)
 		return -1;
-	if (found_post(&f, remote, &q->invitation, err) < 0 ||
-	    settle(box, remote, &f.me, f.keys, &f.log, buf_span(&f.raw), q->name, err) < 0)
+	if (newcomer_note(box, &f.me, &f.log.account, &q->invitation, err) < 0 ||
+	    found_post(&f, remote, &q->invitation, err) < 0 ||
+	    settle_founded(box, remote, &f, err) < 0)
 		return -1;
 
 	*recovery = TAKE(code);
 	return 0;
+}
+
+int
+account_init_begun(struct box *box, struct remote *remote, const struct id16 *invitation,
+		   struct err *err)
+{
+	AUTO(joining_clear) struct joining j = { 0 };
+	AUTO(sign_key_free) struct sign_key *dsk = NULL;
+	int rc = joining_get(&j, box, err);
+
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	if (!id16_equal(&j.invitation, invitation))
+		return 0;
+	if (sign_key_new(&dsk, j.dsk_seed, err) < 0)
+		return -1;
+	if (remote_login_device(remote, &j.account, &j.device, dsk, err) == 0)
+		return 1;
+	return remote_problem_is(remote, PROBLEM_SIGNATURE) ? 0 : -1;
 }
 
 /* The replace_device entry that comes after @added. */
@@ -325,7 +386,8 @@ confirm(struct unlocked *u, const struct wire_heads *heads, const struct account
 			     "the server's operator why it does not");
 }
 
-/* One attempt: heads checked, entries signed and sent.  @old NULL: nobody is replaced. */
+/* One attempt: heads checked, entries signed and sent; but where the log has this device, which was
+ * killed before it knew.  @old NULL: nobody is replaced. */
 static int
 join_once(struct unlocked *u, struct wire_heads *heads, const struct newcomer *n,
 	  const struct account_join_request *q, const struct id16 *old, struct err *err)
@@ -337,8 +399,11 @@ join_once(struct unlocked *u, struct wire_heads *heads, const struct newcomer *n
 	struct span entries[2];
 
 	wire_heads_clear(heads);
-	if (unlocked_check_heads(u, heads, err) < 0 || confirm(u, heads, q, err) < 0 ||
-	    sign_added(&added, &u->log, n, keys, q->name, err) < 0)
+	if (unlocked_check_heads(u, heads, err) < 0 || confirm(u, heads, q, err) < 0)
+		return -1;
+	if (log_state_device(&u->log, &n->id))
+		return 0;
+	if (sign_added(&added, &u->log, n, keys, q->name, err) < 0)
 		return -1;
 	if (old) {
 		there = find_device(heads, old);
@@ -388,18 +453,79 @@ note_devices(struct box *box, const struct unlocked *u, const struct wire_heads 
 /* All that the Box is to know, or nothing: a terminal that was killed in between joins again. */
 static int
 settle_joined(struct box *box, struct remote *remote, const struct unlocked *u,
-	      const struct wire_heads *heads, const struct newcomer *n,
-	      const struct account_join_request *q, struct err *err)
+	      const struct wire_heads *heads, const struct newcomer *n, bool by_recovery,
+	      struct err *err)
 {
 	if (box_begin(box, err) < 0)
 		return -1;
-	if (settle(box, remote, n, unlocked_now(u), &u->log, buf_span(&u->raw), q->name, err) < 0 ||
+	if (settle(box, remote, n, unlocked_now(u), &u->log, buf_span(&u->raw), err) < 0 ||
 	    note_devices(box, u, heads, n, err) < 0 ||
-	    (q->with.recovery && identity_set_recovery_confirmed(box, true, err) < 0)) {
+	    (by_recovery && identity_set_recovery_confirmed(box, true, err) < 0)) {
 		box_rollback(box);
 		return -1;
 	}
-	return box_commit(box, err);
+	if (box_commit(box, err) < 0)
+		return -1;
+	joining_drop(box);
+	return 0;
+}
+
+/* Whether @j is a device of this account that this terminal can be: alive, with keys of the present
+ * epoch, in the place of @old if anybody's; or none yet. */
+static bool
+can_be(const struct joining *j, const struct unlocked *u, const struct id16 *old, struct err *err)
+{
+	AUTO(sign_key_free) struct sign_key *dsk = NULL;
+	const struct log_device *d = log_state_device(&u->log, &j->device);
+
+	if (!id16_equal(&j->account, &u->account))
+		return false;
+	if (!d)
+		return true;
+	return d->state == DEVICE_ALIVE && d->epoch_added == u->log.epoch &&
+	       (!old || id16_equal(&d->replaces, old)) &&
+	       sign_key_new(&dsk, j->dsk_seed, err) == 0 &&
+	       memcmp(d->dsk_public, sign_key_public(dsk), sizeof d->dsk_public) == 0;
+}
+
+/* The device that this terminal was about to become when it was killed, or another one. */
+static int
+newcomer_of(struct newcomer *n, struct box *box, const struct unlocked *u, const struct id16 *old,
+	    struct err *err)
+{
+	AUTO(joining_clear) struct joining j = { 0 };
+	int rc = joining_get(&j, box, err);
+
+	if (rc < 0)
+		return -1;
+	bool again = rc == 0 && can_be(&j, u, old, err);
+	if (newcomer_make(n, again ? &j : NULL, unlocked_now(u), err) < 0)
+		return -1;
+	return again ? 0 : newcomer_note(box, n, &u->account, NULL, err);
+}
+
+int
+account_init_finish(struct recovery_code **recovery, struct box *box, struct remote *remote,
+		    const struct passphrase *passphrase, struct err *err)
+{
+	const struct account_credential with = { .passphrase = passphrase };
+	const struct wire_heads alone = { 0 };
+	AUTO(joining_clear) struct joining j = { 0 };
+	AUTO(unlocked_free) struct unlocked *u = NULL;
+	AUTO(newcomer_clear) struct newcomer me = { 0 };
+	int rc = joining_get(&j, box, err);
+
+	if (rc || no_account_yet(box, err) < 0)
+		return rc <= 0 ? -1 : err_set(err, ERR_NOT_FOUND, "no account was begun here");
+	if (unlocked_open(&u, remote, &j.account, &with, err) < 0)
+		return -1;
+	if (!log_state_device(&u->log, &j.device) || !can_be(&j, u, NULL, err))
+		return err_set(err, ERR_REVOKED, "this device is shut out of the account");
+	if (newcomer_make(&me, &j, unlocked_now(u), err) < 0 ||
+	    settle_joined(box, remote, u, &alone, &me, false, err) < 0)
+		return -1;
+	/* Nobody has seen the code of then. */
+	return account_recovery_change(recovery, u, box, err);
 }
 
 int
@@ -418,7 +544,7 @@ account_join(struct unlocked **out, struct box *box, struct remote *remote,
 		return -1;
 	if (q->replace && unlocked_device_find(&old, u, q->replace, err) < 0)
 		return -1;
-	if (newcomer_make(&me, unlocked_now(u), err) < 0)
+	if (newcomer_of(&me, box, u, q->replace ? &old : NULL, err) < 0)
 		return -1;
 	for (int i = 0; i < JOIN_TRIES && rc < 0; i++) {
 		rc = join_once(u, &heads, &me, q, q->replace ? &old : NULL, &why);
@@ -430,7 +556,7 @@ account_join(struct unlocked **out, struct box *box, struct remote *remote,
 			*err = why;
 		return -1;
 	}
-	if (settle_joined(box, remote, u, &heads, &me, q, err) < 0)
+	if (settle_joined(box, remote, u, &heads, &me, q->with.recovery, err) < 0)
 		return -1;
 
 	if (out)

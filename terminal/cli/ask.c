@@ -232,6 +232,14 @@ ask_new_passphrase(struct passphrase **out, const struct cli *cli, bool or_prese
 }
 
 int
+ask_chosen_passphrase(struct passphrase **out, const struct cli *cli, struct err *err)
+{
+	return is_given(cli, &new_passphrase_source, cli->new_passphrase)
+		       ? ask_new_passphrase(out, cli, false, err)
+		       : ask_passphrase(out, cli, err);
+}
+
+int
 ask_recovery_code(struct recovery_code **out, const struct cli *cli, struct err *err)
 {
 	AUTO(typed_free) struct typed *owned = NULL;

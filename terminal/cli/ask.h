@@ -31,6 +31,9 @@ int ask_passphrase(struct passphrase **out, const struct cli *cli, struct err *e
 int ask_new_passphrase(struct passphrase **out, const struct cli *cli, bool or_present,
 		       struct err *err);
 
+/** The passphrase that was chosen before, by what gives a present one or a new one. */
+int ask_chosen_passphrase(struct passphrase **out, const struct cli *cli, struct err *err);
+
 /** The recovery code.  ERR_LOCKED where nobody gives one, or what is given is none. */
 int ask_recovery_code(struct recovery_code **out, const struct cli *cli, struct err *err);
 

@@ -129,22 +129,42 @@ print_account(const struct cli *cli, struct err *err)
 	return 0;
 }
 
+/* A new account; or the one that was begun before this terminal was killed. */
+static int
+found_account(struct recovery_code **code, struct cli *cli, const struct remote_url *url,
+	      struct err *err)
+{
+	AUTO(passphrase_free) struct passphrase *p = NULL;
+	char host[ACCOUNT_DEVICE_NAME_MAX + 1];
+	struct account_init_request request = { .name = terminal_name(cli, host) };
+	int begun;
+
+	memcpy(request.invitation.b, url->code, sizeof request.invitation.b);
+	begun = account_init_begun(cli->box, cli->remote, &request.invitation, err);
+	if (begun < 0)
+		return -1;
+	if (begun) {
+		cli_warn(cli, _("the account was made already, before this command was ended: the "
+				"passphrase that was chosen then finishes it"));
+		if (ask_chosen_passphrase(&p, cli, err) < 0)
+			return -1;
+		return account_init_finish(code, cli->box, cli->remote, p, err);
+	}
+	if (ask_new_passphrase(&p, cli, true, err) < 0)
+		return -1;
+	request.passphrase = p;
+	return account_init(code, cli->box, cli->remote, &request, err);
+}
+
 static int
 found(struct cli *cli, const struct remote_url *url, struct err *err)
 {
 	AUTO(recovery_code_free) struct recovery_code *code = NULL;
-	AUTO(passphrase_free) struct passphrase *p = NULL;
-	char host[ACCOUNT_DEVICE_NAME_MAX + 1];
-	struct account_init_request request = { .name = terminal_name(cli, host) };
 	struct json_object *o;
 	struct region region;
 
 	if (code_can_be_shown(cli, err) < 0 || prepare(cli, url, err) < 0 ||
-	    ask_new_passphrase(&p, cli, true, err) < 0)
-		return -1;
-	memcpy(request.invitation.b, url->code, sizeof request.invitation.b);
-	request.passphrase = p;
-	if (account_init(&code, cli->box, cli->remote, &request, err) < 0)
+	    found_account(&code, cli, url, err) < 0)
 		return -1;
 	if (code_show(cli, code, err) < 0 || region_settle(&region, cli->box, err) < 0)
 		return -1;

@@ -135,6 +135,7 @@ class World:
         self.b = programs.Terminal(self.live / "b", "b")
         self.watch, self.watched, self.server_end = None, False, None
         self.words = {}  # of a scenario: what its command line needs
+        self.stranger = False  # b is in another account than a
         self.server.start()
 
     def code(self):
@@ -210,6 +211,15 @@ class World:
         finally:
             db.close()
 
+    def accounts_on_server(self):
+        """How many accounts there are, and living devices: nobody is left behind half joined."""
+        db = sqlite3.connect(f"file:{self.server.data}/cloudbox.db?mode=ro", uri=True)
+        try:
+            return db.execute("SELECT (SELECT count(*) FROM accounts), "
+                              "(SELECT count(*) FROM devices WHERE state = 0)").fetchone()
+        finally:
+            db.close()
+
     def files(self):
         return {name: programs.tree(t.phone) for name, t in (("a", self.a), ("b", self.b))}
 
@@ -246,9 +256,11 @@ class World:
             bad = self.ask(t, "verify")["bad"] if seen[t.name]["box"] else []
             if bad:
                 raise Lost(f"verify: {bad}")
-            seen["cloud"] = sorted((c["app"], c["id"], c["versions"], c["size"])
-                                   for c in self.ask(t, "cloud", "--from", self.a.device))
+            if not self.stranger:
+                seen["cloud"] = sorted((c["app"], c["id"], c["versions"], c["size"])
+                                       for c in self.ask(t, "cloud", "--from", self.a.device))
         seen["items"] = [row[1:] for row in self.items_on_server()]
+        seen["accounts"] = self.accounts_on_server()
         damaged = self.server.run("check", "--all")["damaged"]
         if damaged:
             raise Lost(f"check --all: {damaged}")
@@ -274,6 +286,7 @@ class Scenario:
     def __init__(self, name, actor, words, prepare, done_already=None):
         self.name, self.actor, self.words, self.prepare = name, actor, words, prepare
         self.done_already = done_already  # the code of the error when it is typed once more
+        self.env = {}
 
     def command(self, world):
         return [w.format(**world.words) for w in self.words]
@@ -304,8 +317,10 @@ def change(world):
 
 
 def invited(world):
-    """Only an invitation; the account of `a` is another, so that there is a recovery code."""
+    """An invitation for b; the account of a is another."""
+    world.a.init(world.server)
     world.words["invitation"] = world.server.invite()
+    world.stranger = True
 
 
 def joinable(world):
@@ -335,7 +350,11 @@ def restored(world):
     world.b.run("restore", "--from", world.a.device, env=world.code())
 
 
+INIT = Scenario("init", "b", ["init", "{invitation}", "--name", "b", "--yes"], invited, "exists")
+INIT.env = {"CLOUDBOX_PASSPHRASE": programs.PASSPHRASE, "CLOUDBOX_RECOVERY_CODE": None}
+
 SCENARIOS = {s.name: s for s in (
+    INIT,
     Scenario("add", "a", ["add", "contacts", "--all", "--no"], account),
     Scenario("first backup", "a", ["backup"], chosen),
     Scenario("change", "a", ["backup"], change),
@@ -354,12 +373,12 @@ def at_server(scenario):
     """The same story with the fault at the server."""
     other = Scenario(f"server: {scenario.name}", scenario.actor, scenario.words, scenario.prepare,
                      scenario.done_already)
-    other.on = "server"
+    other.on, other.env = "server", scenario.env
     return other
 
 
 SCENARIOS |= {s.name: s for s in [at_server(SCENARIOS[name]) for name in
-                                  ("first backup", "change", "forget", "join", "restore")]}
+                                  ("init", "first backup", "change", "forget", "join", "restore")]}
 
 
 # --- one point ---
@@ -456,7 +475,7 @@ def judge_rest(world, scenario, status, untouched, before, after):
     if status != 0 and world.bytes_of(actor) == untouched:
         return  # and what comes of that without a fault is known
     if status != 0:
-        again, out, errors = world.run(actor, scenario.command(world))
+        again, out, errors = world.run(actor, scenario.command(world), scenario.env)
         if again != 0 and not (scenario.done_already and f'"code":"{scenario.done_already}"' in out):
             raise Lost(f"again, without a fault: {again} {out.strip()[:600]} {errors.strip()[:600]}")
     judge_whole(world, actor, after)
@@ -485,7 +504,7 @@ class Bench:
         self.before = self.world.observe(actor)
         self.world.put_back()
         self.untouched = self.world.bytes_of(actor)
-        status, out, errors = self.world.run(actor, scenario.command(self.world))
+        status, out, errors = self.world.run(actor, scenario.command(self.world), scenario.env)
         if status != 0:
             raise Lost(f"{scenario.name}, without a fault: {status} {out}{errors}")
         self.after = self.world.observe(actor)
@@ -495,10 +514,10 @@ class Bench:
         """The command with its fault: (its status, output, errors)."""
         world, actor = self.world, getattr(self.world, scenario.actor)
         if scenario.on == "terminal":
-            return world.run(actor, scenario.command(world), fault=fault)
+            return world.run(actor, scenario.command(world), scenario.env, fault)
         world.start_server(fault)
         try:
-            return world.run(actor, scenario.command(world))
+            return world.run(actor, scenario.command(world), scenario.env)
         finally:
             world.end_watch()
 
