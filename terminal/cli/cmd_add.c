@@ -213,9 +213,24 @@ count(const struct candidates *cs, enum fate fate)
 	return n;
 }
 
+/* A source that could not be read stands for the items in it. */
+static void
+put_unread(struct cli *cli, struct json_object *list, const char *app, const struct here *h)
+{
+	for (size_t i = 0; i < h->n_unread; i++) {
+		struct json_object *one = json_push(cli, list);
+
+		json_put_text(cli, one, "app", app);
+		json_put_text(cli, one, "id", h->unread[i].source);
+		json_put_text(cli, one, "name", h->unread[i].source);
+		json_put_text(cli, one, "reason", h->unread[i].reason);
+	}
+}
+
+/* @unread  whose unread sources are of this fate, too; or NULL. */
 static void
 put_fate(struct cli *cli, struct json_object *o, const char *key, const char *app,
-	 const struct candidates *cs, enum fate fate)
+	 const struct candidates *cs, enum fate fate, const struct here *unread)
 {
 	struct json_object *list = json_list(cli);
 
@@ -229,18 +244,22 @@ put_fate(struct cli *cli, struct json_object *o, const char *key, const char *ap
 		json_put_text(cli, item, "name", cs->c[i].name);
 		json_put_text(cli, item, "reason", cs->c[i].reason ? cs->c[i].reason : "");
 	}
+	if (unread)
+		put_unread(cli, list, app, unread);
 	json_put(cli, o, key, list);
 }
 
+/* @unread  as in put_fate(), of what failed. */
 static void
-print_json(struct cli *cli, const char *app, const struct candidates *cs, uint64_t expected)
+print_json(struct cli *cli, const char *app, const struct candidates *cs, uint64_t expected,
+	   const struct here *unread)
 {
 	struct json_object *o = json_record(cli);
 
-	put_fate(cli, o, "added", app, cs, FATE_ADDED);
-	put_fate(cli, o, "updated", app, cs, FATE_UPDATED);
-	put_fate(cli, o, "kept", app, cs, FATE_KEPT);
-	put_fate(cli, o, "failed", app, cs, FATE_FAILED);
+	put_fate(cli, o, "added", app, cs, FATE_ADDED, NULL);
+	put_fate(cli, o, "updated", app, cs, FATE_UPDATED, NULL);
+	put_fate(cli, o, "kept", app, cs, FATE_KEPT, NULL);
+	put_fate(cli, o, "failed", app, cs, FATE_FAILED, unread);
 	json_put_number(cli, o, "expected_bytes", expected);
 	json_result(cli, o);
 }
@@ -333,8 +352,8 @@ cmd_add(struct cli *cli, struct err *err)
 	if (expect(&cs, app, &expected, err) < 0 || apply(&cs, app, err) < 0)
 		return -1;
 	if (cli->json)
-		print_json(cli, app, &cs, expected);
+		print_json(cli, app, &cs, expected, all ? &h : NULL);
 	else if (print_text(cli, app, &cs, expected, err) < 0)
 		return -1;
-	return count(&cs, FATE_FAILED) ? CLI_PARTIAL : CLI_DONE;
+	return count(&cs, FATE_FAILED) || (all && h.n_unread) ? CLI_PARTIAL : CLI_DONE;
 }

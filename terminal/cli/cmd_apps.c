@@ -275,5 +275,7 @@ cmd_items(struct cli *cli, struct err *err)
 	}
 	json_object_put(l.list);
 	table_clear(&l.table);
-	return rc < 0 ? -1 : CLI_DONE;
+	if (rc < 0)
+		return -1;
+	return h.n_unread ? CLI_PARTIAL : CLI_DONE;
 }

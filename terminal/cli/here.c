@@ -3,6 +3,8 @@
 #include "cli/here.h"
 
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -15,6 +17,11 @@ here_clear(struct here *h)
 {
 	app_session_free(h->session);
 	app_free(h->app);
+	for (size_t i = 0; i < h->n_unread; i++) {
+		free(h->unread[i].source);
+		free(h->unread[i].reason);
+	}
+	free(h->unread);
 	*h = (struct here)HERE_INIT;
 }
 
@@ -57,8 +64,30 @@ here_get(struct app **out, struct cli *cli, const char *name, struct err *err)
 struct refusals {
 	const struct cli *cli;
 	const char *app;
+	struct here *here;
 	unsigned n, limit;
 };
+
+/* It may well be an item, and could not be looked at. */
+static bool
+is_unread(const struct err *why)
+{
+	return why->code == ERR_IO || why->code == ERR_CONFLICT; /* it keeps changing */
+}
+
+static int
+keep_unread(struct here *h, const struct app_refused *refused, struct err *err)
+{
+	struct here_unread *u;
+
+	if (array_reserve((void **)&h->unread, &h->cap_unread, h->n_unread + 1, sizeof *h->unread,
+			  SIZE_MAX / 2, err) < 0)
+		return -1;
+	u = &h->unread[h->n_unread++];
+	u->source = strdup(refused->source ? refused->source : "");
+	u->reason = strdup(refused->why->msg);
+	return u->source && u->reason ? 0 : err_nomem(err);
+}
 
 /* A syntax error tells file, line and column by itself. */
 static bool
@@ -76,7 +105,8 @@ tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 	struct refusals *r = ctx;
 	char note[NOTE_BYTES];
 
-	(void)err;
+	if (is_unread(refused->why) && keep_unread(r->here, refused, err) < 0)
+		return -1;
 	if (r->n++ >= r->limit)
 		return 0;
 	if (says_where(refused)) /* "a.vcf:14:1: expected END:VCARD, found …" */
@@ -94,11 +124,11 @@ tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 }
 
 static int
-refresh(struct cli *cli, struct app_session *session, const char *name, struct err *err)
+refresh(struct here *h, struct cli *cli, const char *name, struct err *err)
 {
-	struct refusals r = { cli, name, 0, isatty(STDERR_FILENO) ? HERE_NOTES : UINT_MAX };
+	struct refusals r = { cli, name, h, 0, isatty(STDERR_FILENO) ? HERE_NOTES : UINT_MAX };
 
-	if (inventory_refresh(NULL, cli->box, session, tell_refused, &r, err) < 0)
+	if (inventory_refresh(NULL, cli->box, h->session, tell_refused, &r, err) < 0)
 		return err_wrap(err, "%s", name);
 	if (r.n > r.limit) {
 		char note[NOTE_BYTES];
@@ -118,10 +148,10 @@ here_open(struct here *out, struct cli *cli, const char *name, struct err *err)
 	AUTO(here_clear) struct here h = HERE_INIT;
 
 	if (here_get(&h.app, cli, name, err) < 0 || app_session_open(&h.session, h.app, err) < 0 ||
-	    refresh(cli, h.session, name, err) < 0)
+	    refresh(&h, cli, name, err) < 0)
 		return -1;
-	out->app = TAKE(h.app);
-	out->session = TAKE(h.session);
+	*out = h;
+	h = (struct here)HERE_INIT;
 	return 0;
 }
 

@@ -4,7 +4,8 @@
  * brought up to date.
  *
  * What an app has that is no item of ours (a broken card, a link) is told as a note, on a screen at
- * most HERE_NOTES of them; it never stops the command.
+ * most HERE_NOTES of them; it never stops the command.  What could not be read is told so, too, and
+ * kept by name: who shows or adds all there is has done it in part (exit 3).
  */
 #ifndef CLI_HERE_H
 #define CLI_HERE_H
@@ -14,14 +15,22 @@
 
 #define HERE_NOTES 10 /* of each app; the others are counted */
 
+/* A source, or a folder of sources, that could not be read now; owns its strings. */
+struct here_unread {
+	char *source; /* path within the app, as stored; "" for all of it */
+	char *reason;
+};
+
 struct here {
 	struct app *app;
 	struct app_session *session;
+	struct here_unread *unread;
+	size_t n_unread, cap_unread;
 };
 
 #define HERE_INIT                                                                                  \
 	{                                                                                          \
-		NULL, NULL                                                                         \
+		NULL, NULL, NULL, 0, 0                                                             \
 	}
 
 void here_clear(struct here *h);

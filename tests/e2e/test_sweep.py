@@ -39,3 +39,20 @@ def test_a_command_that_meets_a_fault_loses_nothing_and_is_done_again(sweep, sce
             if FULL:
                 print(f"{scenario.name}, {way.name}: {met} of {calls} points, {len(lost)} lost")
     assert not problems, f"seed {SEED}\n" + "\n".join(problems)
+
+
+def test_a_source_that_cannot_be_read_is_failed_and_nothing_else_is(server, make_terminal):
+    phone = make_terminal("phone")
+    phone.init(server)
+    phone.contacts({name: faults.CARDS[name] for name in ("p00001", "p00002")})
+    path = phone.phone / "contacts" / "p00001.vcf"
+    env = {"LD_PRELOAD": faults.LIBRARY, "FAULT_CLASS": "read", "FAULT_DO": "EIO", "FAULT_PATH": path,
+           "FAULT_AT": "1", "FAULT_EVER": "1"}
+    listed = phone.run("items", "contacts", expect=3, env=env)
+    assert [i["id"] for i in listed] == ["uid-1-2"]
+    told = phone.run("add", "contacts", "--all", expect=3, env=env)
+    assert [a["id"] for a in told["added"]] == ["uid-1-2"]
+    assert [(f["app"], f["id"]) for f in told["failed"]] == [("contacts", "p00001.vcf")]
+    assert told["failed"][0]["reason"]
+    assert phone.run("add", "contacts", "uid-1-2", "--no", env=env)["kept"]
+    assert len(phone.run("add", "contacts", "--all", "--no")["added"]) == 1
