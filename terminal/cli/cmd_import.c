@@ -26,7 +26,7 @@ cmd_import(struct cli *cli, struct err *err)
 		cli_warn(cli, r.alarms[i]);
 	if (r.n_items == 0 && !cli->json)
 		puts(_("There is no contact in that file."));
-	else
-		told_restore(cli, &r, request.preview);
+	else if (told_restore(cli, &r, request.preview, err) < 0)
+		return -1;
 	return r.failed ? CLI_PARTIAL : CLI_DONE;
 }

@@ -289,8 +289,8 @@ take_over(struct cli *cli, struct err *err)
 		return err_wrap(err, "this terminal joined, but the other one's Box did not come");
 	for (size_t i = 0; i < r.n_alarms; i++)
 		cli_warn(cli, r.alarms[i]);
-	if (!cli->json)
-		told_restore(cli, &r, false);
+	if (!cli->json && told_restore(cli, &r, false, err) < 0)
+		return -1;
 	return r.failed ? CLI_PARTIAL : CLI_DONE;
 }
 

@@ -112,6 +112,7 @@ cmd_restore(struct cli *cli, struct err *err)
 		cli_warn(cli, r.alarms[i]);
 	if (rc < 0)
 		return -1;
-	told_restore(cli, &r, request.preview);
+	if (told_restore(cli, &r, request.preview, err) < 0)
+		return -1;
 	return r.failed ? CLI_PARTIAL : CLI_DONE;
 }

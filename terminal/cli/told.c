@@ -49,20 +49,25 @@ json_of_item(struct cli *cli, const struct restore_item *item, bool preview)
 }
 
 /* Printed item by item: a document of 100,000 items would be the largest thing in memory. */
-static void
-print_json(struct cli *cli, const struct restore_result *r, bool preview)
+static int
+print_json(struct cli *cli, const struct restore_result *r, bool preview, struct err *err)
 {
 	if (r->id[0])
 		printf("{ \"restore\": \"%s\", \"items\": [", r->id);
 	else
 		printf("{ \"restore\": null, \"items\": [");
 	for (size_t i = 0; i < r->n_items && !cli->json_failed; i++) {
+		const struct restore_item *item;
+
+		if (restore_result_item(&item, r, i, err) < 0)
+			return -1;
 		fputs(i ? ", " : " ", stdout);
-		print_object(json_of_item(cli, &r->items[i], preview));
+		print_object(json_of_item(cli, item, preview));
 	}
 	printf(" ], \"written\": %llu, \"bytes_received\": %llu, \"requests\": %lu }\n",
 	       (unsigned long long)r->written, (unsigned long long)r->bytes_received,
 	       (unsigned long)r->requests);
+	return 0;
 }
 
 static const char *
@@ -149,55 +154,66 @@ print_item(struct cli *cli, const struct restore_item *item, bool preview)
 	print_held(item->held, item->n_held, "      = ");
 }
 
-static uint64_t
+static struct shown
 count(const struct restore_result *r, enum restore_outcome outcome)
 {
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < r->n_items; i++)
-		n += r->items[i].outcome == outcome;
-	return n;
+	return show_count(restore_result_count(r, outcome));
 }
 
-static void
-print_text(struct cli *cli, const struct restore_result *r, bool preview)
+/* What the items tell together. */
+struct together {
+	uint64_t held;
+	bool changed; /* something that was here */
+};
+
+static int
+print_items(struct together *t, struct cli *cli, const struct restore_result *r, bool preview,
+	    struct err *err)
 {
-	uint64_t held = 0;
-	bool changed = false; /* something that was here */
+	for (size_t i = 0; i < r->n_items; i++) {
+		const struct restore_item *item;
+
+		if (restore_result_item(&item, r, i, err) < 0)
+			return -1;
+		t->held += item->n_held;
+		t->changed |= item->outcome == RESTORE_MERGED && item->n_added;
+		if (preview || item->outcome != RESTORE_IDENTICAL)
+			print_item(cli, item, preview);
+	}
+	return 0;
+}
+
+static int
+print_text(struct cli *cli, const struct restore_result *r, bool preview, struct err *err)
+{
+	struct together t = { 0 };
 
 	if (r->n_items == 0) {
 		puts(_("Nothing lies in the cloud for this."));
-		return;
+		return 0;
 	}
 	if (preview)
 		printf("%s%s%s\n", cli_bold(cli),
 		       _("Preview: nothing has been written. A restore would do this:"),
 		       cli_plain(cli));
-	for (size_t i = 0; i < r->n_items; i++) {
-		held += r->items[i].n_held;
-		changed |= r->items[i].outcome == RESTORE_MERGED && r->items[i].n_added;
-		if (preview || r->items[i].outcome != RESTORE_IDENTICAL)
-			print_item(cli, &r->items[i], preview);
-	}
+	if (print_items(&t, cli, r, preview, err) < 0)
+		return -1;
 	printf(_("%s added, %s merged, %s identical, %s skipped, %s failed"),
-	       show_count(count(r, RESTORE_ADDED)).s, show_count(count(r, RESTORE_MERGED)).s,
-	       show_count(count(r, RESTORE_IDENTICAL)).s, show_count(count(r, RESTORE_SKIPPED)).s,
-	       show_count(count(r, RESTORE_FAILED)).s);
+	       count(r, RESTORE_ADDED).s, count(r, RESTORE_MERGED).s, count(r, RESTORE_IDENTICAL).s,
+	       count(r, RESTORE_SKIPPED).s, count(r, RESTORE_FAILED).s);
 	printf(text_plural("; received %s in %u request.\n", "; received %s in %u requests.\n",
 			   r->requests),
 	       show_bytes(r->bytes_received).s, r->requests);
-	if (held && !preview)
+	if (t.held && !preview)
 		puts(_("What the backup has otherwise is kept: cloudbox held"));
-	if (changed && !preview)
+	if (t.changed && !preview)
 		printf(_("What was here before is kept, too: cloudbox originals (restore %.8s)\n"),
 		       r->id);
+	return 0;
 }
 
-void
-told_restore(struct cli *cli, const struct restore_result *r, bool preview)
+int
+told_restore(struct cli *cli, const struct restore_result *r, bool preview, struct err *err)
 {
-	if (cli->json)
-		print_json(cli, r, preview);
-	else
-		print_text(cli, r, preview);
+	return cli->json ? print_json(cli, r, preview, err) : print_text(cli, r, preview, err);
 }

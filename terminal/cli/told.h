@@ -8,8 +8,8 @@
 struct restore_field;
 struct restore_result;
 
-/** Print @r, or make it the result.  @preview: nothing was done, it only would be. */
-void told_restore(struct cli *cli, const struct restore_result *r, bool preview);
+/** Print @r, or make it the result.  @preview: nothing was done, it only would be.  Its rows' errors. */
+int told_restore(struct cli *cli, const struct restore_result *r, bool preview, struct err *err);
 
 /** Put a list of {field, value} under @key into @o. */
 void told_fields(struct cli *cli, struct json_object *o, const char *key,

@@ -17,6 +17,7 @@
 #include "box/inventory.h"
 #include "os/os.h"
 #include "restore/cards_internal.h"
+#include "restore/result_rows.h"
 
 #define GROUP_BYTES (4u << 20) /* items whose chunks are fetched ahead together */
 
@@ -66,8 +67,10 @@ int
 cards_settle(struct cards *c, const struct aside_item *it, uint32_t row, struct plan_step *s,
 	     struct err *err)
 {
-	struct restore_item *told = &c->r->out->items[row];
+	struct restore_item *told;
 
+	if (result_rows_open(&told, c->r->out->rows, row, err) < 0)
+		return -1;
 	told->added = s->added;
 	told->n_added = s->n_added;
 	told->held = s->held;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cards_aside: an item of the backup and the plan for it as bytes that are put aside; the order is that
  * of the code, the lengths u32.  They live as long as the run: no version. */
-#include "base/array.h"
 #include "base/bytes.h"
 #include "item/form.h"
 #include "restore/cards_internal.h"
+#include "restore/result_rows.h"
 
-#define STEP_BYTES_MAX   (8 * (size_t)ITEM_BYTES_MAX)
-#define ASIDE_FIELDS_MAX (2 * (size_t)ITEM_FIELDS_MAX)
+#define STEP_BYTES_MAX (8 * (size_t)ITEM_BYTES_MAX)
 
 void
 aside_item_clear(struct aside_item *it)
@@ -63,51 +62,6 @@ aside_get_item(struct aside_item *out, struct scratch *s, struct scratch_place p
 	return reader_done(&r, "an item put aside", err);
 }
 
-static int
-put_fields(struct buf *b, const struct restore_field *f, size_t n, struct err *err)
-{
-	if (buf_append_u32(b, (uint32_t)n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (put_span(b, span_str(f[i].field), err) < 0 ||
-		    put_span(b, span_str(f[i].value), err) < 0 ||
-		    put_span(b, span_str(f[i].here), err) < 0)
-			return -1;
-	return 0;
-}
-
-static char *
-get_str(struct reader *r)
-{
-	struct span s = get_span(r);
-
-	return strndup(s.n ? (const char *)s.p : "", s.n);
-}
-
-static int
-get_fields(struct restore_field **list, size_t *n, struct reader *r, struct err *err)
-{
-	size_t count = read_u32(r);
-
-	if (count > ASIDE_FIELDS_MAX)
-		return err_set(err, ERR_IO, "a plan put aside is damaged");
-	*list = calloc(count ? count : 1, sizeof **list);
-	if (!*list)
-		return err_nomem(err);
-	for (*n = 0; *n < count; ++*n) {
-		struct restore_field *f = &(*list)[*n];
-
-		f->field = get_str(r);
-		f->value = get_str(r);
-		f->here = get_str(r);
-		if (!f->field || !f->value || !f->here) {
-			++*n; /* what there is of it is freed with the others */
-			return err_nomem(err);
-		}
-	}
-	return 0;
-}
-
 int
 aside_put_step(struct scratch_place *out, struct scratch *s, const struct plan_step *step,
 	       struct err *err)
@@ -122,12 +76,12 @@ aside_put_step(struct scratch_place *out, struct scratch *s, const struct plan_s
 	    put_span(&b, span_str(step->reason), err) < 0 ||
 	    put_span(&b, buf_span(&step->before), err) < 0 ||
 	    put_span(&b, buf_span(&step->bytes), err) < 0 ||
-	    put_fields(&b, step->added, step->n_added, err) < 0 ||
+	    restore_fields_put(&b, step->added, step->n_added, err) < 0 ||
 	    buf_append(&b,
 		       span_of(step->added_keys,
 			       step->added_keys ? step->n_added * sizeof *step->added_keys : 0),
 		       err) < 0 ||
-	    put_fields(&b, step->held, step->n_held, err) < 0)
+	    restore_fields_put(&b, step->held, step->n_held, err) < 0)
 		return -1;
 	for (size_t i = 0; i < step->n_held; i++)
 		if (put_span(&b, buf_span(&step->held_bodies[i]), err) < 0)
@@ -178,13 +132,15 @@ decode_step(struct plan_step *step, struct reader *r, struct err *err)
 		memcpy(step->reason, s.p, s.n);
 	step->reason[s.n] = '\0';
 	if (get_buf(&step->before, r, err) < 0 || get_buf(&step->bytes, r, err) < 0 ||
-	    get_fields(&step->added, &step->n_added, r, err) < 0)
+	    restore_fields_get(&step->added, &step->n_added, r, err) < 0)
 		return -1;
 	step->added_keys = calloc(step->n_added + 1, sizeof *step->added_keys);
 	if (!step->added_keys)
 		return err_nomem(err);
 	read_bytes(r, step->added_keys, step->n_added * sizeof *step->added_keys);
-	return get_fields(&step->held, &step->n_held, r, err) < 0 ? -1 : get_bodies(step, r, err);
+	return restore_fields_get(&step->held, &step->n_held, r, err) < 0
+		       ? -1
+		       : get_bodies(step, r, err);
 }
 
 int

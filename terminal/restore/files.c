@@ -19,6 +19,7 @@
 #include "box/inventory.h"
 #include "merge/merge.h"
 #include "restore/restore_internal.h"
+#include "restore/result_rows.h"
 #include "restore/same_file.h"
 
 #define FILES_MAX   (1u << 22)
@@ -257,11 +258,13 @@ one_field(struct restore_field **list, size_t *n, const char *value, const char 
 static int
 tell(struct files *f, struct file *file, struct err *err)
 {
-	struct restore_item *it = &f->r->out->items[file->row];
 	enum restore_outcome outcome = RESTORE_ADDED;
+	struct restore_item *it;
 	char words[512], bytes[64];
 	int rc = 0;
 
+	if (result_rows_open(&it, f->r->out->rows, file->row, err) < 0)
+		return -1;
 	sentence(words, sizeof words, file);
 	snprintf(bytes, sizeof bytes, _("%llu bytes"),
 		 (unsigned long long)file->from->record.size_bytes);

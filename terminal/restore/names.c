@@ -9,6 +9,7 @@
 #include "box/box_items.h"
 #include "box/shortcuts.h"
 #include "restore/restore_internal.h"
+#include "restore/result_rows.h"
 
 #define PARTS_MAX (1u << 16)
 
@@ -74,9 +75,11 @@ put_name(struct run *r, size_t row, const char *app, struct span native_id, stru
 	 struct err *err)
 {
 	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
-	struct restore_item *it = &r->out->items[row];
+	struct restore_item *it;
 	uint8_t item[BOX_ID_BYTES];
 
+	if (result_rows_open(&it, r->out->rows, row, err) < 0)
+		return -1;
 	keys_item_id(item, r->me->ids, span_str(app), native_id);
 	if (item_show_id(&id, r->box, native_id, item, err) < 0)
 		return -1;

@@ -598,9 +598,8 @@ check_fields(const struct run *r, struct err *err)
 {
 	if (!r->rq->n_fields || r->rq->n_items || !r->out->n_items || r->any_field)
 		return 0;
-	for (size_t i = 0; i < r->out->n_items; i++)
-		if (r->out->items[i].outcome != RESTORE_SKIPPED)
-			return 0;
+	if (restore_result_count(r->out, RESTORE_SKIPPED) < r->out->n_items)
+		return 0;
 	err_set(err, ERR_NOT_FOUND, "no backed-up item has a field \"%.100s\"", r->rq->fields[0]);
 	return err_hint(err, "`--preview` shows the fields of each item");
 }

@@ -68,6 +68,8 @@ struct restore_field {
 /** Free @n fields and their strings. */
 void restore_fields_free(struct restore_field *f, size_t n);
 
+struct result_rows; /* restore/result_rows.h */
+
 struct restore_item {
 	char *app; /* the app it came from */
 	char *id;  /* as shown: native id, or short id where that is no clean text */
@@ -90,9 +92,8 @@ struct restore_item {
 struct restore_result {
 	char id[RESTORE_ID_BYTES];   /* of this restore; "" for a preview */
 	char from[RESTORE_ID_BYTES]; /* the device whose backups were read */
-	struct restore_item *items;  /* by app, then name bytewise, then id */
+	struct result_rows *rows;    /* restore_result_item(), restore_result_count() */
 	size_t n_items;
-	size_t cap_items;
 	uint64_t written;        /* items whose bytes changed */
 	uint64_t failed;         /* items of outcome RESTORE_FAILED: exit status 3 if any */
 	uint64_t bytes_received; /* HTTP heads and bodies */
@@ -104,6 +105,14 @@ struct restore_result {
 
 void restore_result_clear(struct restore_result *r);
 AUTO_OBJ(restore_result_clear, struct restore_result);
+
+/** Item number @i of r->n_items, by app, then name bytewise, then id; borrowed until another one is
+ *  asked for.  They lie in an unnamed file: ERR_IO, ERR_NOMEM. */
+int restore_result_item(const struct restore_item **out, const struct restore_result *r, size_t i,
+			struct err *err);
+
+/** How many items came out like that. */
+size_t restore_result_count(const struct restore_result *r, enum restore_outcome outcome);
 
 /* How far it is; every member may be NULL. */
 struct restore_watch {

@@ -3,6 +3,7 @@
 #include "restore/result.h"
 
 #include "item/charset.h"
+#include "restore/result_rows.h"
 
 #define PATH_BYTES_MAX 4095 /* PATH_MAX */
 #define PART_BYTES_MAX 255  /* NAME_MAX */
@@ -39,19 +40,7 @@ restore_fields_free(struct restore_field *f, size_t n)
 void
 restore_result_clear(struct restore_result *r)
 {
-	for (size_t i = 0; i < r->n_items; i++) {
-		struct restore_item *it = &r->items[i];
-
-		free(it->app);
-		free(it->id);
-		free(it->name);
-		free(it->reason);
-		restore_fields_free(it->added, it->n_added);
-		restore_fields_free(it->held, it->n_held);
-		restore_fields_free(it->same, it->n_same);
-		restore_fields_free(it->stays, it->n_stays);
-	}
-	free(r->items);
+	result_rows_free(r->rows);
 	for (size_t i = 0; i < r->n_alarms; i++)
 		free(r->alarms[i]);
 	free(r->alarms);
@@ -121,20 +110,15 @@ path_is_safe(struct span path)
 	return true;
 }
 
-static int
-by_app_name_id(const void *a, const void *b)
+size_t
+restore_result_count(const struct restore_result *r, enum restore_outcome outcome)
 {
-	const struct restore_item *x = a, *y = b;
-	int c = strcmp(x->app, y->app);
-
-	if (c == 0)
-		c = strcmp(x->name, y->name);
-	return c ? c : strcmp(x->id, y->id);
+	return result_rows_count(r->rows, outcome);
 }
 
-void
-result_sort(struct restore_result *out)
+int
+restore_result_item(const struct restore_item **out, const struct restore_result *r, size_t i,
+		    struct err *err)
 {
-	if (out->n_items > 1)
-		qsort(out->items, out->n_items, sizeof *out->items, by_app_name_id);
+	return result_rows_nth(out, r->rows, i, err);
 }

@@ -6,7 +6,6 @@
 #include "base/span.h"
 #include "restore/restore.h"
 
-void result_sort(struct restore_result *out);
 /** UTF-8 for people: what is none, and control characters but line feeds, become U+FFFD. */
 char *text_for_people(struct span bytes, struct err *err);
 /** The same on one line: names and ids. */

@@ -5,17 +5,20 @@
 #include "base/array.h"
 #include "box/shortcuts.h"
 #include "restore/restore_internal.h"
+#include "restore/result_rows.h"
 
 #define RESULT_ROWS_MAX   LISTING_ITEMS_MAX
 #define RESULT_ALARMS_MAX 64
 
 static int
-row_new(size_t *row, struct restore_result *out, struct err *err)
+row_new(struct restore_item **it, size_t *row, struct run *r, struct err *err)
 {
-	if (array_reserve((void **)&out->items, &out->cap_items, out->n_items + 1,
-			  sizeof *out->items, RESULT_ROWS_MAX, err) < 0)
+	struct restore_result *out = r->out;
+
+	if ((!out->rows && result_rows_new(&out->rows, box_home_fd(r->box), err) < 0) ||
+	    result_rows_add(it, row, out->rows, err) < 0)
 		return -1;
-	*row = out->n_items++;
+	out->n_items++;
 	return 0;
 }
 
@@ -28,9 +31,8 @@ row_add(size_t *row, struct run *r, struct span app, struct span native_id, stru
 	struct restore_item *it;
 
 	keys_item_id(item, r->me->ids, app, native_id);
-	if (item_show_id(&id, r->box, native_id, item, err) < 0 || row_new(row, r->out, err) < 0)
+	if (item_show_id(&id, r->box, native_id, item, err) < 0 || row_new(&it, row, r, err) < 0)
 		return -1;
-	it = &r->out->items[*row];
 	it->outcome = RESTORE_FAILED;
 	it->app = line_for_people(app, err);
 	it->id = line_for_people(buf_span(&id), err);
@@ -66,11 +68,10 @@ add_nameless(struct run *r, const char *app, const struct wire_item *at, size_t 
 
 	if (array_reserve((void **)&r->nameless, &r->cap_nameless, r->n_nameless + 1,
 			  sizeof *r->nameless, RESULT_ROWS_MAX, err) < 0 ||
-	    row_new(row, r->out, err) < 0)
+	    row_new(&it, row, r, err) < 0)
 		return -1;
 	r->nameless[r->n_nameless++] = (struct nameless){ *row, at->item };
 	hex_encode(hex, span_of(at->item.b, 4));
-	it = &r->out->items[*row];
 	it->app = strdup(app);
 	it->id = strdup(hex);
 	it->name = strdup("");
@@ -95,9 +96,12 @@ int
 result_set(struct run *r, size_t row, enum restore_outcome outcome, const char *reason,
 	   struct err *err)
 {
-	struct restore_item *it = &r->out->items[row];
-	char *text = text_for_people(span_str(reason), err);
+	struct restore_item *it;
+	char *text;
 
+	if (result_rows_open(&it, r->out->rows, row, err) < 0)
+		return -1;
+	text = text_for_people(span_str(reason), err);
 	if (!text)
 		return -1;
 	r->any_field |= outcome == RESTORE_FAILED && !r->rq->n_items;

@@ -12,6 +12,7 @@
 #include "os/os.h"
 #include "remote/remote.h"
 #include "restore/restore_internal.h"
+#include "restore/result_rows.h"
 
 /* So far, over the whole connection. */
 static struct remote_traffic
@@ -171,13 +172,16 @@ static int
 put_lines(struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->out->n_items; i++) {
-		const struct restore_item *it = &r->out->items[i];
-		struct receipt_item line = { .app = it->app,
-					     .id = span_str(it->id),
-					     .name = span_str(it->name),
-					     .result = restore_outcome_name(it->outcome),
-					     .reason = span_str(it->reason) };
+		const struct restore_item *it;
+		struct receipt_item line;
 
+		if (restore_result_item(&it, r->out, i, err) < 0)
+			return -1;
+		line = (struct receipt_item){ .app = it->app,
+					      .id = span_str(it->id),
+					      .name = span_str(it->name),
+					      .result = restore_outcome_name(it->outcome),
+					      .reason = span_str(it->reason) };
 		if (receipt_put_item(r->box, r->receipt.number, &line, err) < 0)
 			return -1;
 	}
@@ -226,9 +230,12 @@ run_end(struct run *r, int rc, struct err *err)
 	t = traffic(r);
 	r->out->bytes_received = t.bytes_received - r->before.bytes_received;
 	r->out->requests = t.requests - r->before.requests;
-	result_sort(r->out);
-	for (size_t i = 0; i < r->out->n_items; i++)
-		r->out->failed += r->out->items[i].outcome == RESTORE_FAILED;
+	r->out->failed += restore_result_count(r->out, RESTORE_FAILED);
+	if (r->out->rows && result_rows_sort(r->out->rows, &later) < 0 && rc == 0) {
+		if (err)
+			*err = later;
+		rc = -1;
+	}
 	if (r->out->id[0] && close_receipt(r, rc == 0, &later) < 0 && rc == 0) {
 		if (err)
 			*err = later;

@@ -258,12 +258,24 @@ restore_all(struct fixture *f)
 }
 
 static const struct restore_item *
+told_at(const struct fixture *f, size_t i)
+{
+	const struct restore_item *item = NULL;
+
+	assert_int_equal(restore_result_item(&item, &f->result, i, NULL), 0);
+	return item;
+}
+
+/* Until the next one is asked for. */
+static const struct restore_item *
 told(const struct fixture *f, const char *app, const char *id)
 {
-	for (size_t i = 0; i < f->result.n_items; i++)
-		if (strcmp(f->result.items[i].app, app) == 0 &&
-		    strcmp(f->result.items[i].id, id) == 0)
-			return &f->result.items[i];
+	for (size_t i = 0; i < f->result.n_items; i++) {
+		const struct restore_item *item = told_at(f, i);
+
+		if (strcmp(item->app, app) == 0 && strcmp(item->id, id) == 0)
+			return item;
+	}
 	fail_msg("%s %s is not told of", app, id);
 	return NULL;
 }
@@ -287,9 +299,11 @@ assert_again_nothing_is_written(struct fixture *f)
 	restore_all(f);
 	assert_int_equal(f->result.written, 0);
 	for (size_t i = 0; i < f->result.n_items; i++) {
-		assert_int_equal(f->result.items[i].n_added, 0);
-		assert_int_not_equal(f->result.items[i].outcome, RESTORE_ADDED);
-		assert_int_not_equal(f->result.items[i].outcome, RESTORE_FAILED);
+		const struct restore_item *item = told_at(f, i);
+
+		assert_int_equal(item->n_added, 0);
+		assert_int_not_equal(item->outcome, RESTORE_ADDED);
+		assert_int_not_equal(item->outcome, RESTORE_FAILED);
 	}
 }
 
@@ -304,7 +318,7 @@ everything_comes_back_to_the_byte_and_again_nothing_is_written(void **state)
 	assert_int_equal(f->result.written, 6);
 	assert_int_equal(f->result.failed, 0);
 	for (size_t i = 0; i < f->result.n_items; i++)
-		assert_int_equal(f->result.items[i].outcome, RESTORE_ADDED);
+		assert_int_equal(told_at(f, i)->outcome, RESTORE_ADDED);
 	assert_all_there(f);
 	path_of(path, sizeof path, f, "documents/a.txt");
 	assert_int_equal(stat(path, &st), 0);
