@@ -89,7 +89,8 @@ struct run {
 	size_t n_todo, cap_todo;
 	struct group group;
 	struct receipt receipt; /* number 0: none yet */
-	uint64_t prior_sent, prior_received; /* bytes of the killed run that it is the receipt of, too */
+	uint64_t prior_sent,
+		prior_received; /* bytes of the killed run that it is the receipt of, too */
 	struct remote_traffic before;
 	struct backup_progress progress;
 	int64_t started_ms, shown_ms; /* uptime */

@@ -7,7 +7,8 @@
 #include "backup/backup_internal.h"
 #include "os/os.h"
 
-#define SHOW_EVERY_MS 100
+#define SHOW_EVERY_MS       100
+#define VIEW_ITEM_BYTES_MAX (1u << 20) /* read within a view of the Box */
 
 void
 run_keys(struct run *r)
@@ -162,6 +163,16 @@ run_same(struct run *r, struct prepared *take, struct err *err)
 	return r->n_held_same == RUN_SAME ? run_note_same(r, err) : 0;
 }
 
+/* Others may change the Box while a large item is read. */
+static int
+view_for(struct run *r, const struct todo *t, struct err *err)
+{
+	if (t->size <= VIEW_ITEM_BYTES_MAX)
+		return box_view(r->box, err);
+	box_view_end(r->box);
+	return 0;
+}
+
 static int
 run_one(struct run *r, const struct todo *t, struct err *err)
 {
@@ -174,6 +185,8 @@ run_one(struct run *r, const struct todo *t, struct err *err)
 	r->progress.stage = BACKUP_READING;
 	r->progress.app = r->apps[t->app].app->name;
 	run_show(r, false);
+	if (view_for(r, t, err) < 0)
+		return -1;
 	rc = prepare_item(&p, r, t, &why, err);
 	if (rc == 0)
 		return group_add(r, p, err);
@@ -191,11 +204,15 @@ static int
 run_items(struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->n_todo; i++) {
-		if (run_one(r, &r->todo[i], err) < 0)
-			return -1;
-		if (group_full(&r->group) && group_send(r, err) < 0)
+		int rc = run_one(r, &r->todo[i], err);
+
+		if (rc == 0 && !group_full(&r->group))
+			continue;
+		box_view_end(r->box);
+		if (rc < 0 || group_send(r, err) < 0)
 			return -1;
 	}
+	box_view_end(r->box);
 	return run_note_same(r, err) < 0 ? -1 : group_send(r, err);
 }
 

@@ -2,6 +2,7 @@
 /* box: see box.h. */
 #include "box/box.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,6 +275,7 @@ int
 box_begin(struct box *b, struct err *err)
 {
 	if (b->depth == 0) {
+		box_view_end(b);
 		if (db_exec(b, "BEGIN IMMEDIATE", err) < 0)
 			return -1;
 		b->doomed = false;
@@ -326,6 +328,33 @@ box_end(struct box *b, int rc, struct err *err)
 		return -1;
 	}
 	return box_commit(b, err) < 0 ? -1 : rc;
+}
+
+int
+box_view(struct box *b, struct err *err)
+{
+	if (b->depth > 0 || (b->viewing && os->uptime_ms() - b->view_ms < BOX_VIEW_MS))
+		return 0;
+	box_view_end(b);
+	if (db_exec(b, "BEGIN", err) < 0)
+		return -1;
+	b->viewing = true;
+	b->view_ms = os->uptime_ms();
+	return 0;
+}
+
+void
+box_view_end(struct box *b)
+{
+	struct err ignored;
+
+	if (!b->viewing)
+		return;
+	assert(sqlite3_txn_state(b->db, NULL) != SQLITE_TXN_WRITE);
+	b->viewing = false;
+	/* SQLite may have ended it by itself, after an error. */
+	if (!sqlite3_get_autocommit(b->db))
+		db_exec(b, "ROLLBACK", &ignored);
 }
 
 /* Open file description locks: they hold against other boxes of this process, too.  They cannot

@@ -65,6 +65,16 @@ int box_begin(struct box *b, struct err *err);
 int box_commit(struct box *b, struct err *err);
 void box_rollback(struct box *b);
 
+/**
+ * Many questions in a row, each of them cheap: without it SQLite takes locks, looks for a journal and
+ * checks its cache anew for each.  To be called before each of them: the view is renewed every
+ * BOX_VIEW_MS, because others cannot commit a change while it lasts.  Not for questions with
+ * something slow between: a large file, a server.  box_begin() ends it.  Nothing is changed in it.
+ */
+#define BOX_VIEW_MS 100
+int box_view(struct box *b, struct err *err);
+void box_view_end(struct box *b); /* does nothing where there is none */
+
 #define BOX_LOCK_WAIT_MS 60000
 
 typedef void box_waiting_fn(void *ctx, long pid);

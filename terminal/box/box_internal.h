@@ -26,6 +26,8 @@ struct box {
 	struct kept_statement statements[BOX_STATEMENTS]; /* by hash of the address */
 	unsigned depth;                                   /* of box_begin() */
 	bool doomed; /* rolled back within: the outermost commit fails */
+	bool viewing;
+	int64_t view_ms; /* uptime of its begin */
 	bool has_identity;
 	struct identity identity;
 	int64_t sealing; /* journal.c: number of the batch being sealed, or 0 */
@@ -49,6 +51,8 @@ int box_app_intern(int64_t *number, struct box *b, const char *name, struct err 
 /** Is the shortcut of @item (if there is one) new or changed?  Computed anew and stored; to be
  *  called whenever the item's inventory or saved row changed. */
 int shortcut_judge(struct box *b, const uint8_t item[static BOX_ID_BYTES], struct err *err);
+/** The same for all that a batch changed (batch_changes). */
+int shortcut_judge_batch(struct box *b, int64_t batch, struct err *err);
 /** The same for all shortcuts. */
 int shortcut_judge_all(struct box *b, struct err *err);
 /** Give the shortcuts of @app that came with another device's Box, and so without name, type and

@@ -320,25 +320,6 @@ journal_sent(struct box *b, struct journal_batch *batch, struct err *err)
 	return 0;
 }
 
-/* Judge the shortcuts of everything that the batch changed. */
-static int
-judge_changes(struct box *b, int64_t batch, struct err *err)
-{
-	AUTO(query_clear) struct query q = QUERY_INIT;
-	uint8_t item[BOX_ID_BYTES];
-	int rc;
-
-	if (query_init(&q, b, "SELECT item FROM batch_changes WHERE batch = ?1", err) < 0)
-		return -1;
-	query_int(&q, 1, batch);
-	while ((rc = query_step(&q, err)) == QUERY_ROW) {
-		query_column_bytes(&q, 0, item, sizeof item);
-		if (shortcut_judge(b, item, err) < 0)
-			return -1;
-	}
-	return rc;
-}
-
 static int
 apply_saved(struct box *b, int64_t batch, int64_t at_unix_ms, struct err *err)
 {
@@ -404,7 +385,7 @@ apply(struct box *b, const struct journal_batch *batch, int64_t at_unix_ms, stru
 		   "DELETE FROM forgotten WHERE item IN"
 		   " (SELECT item FROM batch_changes WHERE batch = ?1)",
 		   number, err) < 0 ||
-	    apply_tree(b, number, err) < 0 || judge_changes(b, number, err) < 0 ||
+	    apply_tree(b, number, err) < 0 || shortcut_judge_batch(b, number, err) < 0 ||
 	    forget_batches(b, err) < 0 ||
 	    identity_set_acked(b, batch->seq, batch->head, at_unix_ms, err) < 0)
 		return -1;

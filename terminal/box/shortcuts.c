@@ -51,6 +51,21 @@ shortcut_judge(struct box *b, const uint8_t item[static BOX_ID_BYTES], struct er
 }
 
 int
+shortcut_judge_batch(struct box *b, int64_t batch, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b,
+		       "UPDATE shortcuts SET pending = " IS_PENDING
+		       " FROM batch_changes c WHERE c.batch = ?1 AND shortcuts.app = c.app"
+		       " AND shortcuts.item = c.item AND pending <> " IS_PENDING,
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, batch);
+	return query_run(&q, err);
+}
+
+int
 shortcut_judge_all(struct box *b, struct err *err)
 {
 	return db_exec(b,
@@ -529,9 +544,12 @@ shortcuts_each_pending(struct box *b, const char *app, bool selected_only, pendi
 		memcpy(last, w.items[w.n - 1], sizeof last);
 		after = SPAN_ARRAY(last);
 		for (size_t i = 0; i < w.n; i++) {
-			if (pending_emit(b, w.items[i], fn, ctx, err) < 0)
+			if (box_view(b, err) < 0 || pending_emit(b, w.items[i], fn, ctx, err) < 0) {
+				box_view_end(b);
 				return -1;
+			}
 		}
+		box_view_end(b);
 	}
 }
 
