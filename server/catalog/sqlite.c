@@ -28,6 +28,8 @@
 #define READERS_MAX     4   /* connections; a read takes milliseconds */
 #define BUSY_TIMEOUT_MS 10000
 
+#define CHECKPOINT_FRAMES 1000 /* SQLite's own choice */
+
 struct catalog_sqlite {
 	struct catalog catalog; /* first */
 	struct catalog_options options;
@@ -215,18 +217,38 @@ settle_schema(struct db *db, struct err *err)
 	return make_schema(db, version, tables == 0, err);
 }
 
+/* Bring the log into the database, after a commit.  SQLite would do this by itself, but it keeps
+ * failures there to itself and tries again later: a sync then says nothing of what an earlier,
+ * unfinished checkpoint wrote and the disk did not take, and the log that has it is overwritten.  So
+ * a failure ends the process.  Where room or memory lacks, the log just grows until next time. */
+static int
+checkpoint(void *ctx, sqlite3 *sqlite, const char *name, int n_frames)
+{
+	struct db *db = ctx;
+	struct err err;
+
+	if (n_frames < CHECKPOINT_FRAMES)
+		return SQLITE_OK;
+	int rc = sqlite3_wal_checkpoint_v2(sqlite, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	rc = sqlite_rc_meant(sqlite, rc);
+	if ((rc & 0xff) != SQLITE_IOERR || rc == SQLITE_IOERR_NOMEM)
+		return SQLITE_OK;
+	db_error(db, rc, "bringing the log into the database", &err);
+	return rc;
+}
+
 static int
 open_writer(struct catalog_sqlite *c, struct err *err)
 {
 	if (sqlite_settle(c->path, err) < 0 || db_open(&c->writer, c, true, err) < 0)
 		return -1;
+	sqlite3_wal_hook(c->writer.sqlite, checkpoint, &c->writer);
 	/* auto_vacuum can only be chosen while the file is empty: clearing away will give room
 	 * back. */
 	return db_exec(&c->writer,
 		       "PRAGMA auto_vacuum = INCREMENTAL;"
 		       "PRAGMA journal_mode = WAL;"
 		       "PRAGMA synchronous = FULL;"
-		       "PRAGMA wal_autocheckpoint = 1000;"
 		       "PRAGMA journal_size_limit = 16777216;",
 		       err) < 0
 		       ? -1

@@ -3,11 +3,11 @@
  * catalog_sqlite: what is read at start is what lies on the disk.
  *
  * After a failed fsync the kernel calls the lost pages clean: they stay readable, are not on the
- * disk, and no later fsync writes them (Rebello et al., "Can Applications Recover from fsync
- * Failures?", USENIX ATC 2020); ext4 does not even write them where they are written over.  SQLite
- * would find a commit in them, and we would tell a terminal that asks again that it is stored.  So
- * both files are synced, for what an earlier run that was killed left in memory only, and then
- * forgotten by the page cache, before SQLite sees them.
+ * disk, and no later fsync writes them, but for blocks that are written over (Rebello et al., "Can
+ * Applications Recover from fsync Failures?", USENIX ATC 2020).  SQLite would find a commit in them,
+ * and we would tell a terminal that asks again that it is stored.  So both files are synced, for what
+ * an earlier run that was killed left in memory only, and then forgotten by the page cache, before
+ * SQLite sees them.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -190,11 +190,20 @@ static atomic_uint writes_refused;
 static ssize_t (*real_pwrite)(int fd, const void *p, size_t n, off_t at);
 static _Atomic off_t room_bytes;
 static atomic_int refuse_errno = ENOSPC;
+static _Atomic ino_t refuse_only; /* this file; 0: all */
+
+static bool
+is_refused(int fd)
+{
+	struct stat st;
+
+	return !refuse_only || (fstat(fd, &st) == 0 && st.st_ino == refuse_only);
+}
 
 static ssize_t
 pwrite_with_little_room(int fd, const void *p, size_t n, off_t at)
 {
-	if (room_bytes && at + (off_t)n > room_bytes) {
+	if (room_bytes && at + (off_t)n > room_bytes && is_refused(fd)) {
 		writes_refused++;
 		errno = refuse_errno;
 		return -1;
@@ -282,6 +291,45 @@ a_write_that_fails_otherwise_ends_the_process_and_is_never_tried_again(void **st
 	*state = open_it();
 	assert_int_equal(get(*state, "before", "1"), 0);
 	assert_int_equal(get(*state, "after", "1"), CATALOG_ABSENT);
+}
+
+/* The commit lies in the log; what fails is bringing the log into the database, which SQLite does
+ * after a commit and would keep to itself. */
+static void
+a_log_that_cannot_be_brought_into_the_database_ends_the_process(void **state)
+{
+	const struct catalog_options options = { .fatal = end_child };
+	AUTO(buf_clear) struct buf large = BUF_INIT(64u << 20);
+	char url[64];
+	uint8_t *at;
+	int status;
+	struct err err;
+
+	catalog_free(*state);
+	assert_int_equal(buf_extend(&large, 8u << 20, &at, &err), 0);
+	memset(at, 'x', 8u << 20);
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		struct span s = buf_span(&large);
+		struct catalog *c;
+		struct stat st;
+		snprintf(url, sizeof url, "sqlite:%s/db", folder);
+		replace_pwrite();
+		if (catalog_open(&c, url, &options, &err) < 0 ||
+		    put(c, "before", "1", 0, &err) < 0 || stat(url + strlen("sqlite:"), &st) < 0)
+			_exit(1);
+		refuse_errno = EIO;
+		refuse_only = st.st_ino;
+		room_bytes = 1;
+		catalog_write(c, large_run, &s, &err); /* never comes back */
+		_exit(2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	*state = open_it();
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), ENDED);
+	assert_int_equal(get(*state, "before", "1"), 0);
 }
 
 /* Reads, has somebody else write, and reads again. */
@@ -486,6 +534,7 @@ main(void)
 		IN_FOLDER(jobs_of_a_group_stand_and_fall_alone),
 		IN_FOLDER(a_full_disk_refuses_the_large_job_and_goes_on_with_small_ones),
 		IN_FOLDER(a_write_that_fails_otherwise_ends_the_process_and_is_never_tried_again),
+		IN_FOLDER(a_log_that_cannot_be_brought_into_the_database_ends_the_process),
 		IN_FOLDER(a_reader_sees_one_moment_whatever_is_written_meanwhile),
 		IN_FOLDER(a_reading_transaction_cannot_write),
 		IN_FOLDER(a_killed_server_loses_nothing_that_it_acknowledged),
