@@ -223,8 +223,8 @@ struct adapter {
 	int (*create)(struct item_writer **out, struct app_session *s, const char *path,
 		      struct err *err);
 
-	/* Remove the temporary files that a killed program left in the app's folder.  Only where nobody
-	 * else writes there: under the Box's run lock. */
+	/* Remove the temporary files that a killed program, or a disk that failed, left in the app's
+	 * folder.  Only where nobody else writes there: under the Box's run lock. */
 	int (*tidy)(struct app_session *s, struct err *err);
 };
 

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-#define TEMPORARY_PREFIX ".cloudbox-"
+#define TEMPORARY_PREFIX ".cloudbox-" /* 16 hexadecimal digits, "~" */
 
 /* Split "/a/b.vcf" into the folder, which stays in @path, and the name. */
 static int
@@ -83,9 +83,10 @@ folder_stamp(const struct stat *st)
 bool
 folder_is_temporary(const char *name)
 {
-	size_t n = strlen(name);
+	const char *tag = name + strlen(TEMPORARY_PREFIX);
 
-	return strncmp(name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0 && name[n - 1] == '~';
+	return strncmp(name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0 &&
+	       strspn(tag, "0123456789abcdef") == 16 && strcmp(tag + 16, "~") == 0;
 }
 
 int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * folder_tidy: temporary files of ours that a killed program left in an app's folder go.
+ * folder_tidy: temporary files of ours go that a killed program, or a disk that failed, left in an
+ * app's folder.  One that cannot be removed stays for the next time.
  *
  * A folder is read and closed before those in it are entered, so depth costs no descriptors; links
  * are not followed.  An app that is one file: its own folder only.
@@ -27,8 +28,8 @@ tidy_entry(struct buf *folders, int fd, const struct dirent *d, struct err *err)
 		is_folder = S_ISDIR(st.st_mode);
 	if (is_folder)
 		return buf_append(folders, span_of(d->d_name, strlen(d->d_name) + 1), err);
-	if (folder_is_temporary(d->d_name) && os->unlinkat(fd, d->d_name, 0) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot remove a temporary file");
+	if (folder_is_temporary(d->d_name))
+		os->unlinkat(fd, d->d_name, 0);
 	return 0;
 }
 

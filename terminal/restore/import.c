@@ -320,7 +320,7 @@ import(struct import *m, const struct import_request *rq, struct err *err)
 	    open_source(m, rq->file, err) < 0 || run_begin(&m->r, err) < 0)
 		return -1;
 	s = m->target.session;
-	if (m->r.after_kill && s->adapter->tidy(s, err) < 0)
+	if (!m->r.rq->preview && s->adapter->tidy(s, err) < 0)
 		return -1;
 	if (cards_new(&m->cards, &m->r, &m->target, err) < 0 || read_all(m, err) < 0)
 		return -1;

@@ -131,7 +131,7 @@ target_open(struct cloud_folder *f, struct span mime, struct err *err)
 	if (target_choose(f, mime, err) < 0)
 		return -1;
 	s = f->target.session;
-	return s && f->r->after_kill ? s->adapter->tidy(s, err) : 0;
+	return s && !f->r->rq->preview ? s->adapter->tidy(s, err) : 0;
 }
 
 static bool

@@ -40,8 +40,7 @@ struct run {
 	struct inherit *inherit;      /* NULL: nothing to learn */
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
-	bool any_field;  /* an item had one of the wanted fields; or it failed, and nobody knows */
-	bool after_kill; /* the restore before this one was never closed: it may have left files */
+	bool any_field; /* an item had one of the wanted fields; or it failed, and nobody knows */
 	struct receipt receipt;
 	struct nameless *nameless; /* owned */
 	size_t n_nameless, cap_nameless;

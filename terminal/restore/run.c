@@ -127,35 +127,17 @@ begin_rows(struct run *r, struct err *err)
 	return restore_row_put(r->box, &row, err) < 0 ? -1 : receipt_put(r->box, &r->receipt, err);
 }
 
-struct newest {
-	bool seen, finished;
-};
-
-static int
-look_at_newest(void *ctx, const struct restore_row *row, struct err *err)
-{
-	struct newest *n = ctx;
-
-	(void)err;
-	if (!n->seen)
-		*n = (struct newest){ true, row->finished };
-	return 0;
-}
-
 int
 run_begin(struct run *r, struct err *err)
 {
-	struct newest newest = { 0 };
 	uint8_t id[BOX_ID_BYTES];
 
 	hex_encode(r->out->from, SPAN_ARRAY(fetch_device(r->fetch)->id.b));
 	if (r->rq->preview)
 		return 0;
 	if (inherit_new(&r->inherit, r->box, fetch_opener(r->fetch), &fetch_device(r->fetch)->id,
-			err) < 0 ||
-	    restore_rows_each(r->box, look_at_newest, &newest, err) < 0)
+			err) < 0)
 		return -1;
-	r->after_kill = newest.seen && !newest.finished;
 	os_random(id, sizeof id);
 	hex_encode(r->out->id, SPAN_ARRAY(id));
 	if (box_begin(r->box, err) < 0)

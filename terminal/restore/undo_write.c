@@ -260,22 +260,12 @@ check_cancelled(const struct undo *u, struct err *err)
 	return 0;
 }
 
-/* A run that was cut off may have left a file that it was writing. */
-static int
-tidy(struct undo *u, size_t from, size_t to, struct err *err)
-{
-	for (size_t i = from; i < to; i++)
-		if (u->targets[i].begun)
-			return u->session->adapter->tidy(u->session, err);
-	return 0;
-}
-
 static int
 undo_groups(struct undo *u, size_t from, size_t to, struct group *g, struct err *err)
 {
 	bool cards = u->session->adapter->form != NULL;
 
-	if (tidy(u, from, to, err) < 0)
+	if (u->session->adapter->tidy(u->session, err) < 0)
 		return -1;
 	while (any_pending(u, from, to)) {
 		if (check_cancelled(u, err) < 0 || (cards && refresh(u, err) < 0) ||

@@ -129,6 +129,17 @@ def test_a_preview_writes_nothing_anywhere(phone):
     assert done["written"] == 3 and outcomes(done) == outcomes(told)
 
 
+def test_what_a_failed_disk_kept_from_an_earlier_restore_goes_with_the_next(phone):
+    left = ".cloudbox-0123456789abcdef~"
+    put(phone.phone, {f"{folder}/{left}": b"half" for folder in ("contacts", "documents", "documents/sub")})
+    put(phone.phone, {"documents/.cloudbox-notes~": b"the person's own"})
+    before = tree(phone.phone)
+    phone.run("restore", "--preview")
+    assert tree(phone.phone) == before
+    phone.run("restore")
+    assert tree(phone.phone) == {**phone.saved, "documents/.cloudbox-notes~": b"the person's own"}
+
+
 def test_every_outcome_has_its_reason_in_words(phone):
     lose(phone, "contacts/zoe.vcf")
     for item in phone.run("restore")["items"]:

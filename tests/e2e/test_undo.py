@@ -99,6 +99,15 @@ def test_items_that_the_restore_made_go_and_come_again(phone):
     assert tree(phone.phone) == restored
 
 
+def test_what_a_failed_disk_kept_from_the_restore_goes_with_the_undo(phone):
+    (phone.phone / "documents/a.txt").unlink()
+    before = tree(phone.phone)
+    phone.run("restore", "documents")
+    put(phone.phone, {"documents/sub/.cloudbox-0123456789abcdef~": b"half"})
+    phone.run("undo")
+    assert tree(phone.phone) == before
+
+
 def test_undo_twice_says_so_and_changes_nothing(phone):
     change(phone, "anna", b"TEL;TYPE=CELL:+491702\r\n", b"")
     done = phone.run("restore", "contacts", "anna")

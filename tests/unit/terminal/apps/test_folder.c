@@ -74,8 +74,9 @@ sources_come_in_the_order_of_whole_paths(void **state)
 	temp_put_str(&t, "b/a/y", "");
 	temp_put_str(&t, ".hidden", "");
 	temp_put_str(&t, ".cloudbox-0123456789abcdef~", "");
+	temp_put_str(&t, ".cloudbox-notes~", "");
 	assert_int_equal(folder_walk(&root, NULL, see, refuse, &s, &err), 0);
-	assert_string_equal(s.paths, ".hidden\nb-c\nb.d\nb/a/y\nb/z\nb0\n");
+	assert_string_equal(s.paths, ".cloudbox-notes~\n.hidden\nb-c\nb.d\nb/a/y\nb/z\nb0\n");
 	assert_string_equal(s.refused, "");
 }
 
@@ -108,8 +109,17 @@ static void
 a_path_that_leaves_the_folder_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",   "/etc/passwd", "..", "../x", "a/../b",        "a//b",
-		"a/", "./a",         ".",  "a/..", ".cloudbox-00~",
+		"",
+		"/etc/passwd",
+		"..",
+		"../x",
+		"a/../b",
+		"a//b",
+		"a/",
+		"./a",
+		".",
+		"a/..",
+		"b/.cloudbox-0123456789abcdef~",
 	};
 	char longest[FOLDER_PART_MAX + 2];
 	struct err err = { 0 };
