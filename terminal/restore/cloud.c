@@ -141,16 +141,18 @@ static int
 read_items(struct listing_cloud *c, const char *app, struct err *err)
 {
 	const struct listing *live = fetch_live(c->fetch);
-	AUTO(listing_clear) struct listing want = { 0 };
+	AUTO(listing_clear) struct listing want = { .scratch = live->scratch };
 	struct id16 box = opener_folder_id(fetch_opener(c->fetch), span_str(BOX_APP));
 	struct id16 only = opener_folder_id(fetch_opener(c->fetch), span_str(app ? app : ""));
 	struct fetch_sink sink = { c, add_item, NULL };
 
 	for (size_t i = 0; i < live->n; i++) {
-		const struct id16 *folder = &live->items[i].folder;
+		struct wire_item w;
 
-		if (!id16_equal(folder, &box) && (!app || id16_equal(folder, &only)) &&
-		    listing_add(&want, &live->items[i], err) < 0)
+		if (listing_get(&w, live, i, err) < 0)
+			return -1;
+		if (!id16_equal(&w.folder, &box) && (!app || id16_equal(&w.folder, &only)) &&
+		    listing_add(&want, &w, err) < 0)
 			return -1;
 	}
 	return fetch_records(c->fetch, &want, FETCH_LIVE, &sink, err);
@@ -227,11 +229,15 @@ foreign_folders(struct listing *want, struct listing_cloud *c, struct err *err)
 	struct box_folders b = { fetch_opener(c->fetch), want };
 
 	for (size_t i = 0; i < live->n; i++) {
-		bool seen = id16_equal(&live->items[i].folder, &box);
+		struct wire_item w;
+		bool seen;
 
+		if (listing_get(&w, live, i, err) < 0)
+			return -1;
+		seen = id16_equal(&w.folder, &box);
 		for (size_t j = 0; !seen && j < want->n; j++)
-			seen = id16_equal(&want->items[j].folder, &live->items[i].folder);
-		if (!seen && listing_add(want, &live->items[i], err) < 0)
+			seen = id16_equal(&want->items[j].folder, &w.folder);
+		if (!seen && listing_add(want, &w, err) < 0)
 			return -1;
 	}
 	return box_apps_each(c->box, leave_out, &b, err);

@@ -84,16 +84,21 @@ fetch_of(struct fetch **out, struct unlocked *u, const struct id16 *id, struct e
 }
 
 /* Whether the list holds what is needed. */
-static bool
-has_needed(const struct fetch *f, enum device_need need)
+static int
+has_needed(bool *has, const struct fetch *f, enum device_need need, struct err *err)
 {
 	struct id16 box = opener_folder_id(fetch_opener(f), span_str(BOX_APP));
 	const struct listing *l = fetch_live(f);
 
-	for (size_t i = 0; i < l->n; i++)
-		if (id16_equal(&l->items[i].folder, &box) == (need == DEVICE_NEEDS_BOX))
-			return true;
-	return false;
+	struct wire_item w;
+
+	*has = false;
+	for (size_t i = 0; !*has && i < l->n; i++) {
+		if (listing_get(&w, l, i, err) < 0)
+			return -1;
+		*has = id16_equal(&w.folder, &box) == (need == DEVICE_NEEDS_BOX);
+	}
+	return 0;
 }
 
 /* The newest batch that this terminal knows of; seq 0: none. */
@@ -152,11 +157,13 @@ open_chain(struct fetch **out, struct box *box, struct unlocked *u, const struct
 	for (size_t i = 0; i < n; i++) {
 		AUTO(fetch_free) struct fetch *f = NULL;
 		struct err alarm = { 0 };
+		bool has;
 
-		if (fetch_of(&f, u, &chain[i], err) < 0 || fetch_list(f, err) < 0)
+		if (fetch_of(&f, u, &chain[i], err) < 0 ||
+		    fetch_use_disk(f, box_home_fd(box), err) < 0 || fetch_list(f, err) < 0 ||
+		    has_needed(&has, f, need, err) < 0)
 			return -1;
-		if (has_needed(f, need) || fetch_alarm(f)[0] ||
-		    device_check_newest(f, box, &alarm) < 0) {
+		if (has || fetch_alarm(f)[0] || device_check_newest(f, box, &alarm) < 0) {
 			*out = TAKE(f);
 			return 0;
 		}

@@ -29,9 +29,19 @@ fetch_free(struct fetch *f)
 		return;
 	opener_free(f->opener);
 	listing_clear(&f->live);
+	scratch_free(f->scratch);
 	fetch_window_clear(&f->window);
 	free(f->asking);
 	free(f);
+}
+
+int
+fetch_use_disk(struct fetch *f, int dir_fd, struct err *err)
+{
+	if (scratch_new(&f->scratch, dir_fd, err) < 0)
+		return -1;
+	f->live.scratch = f->scratch;
+	return 0;
 }
 
 struct opener *
@@ -101,7 +111,7 @@ list_begin(void *ctx, struct span prefix, uint64_t n, struct err *err)
 	if (n > LISTING_ITEMS_MAX)
 		return err_set(err, ERR_LIMIT, "the server lists %llu items, more than %u",
 			       (unsigned long long)n, LISTING_ITEMS_MAX);
-	listing_clear(t->list); /* after a cut the list begins anew */
+	listing_reset(t->list); /* after a cut the list begins anew */
 	buf_reset(&t->prefix);
 	return buf_append(&t->prefix, prefix, err);
 }
@@ -301,26 +311,59 @@ take_frame(void *ctx, const struct wire_frame *f, struct err *err)
 	return 0;
 }
 
+/* Where a wanted record lies, and the number of the item that wants it. */
+struct place {
+	uint64_t seq;
+	uint32_t index, at;
+};
+
 static int
 by_place(const void *a, const void *b)
 {
-	const struct wire_item *y = b;
+	const struct place *x = a, *y = b;
 
-	return compare_place(a, y->seq, y->index);
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	if (x->index != y->index)
+		return x->index < y->index ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* How many of the wanted make one request. */
-static size_t
-group_of(const struct wire_item *want, size_t n)
+static int
+sort_places(struct place **out, const struct listing *want, struct err *err)
+{
+	AUTO(free) struct place *places = calloc(want->n + 1, sizeof *places);
+
+	if (!places)
+		return err_nomem(err);
+	for (size_t i = 0; i < want->n; i++) {
+		struct wire_item w;
+
+		if (listing_get(&w, want, i, err) < 0)
+			return -1;
+		places[i] = (struct place){ w.seq, w.index, (uint32_t)i };
+	}
+	qsort(places, want->n, sizeof *places, by_place);
+	*out = TAKE(places);
+	return 0;
+}
+
+/* Those of @n places that make one request; *n_group of them. */
+static int
+load_group(struct wire_item group[static FETCH_GROUP_ITEMS], size_t *n_group,
+	   const struct listing *want, const struct place *places, size_t n, struct err *err)
 {
 	size_t bytes = 0, i;
 
 	for (i = 0; i < n && i < FETCH_GROUP_ITEMS; i++) {
-		bytes += want[i].cipher_bytes;
+		if (listing_get(&group[i], want, places[i].at, err) < 0)
+			return -1;
+		bytes += group[i].cipher_bytes;
 		if (i > 0 && bytes > FETCH_GROUP_BYTES)
 			break;
 	}
-	return i;
+	*n_group = i;
+	return 0;
 }
 
 static int
@@ -348,19 +391,26 @@ fetch_group(struct taking *t, struct err *err)
 }
 
 int
-fetch_records(struct fetch *f, struct listing *want, enum fetch_kind kind,
+fetch_records(struct fetch *f, const struct listing *want, enum fetch_kind kind,
 	      const struct fetch_sink *sink, struct err *err)
 {
-	if (want->n > 1)
-		qsort(want->items, want->n, sizeof *want->items, by_place);
-	for (size_t at = 0; at < want->n;) {
+	AUTO(free) struct wire_item *group = calloc(FETCH_GROUP_ITEMS, sizeof *group);
+	AUTO(free) struct place *places = NULL;
+	size_t n;
+
+	if (!group)
+		return err_nomem(err);
+	if (sort_places(&places, want, err) < 0)
+		return -1;
+	for (size_t at = 0; at < want->n; at += n) {
 		struct taking t = { .f = f,
 				    .sink = sink,
-				    .want = want->items + at,
-				    .n = group_of(want->items + at, want->n - at),
+				    .want = group,
 				    .by_path = kind == FETCH_VERSIONS || !f->proven };
 
-		at += t.n;
+		if (load_group(group, &n, want, places + at, want->n - at, err) < 0)
+			return -1;
+		t.n = n;
 		if (fetch_group(&t, err) < 0)
 			return -1;
 	}

@@ -9,7 +9,8 @@
  *
  * What is damaged, forged or gone is told item by item (`why`), and the others go on; a call fails
  * as a whole only where the server cannot be reached or memory ends.
- * Memory: one record, and FETCH_CHUNKS_BYTES of opened chunks.  One thread.
+ * Memory: one record, FETCH_CHUNKS_BYTES of opened chunks, 16 bytes for each record that is wanted, and
+ * the list where it is not on disk.  One thread.
  */
 #ifndef RESTORE_FETCH_H
 #define RESTORE_FETCH_H
@@ -51,6 +52,10 @@ int fetch_new(struct fetch **out, const struct opener_keys *keys, const struct f
 void fetch_free(struct fetch *f);
 AUTO_PTR(fetch_free, struct fetch);
 
+/** Keep the list of live items in an unnamed file of the folder @dir_fd, not in memory; before
+ *  fetch_list().  scratch_new()'s errors. */
+int fetch_use_disk(struct fetch *f, int dir_fd, struct err *err);
+
 /** For folder and item ids of this device. */
 struct opener *fetch_opener(const struct fetch *f);
 const struct log_device *fetch_device(const struct fetch *f);
@@ -61,7 +66,7 @@ const struct account_keys *fetch_keys(const struct fetch *f, uint64_t epoch);
  *  proven one by one.  ERR_UNREACHABLE and its kin, ERR_NOMEM, ERR_LIMIT. */
 int fetch_list(struct fetch *f, struct err *err);
 
-/** What fetch_list() got; borrowed. */
+/** What fetch_list() got; borrowed, and so is what it lies in. */
 const struct listing *fetch_live(const struct fetch *f);
 
 /** Number of the device's newest batch as far as it is proven; 0: none. */
@@ -99,9 +104,8 @@ enum fetch_kind {
 	FETCH_VERSIONS, /* of fetch_versions(): each proven by its path */
 };
 
-/** Fetch the records that @want names.  It is sorted in place by batch and index; sink->each comes in
- *  that order, once for each. */
-int fetch_records(struct fetch *f, struct listing *want, enum fetch_kind kind,
+/** Fetch the records that @want names; sink->each comes by batch and index, once for each. */
+int fetch_records(struct fetch *f, const struct listing *want, enum fetch_kind kind,
 		  const struct fetch_sink *sink, struct err *err);
 
 #define FETCH_ABSENT   1 /* proven: the device has no such live item */

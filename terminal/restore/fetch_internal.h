@@ -37,6 +37,7 @@ struct fetch {
 	struct opener_keys keys;
 	struct fetch_source source;
 	struct opener *opener;
+	struct scratch *scratch; /* owned, or NULL */
 	struct listing live;
 	bool proven;               /* `live` is exactly what the device signed */
 	uint64_t newest_seq;       /* of the batch that the list came with */

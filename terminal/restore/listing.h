@@ -11,20 +11,32 @@
 #define RESTORE_LISTING_H
 
 #include "base/auto.h"
+#include "os/scratch_cache.h"
 #include "wire/wire.h"
 
 /* 2^22 items: 10,000 contacts a hundred times over; 96 bytes each. */
 #define LISTING_ITEMS_MAX (1u << 22)
 
+/* All zero is an empty list, which is kept in memory: its items are items[0] to items[n - 1].  One with
+ * a scratch keeps whole pages there; listing_get() reads both. */
 struct listing {
-	struct wire_item *items; /* owned; ascending by item id, version */
+	struct wire_item *items; /* owned; ascending by item id, version; behind `pages` */
 	size_t n, cap;
+	struct scratch *scratch;     /* borrowed, or NULL */
+	struct scratch_cache *cache; /* owned; made with the first page */
+	uint64_t *pages;             /* owned; where each lies */
+	size_t n_pages, cap_pages;
 };
 
+/** Forget the items; where they are kept stays. */
+void listing_reset(struct listing *l);
 void listing_clear(struct listing *l);
 AUTO_OBJ(listing_clear, struct listing);
 
-/** Add one, as the server gives it.  ERR_LIMIT, ERR_NOMEM. */
+/** Item number @i of l->n.  The scratch's errors. */
+int listing_get(struct wire_item *out, const struct listing *l, size_t i, struct err *err);
+
+/** Add one, as the server gives it.  ERR_LIMIT, ERR_NOMEM, and the scratch's. */
 int listing_add(struct listing *l, const struct wire_item *item, struct err *err);
 
 /** Add to @out what @l has of @folder. */

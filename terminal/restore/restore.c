@@ -315,12 +315,16 @@ folders_of(struct cloud_folders *l, struct run *r, const struct listing *items,
 	struct cloud_folder *f;
 
 	for (size_t i = 0; i < items->n; i++) {
-		const struct id16 *id = &items->items[i].folder;
+		struct wire_item w;
 
-		if (id16_equal(id, &box) || (only && !id16_equal(id, only)))
+		if (listing_get(&w, items, i, err) < 0)
+			return -1;
+		if (id16_equal(&w.folder, &box) || (only && !id16_equal(&w.folder, only)))
 			continue;
-		if (folder_at(&f, l, r, id, err) < 0 ||
-		    listing_add(&f->want, &items->items[i], err) < 0)
+		if (folder_at(&f, l, r, &w.folder, err) < 0)
+			return -1;
+		f->want.scratch = items->scratch;
+		if (listing_add(&f->want, &w, err) < 0)
 			return -1;
 		r->total++;
 	}
@@ -460,7 +464,7 @@ pick_directly(struct run *r, struct picks *p, struct err *err)
 static int
 pick_from_list(struct run *r, struct picks *p, struct err *err)
 {
-	AUTO(listing_clear) struct listing want = { 0 };
+	AUTO(listing_clear) struct listing want = { .scratch = fetch_live(r->fetch)->scratch };
 	struct id16 folder = opener_folder_id(fetch_opener(r->fetch), span_str(r->rq->app));
 	struct fetch_sink sink = { p, offer, NULL };
 

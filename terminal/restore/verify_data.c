@@ -311,16 +311,12 @@ group_done(void *ctx, struct err *err)
 static int
 check_live(struct verifying *v, struct err *err)
 {
-	AUTO(listing_clear) struct listing want = { 0 };
 	const struct listing *live = fetch_live(v->fetch);
 	struct fetch_sink sink = { v, put_aside, group_done };
 
-	for (size_t i = 0; i < live->n; i++)
-		if (listing_add(&want, &live->items[i], err) < 0)
-			return -1;
 	v->live = true;
-	v->total = want.n;
-	return fetch_records(v->fetch, &want, FETCH_LIVE, &sink, err);
+	v->total = live->n;
+	return fetch_records(v->fetch, live, FETCH_LIVE, &sink, err);
 }
 
 struct folder_ids {
@@ -359,26 +355,33 @@ find_folders(struct folder_ids *f, struct verifying *v, struct err *err)
 	struct id16 box = opener_folder_id(fetch_opener(v->fetch), span_str(BOX_APP));
 
 	f->opener = fetch_opener(v->fetch);
-	for (size_t i = 0; i < live->n; i++)
-		if (add_folder(f, &live->items[i].folder, err) < 0)
+	for (size_t i = 0; i < live->n; i++) {
+		struct wire_item w;
+
+		if (listing_get(&w, live, i, err) < 0 || add_folder(f, &w.folder, err) < 0)
 			return -1;
+	}
 	return add_folder(f, &box, err) < 0 ? -1 : box_apps_each(v->box, add_app, f, err);
 }
 
-static bool
-is_live(const struct listing *live, const struct wire_item *w)
+/* Both ascend by item: *at, from 0, goes along. */
+static int
+is_live(bool *is, size_t *at, const struct listing *live, const struct wire_item *w,
+	struct err *err)
 {
-	size_t from = 0, to = live->n;
+	struct wire_item here;
 
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		if (id16_compare(&live->items[mid].item, &w->item) < 0)
-			from = mid + 1;
-		else
-			to = mid;
+	for (*is = false; *at < live->n; ++*at) {
+		int order;
+
+		if (listing_get(&here, live, *at, err) < 0)
+			return -1;
+		order = id16_compare(&here.item, &w->item);
+		*is = order == 0 && here.seq == w->seq && here.index == w->index;
+		if (order >= 0)
+			break;
 	}
-	return from < live->n && id16_equal(&live->items[from].item, &w->item) &&
-	       live->items[from].seq == w->seq && live->items[from].index == w->index;
+	return 0;
 }
 
 static int
@@ -389,10 +392,13 @@ check_older_of(struct verifying *v, const struct id16 *folder, struct err *err)
 
 	if (fetch_versions(&all, v->fetch, folder, NULL, err) < 0)
 		return -1;
-	for (size_t i = 0; i < all.n; i++)
-		if (!is_live(fetch_live(v->fetch), &all.items[i]) &&
-		    listing_add(&want, &all.items[i], err) < 0)
+	for (size_t i = 0, at = 0; i < all.n; i++) {
+		bool is;
+
+		if (is_live(&is, &at, fetch_live(v->fetch), &all.items[i], err) < 0 ||
+		    (!is && listing_add(&want, &all.items[i], err) < 0))
 			return -1;
+	}
 	v->total += want.n;
 	return fetch_records(v->fetch, &want, FETCH_VERSIONS, &sink, err);
 }

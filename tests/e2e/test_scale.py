@@ -42,6 +42,7 @@ def watched(terminal, *args):
             seen.append(now)
         time.sleep(0.002)
     told = running.finish(expect=0)
+    assert running.stderr == ""  # the list of what is backed up was proven
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     at = max(i for i, now in enumerate(seen) if now >= max(seen) / 2)
     while at + 1 < len(seen) and seen[at + 1] <= seen[at]:
