@@ -7,11 +7,13 @@
  *
  * 4,096 folders, made at first use, hold some thousand files each at ten million objects.  Order of
  * keeping: fsync of the file, link, fsync of the folder; only then the name counts.  With many
- * objects in one call the first fsync carries most of the work of the others.
+ * objects in one call the first fsync carries most of the work of the others.  The folders that are
+ * there at start are synced then, each other one before its first link.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +25,15 @@
 #include "os/os.h"
 
 #define INCOMING "incoming"
+#define FOLDERS  4096
 
 /* "incoming/" and a name; longer than "a/bc/" and a name. */
 #define PATH_BYTES (sizeof INCOMING + BLOB_NAME_TEXT_BYTES)
 
 struct blobs_dir {
 	struct blobs blobs;
-	int fd; /* the folder */
+	int fd;                          /* the folder */
+	atomic_bool is_durable[FOLDERS]; /* "a/bc" and what leads to it */
 };
 
 struct blob_writer {
@@ -116,28 +120,49 @@ dir_finish(struct blob_writer *w, struct blob_info *out, struct err *err)
 	return 0;
 }
 
+/* The folder of an object, by number: the first three digits of its name. */
+static unsigned
+folder_of(const struct blob_name *name)
+{
+	return (unsigned)name->bytes[0] << 4 | name->bytes[1] >> 4;
+}
+
+/* That it is there does not say that it is durable: another upload may have made it and not have
+ * come to its fsync yet. */
+static int
+make_folder(struct blobs_dir *d, const struct blob_name *name, struct err *err)
+{
+	char path[PATH_BYTES];
+	char folder[sizeof "a/bc"], top[sizeof "a"];
+	unsigned i = folder_of(name);
+
+	if (atomic_load(&d->is_durable[i]))
+		return 0;
+	kept_path(path, name);
+	snprintf(top, sizeof top, "%.1s", path);
+	snprintf(folder, sizeof folder, "%.4s", path);
+	if ((os->mkdirat(d->fd, top, 0700) < 0 && errno != EEXIST) ||
+	    (os->mkdirat(d->fd, folder, 0700) < 0 && errno != EEXIST))
+		return err_sys(err, errno, "cannot make a folder for objects");
+	if (os_sync_folder_of(d->fd, folder, err) < 0 || os_sync_folder_of(d->fd, top, err) < 0)
+		return -1;
+	atomic_store(&d->is_durable[i], true);
+	return 0;
+}
+
 /* Link the durable file to its place.  EEXIST cannot happen with 128 random bits; it is refused all
  * the same, since nothing may ever be replaced. */
 static int
 link_into_place(struct blob_writer *w, struct err *err)
 {
 	char path[PATH_BYTES];
-	char folder[sizeof "a/bc"], top[sizeof "a"];
 	int fd = w->dir->fd;
 
+	if (make_folder(w->dir, &w->info.name, err) < 0)
+		return -1;
 	kept_path(path, &w->info.name);
-	snprintf(top, sizeof top, "%.1s", path);
-	snprintf(folder, sizeof folder, "%.4s", path);
-	if (os->linkat(fd, w->incoming, fd, path, 0) < 0) {
-		if (errno != ENOENT)
-			return err_sys(err, errno, "cannot put an object into place");
-		/* Another upload may have made them and not have come to its fsync yet. */
-		if (os_make_folders(fd, folder, 0700, err) < 0 ||
-		    os_sync_folder_of(fd, folder, err) < 0 || os_sync_folder_of(fd, top, err) < 0)
-			return -1;
-		if (os->linkat(fd, w->incoming, fd, path, 0) < 0)
-			return err_sys(err, errno, "cannot put an object into place");
-	}
+	if (os->linkat(fd, w->incoming, fd, path, 0) < 0)
+		return err_sys(err, errno, "cannot put an object into place");
 	return 0;
 }
 
@@ -282,6 +307,48 @@ clean_incoming(struct blobs_dir *d, struct err *err)
 	return 0;
 }
 
+/* The folders "TOP/bc" that an earlier run made, and perhaps did not come to sync.  Takes @fd. */
+static int
+learn_folders(struct blobs_dir *d, unsigned top, int fd, struct err *err)
+{
+	if (os->fsync(fd) < 0) {
+		err_sys(err, errno, "cannot make a folder of objects durable");
+		os->close(fd);
+		return -1;
+	}
+	DIR *dir = fdopendir(fd);
+	if (!dir) {
+		os->close(fd);
+		return err_nomem(err);
+	}
+	for (struct dirent *e; (e = readdir(dir));) {
+		uint8_t second;
+		if (strspn(e->d_name, "0123456789abcdef") == 2 &&
+		    hex_decode(&second, 1, span_str(e->d_name)))
+			atomic_store(&d->is_durable[top << 8 | second], true);
+	}
+	closedir(dir);
+	return 0;
+}
+
+static int
+settle_folders(struct blobs_dir *d, struct err *err)
+{
+	if (os->fsync(d->fd) < 0)
+		return err_sys(err, errno, "cannot make a folder of objects durable");
+	for (unsigned top = 0; top < 16; top++) {
+		char name[2] = { "0123456789abcdef"[top], '\0' };
+		int fd = os->openat(d->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return err_sys(err, errno, "cannot open a folder of objects");
+		if (learn_folders(d, top, fd, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 blobs_dir_new(struct blobs **out, const char *path, struct err *err)
 {
@@ -295,7 +362,7 @@ blobs_dir_new(struct blobs **out, const char *path, struct err *err)
 	if (d->fd < 0)
 		err_sys(err, errno, "cannot open the folder of objects");
 	if (d->fd < 0 || os_make_folders(d->fd, INCOMING, 0700, err) < 0 ||
-	    clean_incoming(d, err) < 0) {
+	    clean_incoming(d, err) < 0 || settle_folders(d, err) < 0) {
 		dir_free(&d->blobs);
 		return -1;
 	}

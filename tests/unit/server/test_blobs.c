@@ -173,6 +173,64 @@ whichever_call_fails_the_object_is_whole_or_not_kept(void **state)
 	assert_true(n_failed >= 4); /* create, write, fsync, link at least were reached */
 }
 
+/* Another upload that has made the folders a moment ago, and not come to its fsync yet. */
+static struct os beside;
+static ino_t made_in[2];     /* the folders that these names lie in */
+static unsigned made_synced; /* which of them a later fsync reached */
+
+static void
+make_as_another(int fd, const char *name)
+{
+	char path[8];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%.1s", name);
+	assert_int_equal(mkdirat(fd, path, 0700), 0);
+	assert_int_equal(fstatat(fd, path, &st, 0), 0);
+	made_in[1] = st.st_ino;
+	snprintf(path, sizeof path, "%.1s/%.2s", name, name + 1);
+	assert_int_equal(mkdirat(fd, path, 0700), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	made_in[0] = st.st_ino;
+}
+
+static int
+open_beside_another(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	if (flags & O_CREAT)
+		make_as_another(dir_fd, strchr(path, '/') + 1);
+	return os_kernel.openat(dir_fd, path, flags, mode);
+}
+
+static int
+note_synced(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	for (unsigned i = 0; i < N_ELEMENTS(made_in); i++)
+		if (st.st_ino == made_in[i])
+			made_synced |= 1u << i;
+	return os_kernel.fsync(fd);
+}
+
+static void
+an_object_is_not_kept_before_the_folders_above_it_are_durable(void **state)
+{
+	struct blob_info info;
+	struct err err;
+
+	beside = os_kernel;
+	beside.openat = open_beside_another;
+	beside.fsync = note_synced;
+	os = &beside;
+	int rc = keep(*state, "content", &info, &err);
+	os = &os_kernel;
+	assert_int_equal(rc, 0);
+	assert_int_equal(made_synced, 3);
+	assert_int_equal(blobs_verify(*state, &info, &err), 0);
+}
+
 static void
 a_full_disk_is_said_so(void **state)
 {
@@ -207,6 +265,7 @@ main(void)
 		IN_FOLDER(a_dropped_writer_leaves_nothing),
 		IN_FOLDER(what_a_killed_process_left_is_cleaned_at_the_next_start),
 		IN_FOLDER(whichever_call_fails_the_object_is_whole_or_not_kept),
+		IN_FOLDER(an_object_is_not_kept_before_the_folders_above_it_are_durable),
 		IN_FOLDER(a_full_disk_is_said_so),
 		IN_FOLDER(an_unknown_kind_of_store_is_refused),
 	};
