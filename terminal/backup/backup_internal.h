@@ -30,7 +30,7 @@
 
 /* A group goes as one batch.  Its limits keep memory small and lose little when cut off; a single
  * item may pass the last one. */
-#define GROUP_RECORDS     9000                  /* the Box's own items find room beside them */
+#define GROUP_RECORDS     5000                  /* some 1.2 kB of memory each */
 #define GROUP_FRAME_BYTES (4u << 20)            /* a batch's limit is 8 MiB */
 #define GROUP_CHUNKS      WIRE_HAVE_MAX         /* one `have` */
 #define GROUP_CHUNK_BYTES (UINT64_C(256) << 20) /* plaintext going ahead of one commit */

@@ -81,6 +81,9 @@ begin(struct making *m, struct err *err)
 	if (seal_start(m->seal, SPAN_ARRAY(header), err) < 0)
 		return -1;
 	merkle_init(&m->records);
+	if (buf_reserve(&m->bytes, m->r->group.frame_bytes + batch_prefix_bytes(&m->prefix), err) <
+	    0)
+		return -1;
 	return buf_extend(&m->bytes, batch_prefix_bytes(&m->prefix), &room, err);
 }
 

@@ -176,7 +176,7 @@ static const char *const pragmas[] = {
 	"PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
 	"PRAGMA mmap_size = 0",        "PRAGMA temp_store = MEMORY",
 	"PRAGMA secure_delete = ON",   "PRAGMA journal_mode = TRUNCATE",
-	"PRAGMA synchronous = FULL",
+	"PRAGMA synchronous = FULL",   "PRAGMA cache_size = -1024",
 };
 
 static int
