@@ -14,9 +14,9 @@
  * the same id is always the same item.
  *
  * The index is built once over the live items and follows what a restore writes.  It keeps keys only;
- * the items may go.  With a scratch it needs MATCH_POSTINGS_IN_MEMORY postings of memory, some 5 MiB with
- * what it has read, and some 24 bytes for each live item; without one, some 80 bytes for each field.  Finding looks at no more than MATCH_LOOK_MAX live
- * items that share the item's rarest field or its name, so 10,000 against 10,000 is linear.
+ * the items may go.  With a scratch it needs some 3 MiB and 24 bytes for each live item; without one,
+ * some 80 bytes for each field.  Finding looks at no more than MATCH_LOOK_MAX live items that share
+ * the item's rarest field or its name, so 10,000 against 10,000 is linear.
  *
  * One live item is one backup item's counterpart: match_claim() what was matched.  Rule 2 then leaves
  * it alone, so that a father's and a son's card, alike but for one number, are not merged into one.
@@ -61,7 +61,7 @@ struct match {
 	size_t n_alike;       /* candidates that were as good (a tie) */
 };
 
-#define MATCH_POSTINGS_IN_MEMORY 32768 /* 64 bytes each */
+#define MATCH_POSTINGS_IN_MEMORY 16384 /* 64 bytes each */
 
 int match_index_new(struct match_index **out, struct err *err);
 /** The same, most of it in @scratch (borrowed; NULL: in memory). */

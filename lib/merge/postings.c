@@ -12,7 +12,7 @@
 #define POSTING_BYTES  (FIELD_KEY_BYTES + 8)
 #define BLOCK_POSTINGS 85
 #define BLOCK_BYTES    (BLOCK_POSTINGS * POSTING_BYTES) /* about 2 KiB: mostly one is wanted of it */
-#define CACHE_BLOCKS   1024
+#define CACHE_BLOCKS   256
 #define COUNT_MAX      (UINT32_MAX / 4)
 
 struct posting {

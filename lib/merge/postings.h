@@ -10,7 +10,7 @@
  * runs, adding n postings n log n steps, sequential on disk.  (The log-structured merge tree of
  * O'Neil et al., Acta Informatica 33, 1996, without deletion.)  Without a scratch all is in memory.
  *
- * Memory: 64 bytes for each of @n_memory postings, 0.3 for each in the scratch, and 2 MiB of blocks at most.
+ * Memory: 64 bytes for each of @n_memory postings, 0.3 for each in the scratch, and half a MiB of blocks.
  */
 #ifndef MERGE_POSTINGS_H
 #define MERGE_POSTINGS_H
