@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "account/account_internal.h"
@@ -418,6 +419,97 @@ a_head_has_six_words_by_its_first_sixty_bits(void **state)
 #define LIVE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 #define TLS_TEST(fn)  cmocka_unit_test_setup_teardown(fn, setup_tls, teardown)
 
+/* The disk fails where the server has said yes and the identity is to be written. */
+static int
+rename_no_keys(int from_fd, const char *from, int to_fd, const char *to)
+{
+	if (strcmp(to, "keys") != 0)
+		return os_kernel.renameat(from_fd, from, to_fd, to);
+	errno = EIO;
+	return -1;
+}
+
+static void
+without_keys(bool without)
+{
+	static struct os failing;
+
+	failing = os_kernel;
+	failing.renameat = rename_no_keys;
+	os = without ? &failing : &os_kernel;
+}
+
+static void
+a_terminal_that_did_not_hear_that_it_joined_goes_on_as_the_same_device(void **state)
+{
+	struct fixture *f = running(state);
+	struct account_join_request q = { .with.recovery = f->code, .name = "tablet" };
+	AUTO(unlocked_free) struct unlocked *u = NULL;
+	AUTO(unlocked_free) struct unlocked *again = NULL;
+	struct err err = { 0 };
+
+	open_terminal(f, &f->b, "b");
+	without_keys(true);
+	int rc = account_join(&u, f->b.box, f->b.remote, &q, &err);
+	without_keys(false);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.code, ERR_IO);
+	live_terminal_close(&f->b);
+	open_terminal(f, &f->b, "b");
+	if (account_join(&again, f->b.box, f->b.remote, &q, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(unlocked_log(again)->n_devices, 2);
+	assert_memory_equal(box_identity(f->b.box)->device, unlocked_log(again)->devices[1].id.b,
+			    CRYPTO_ID_BYTES);
+	assert_string_equal(box_identity(f->b.box)->name, "tablet");
+	assert_int_equal(account_check_keys(f->b.box, &err), 0);
+}
+
+static int
+finish(struct recovery_code **code, struct fixture *f, const char *typed, struct err *err)
+{
+	struct passphrase *p = live_passphrase(typed);
+	int rc = account_init_finish(code, f->b.box, f->b.remote, p, err);
+
+	passphrase_free(p);
+	return rc;
+}
+
+static void
+a_terminal_that_did_not_hear_of_its_account_finishes_it(void **state)
+{
+	struct fixture *f = running(state);
+	struct remote_url invitation = live_invite(&f->server, "1G"), other = invitation;
+	struct passphrase *p = live_passphrase(LIVE_PASSPHRASE);
+	struct account_init_request q = { .passphrase = p, .name = "phone", .cost = LIVE_COST };
+	AUTO(recovery_code_free) struct recovery_code *code = NULL;
+	struct id16 code_of, code_of_other;
+	struct err err = { 0 };
+
+	memcpy(q.invitation.b, invitation.code, sizeof q.invitation.b);
+	other.code[0] ^= 1;
+	memcpy(code_of.b, invitation.code, sizeof code_of.b);
+	memcpy(code_of_other.b, other.code, sizeof code_of_other.b);
+	open_terminal(f, &f->b, "b");
+	assert_int_equal(account_init_begun(f->b.box, f->b.remote, &code_of, &err), 0);
+	without_keys(true);
+	int rc = account_init(&code, f->b.box, f->b.remote, &q, &err);
+	without_keys(false);
+	passphrase_free(p);
+	assert_int_equal(rc, -1);
+	live_terminal_close(&f->b);
+	open_terminal(f, &f->b, "b");
+	assert_int_equal(account_init_begun(f->b.box, f->b.remote, &code_of_other, &err), 0);
+	assert_int_equal(account_init_begun(f->b.box, f->b.remote, &code_of, &err), 1);
+	assert_int_equal(finish(&code, f, "eight violins under a copper moon", &err), -1);
+	assert_int_equal(err.code, ERR_LOCKED);
+	if (finish(&code, f, LIVE_PASSPHRASE, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_string_equal(box_identity(f->b.box)->name, "phone");
+	assert_int_equal(account_recovery_check(f->b.box, code, &err), 0);
+	assert_int_equal(account_check_keys(f->b.box, &err), 0);
+}
+
 int
 main(void)
 {
@@ -427,6 +519,8 @@ main(void)
 		LIVE_TEST(the_right_passphrase_opens_the_account),
 		LIVE_TEST(a_wrong_passphrase_says_so_and_nothing_else),
 		LIVE_TEST(the_recovery_code_alone_joins_another_terminal),
+		LIVE_TEST(a_terminal_that_did_not_hear_that_it_joined_goes_on_as_the_same_device),
+		LIVE_TEST(a_terminal_that_did_not_hear_of_its_account_finishes_it),
 		LIVE_TEST(joining_by_passphrase_can_take_the_place_of_a_device),
 		LIVE_TEST(an_unknown_device_to_replace_is_named_with_those_there_are),
 		LIVE_TEST(a_used_or_forged_invitation_is_refused),
