@@ -276,6 +276,14 @@ start(struct remote *r, struct err *err)
 	return curl_prepare(r, err);
 }
 
+/* A head that went in two parts has libcurl (7.88) send a chunked body without its frames: the server
+ * cannot read it, and says so in no words of ours. */
+static bool
+spoiled(const struct remote *r, const struct remote_request *q, long status)
+{
+	return q->fill && status == 400 && !r->has_problem;
+}
+
 #define TRY_AGAIN 1
 
 /* One try.  0, TRY_AGAIN with *err filled, or -1. */
@@ -326,6 +334,10 @@ attempt(struct remote *r, const struct remote_request *q, struct err *err)
 		remote_error_curl(r, code, err);
 	else
 		remote_error_status(r, status, buf_span(&refusal), err);
+	if (code == CURLE_OK && spoiled(r, q, status)) {
+		remote_error_curl(r, CURLE_SEND_ERROR, err);
+		again = r->broken = true;
+	}
 	return again ? TRY_AGAIN : -1;
 }
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "os/os.h"
-#include "remote/remote.h"
+#include "remote/remote_internal.h"
 
 #define REQUESTS_MAX 16
 #define REQUEST_MAX  (1u << 20)
@@ -617,6 +617,35 @@ a_token_that_the_server_has_forgotten_is_renewed_once(void **state)
 	stage_close(&s);
 }
 
+static int
+no_chunk(void *ctx, struct hash32 *cid, struct span *object, struct err *err)
+{
+	(void)ctx, (void)cid, (void)object, (void)err;
+	return REMOTE_END;
+}
+
+static void
+an_upload_that_the_server_could_not_read_is_a_broken_link(void **state)
+{
+	struct step steps[] = {
+		{ "HTTP/1.1 400 Bad Request", span_str("<html>What?</html>"), 0 },
+	};
+	struct err err = { 0 };
+	uint8_t zeros[WIRE_TOKEN_BYTES] = { 0 };
+	uint32_t n_stored;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, steps, 1);
+	struct remote *r = remote_to(&s);
+
+	remote_session_set(r, LOGIN_PUT, zeros, os->now_unix_ms() + 600000);
+	assert_int_equal(remote_chunks(r, no_chunk, NULL, &n_stored, &err), -1);
+	assert_int_equal(err.code, ERR_UNREACHABLE);
+	remote_free(r);
+	stage_close(&s);
+}
+
 static bool
 yes(void *ctx)
 {
@@ -662,6 +691,7 @@ main(void)
 		cmocka_unit_test(
 			a_login_with_a_wrong_key_is_not_repeated_on_a_connection_that_held),
 		cmocka_unit_test(a_token_that_the_server_has_forgotten_is_renewed_once),
+		cmocka_unit_test(an_upload_that_the_server_could_not_read_is_a_broken_link),
 		cmocka_unit_test(a_call_can_be_cancelled),
 	};
 	struct err err;
