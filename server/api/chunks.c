@@ -2,7 +2,7 @@
 /*
  * api: POST /v1/chunks: objects, streamed, made durable while they arrive.
  *
- *     arriving --end of object--> group --full, end of body, or link cut--> worker: sync, then rows
+ *     arriving --end of object--> group --full, due, end of body, link cut--> worker: sync, then rows
  *
  * A group's objects are synced together, then their rows written in one transaction; the exchange
  * waits meanwhile, which also slows down a client that sends faster than the disk writes.  The body
@@ -20,6 +20,7 @@
 
 #define GROUP_OBJECTS 32         /* a group is full with so many, */
 #define GROUP_BYTES   (8u << 20) /* or so much; the piece that fills it may bring some more */
+#define GROUP_WAIT_MS 1000
 #define UPLOAD_CHUNKS (1u << 20) /* of one request */
 
 struct pending {
@@ -49,6 +50,7 @@ struct upload {
 	struct pending *group;   /* whole ones */
 	size_t n_group, cap_group;
 	uint64_t group_bytes;
+	int64_t group_begun_ms; /* uptime: when its first object was whole */
 };
 
 /* --- the group: sync, rows --- */
@@ -332,6 +334,8 @@ end_object(void *ctx, struct err *err)
 		http_fail(u->x, err);
 		return -1;
 	}
+	if (u->n_group == 0)
+		u->group_begun_ms = os->uptime_ms();
 	u->group[u->n_group++] = *p;
 	u->group_bytes += p->info.size;
 	p->writer = NULL;
@@ -364,6 +368,15 @@ chunks_begin(struct exchange *x)
 	wire_chunks_reader_init(&u->reader, &sink);
 }
 
+/* Over a slow link an object waits no longer than a moment for its neighbours: what was stored does
+ * not travel again when the link goes away without a word. */
+static bool
+group_is_due(const struct upload *u)
+{
+	return u->n_group >= GROUP_OBJECTS || u->group_bytes >= GROUP_BYTES ||
+	       (u->n_group && os->uptime_ms() - u->group_begun_ms >= GROUP_WAIT_MS);
+}
+
 void
 chunks_piece(struct exchange *x, struct span piece)
 {
@@ -375,7 +388,7 @@ chunks_piece(struct exchange *x, struct span piece)
 			http_malformed(x, &err);
 		return;
 	}
-	if (u->n_group >= GROUP_OBJECTS || u->group_bytes >= GROUP_BYTES)
+	if (group_is_due(u))
 		submit_group(u);
 }
 

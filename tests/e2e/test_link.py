@@ -204,6 +204,17 @@ def free_port():
         return found.getsockname()[1]
 
 
+def bytes_below(folder):
+    """Of all files, some of which may be on the move."""
+    sizes = []
+    for path in folder.rglob("*"):
+        try:
+            sizes += [path.stat().st_size] if path.is_file() else []
+        except FileNotFoundError:
+            pass
+    return sum(sizes)
+
+
 def test_a_link_that_was_there_is_waited_for_and_the_upload_goes_on_at_its_chunk(make_relayed, make_terminal):
     """As on a phone that goes from one cell to another: some tries find nobody."""
     server, relay = make_relayed()
@@ -215,6 +226,7 @@ def test_a_link_that_was_there_is_waited_for_and_the_upload_goes_on_at_its_chunk
     relay.hold("up", 700_000)  # within the fifth
     running = t.start("backup")
     relay.wait_reached(running)
+    wait_until(lambda: bytes_below(server.data / "blobs") > 4.5 * 150_000, "it has what was sent")
     there, relay.target = relay.target, free_port()
     relay.let_go(break_off=True)
     wait_until(lambda: relay.refused >= 4, "four tries in vain")
