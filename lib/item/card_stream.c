@@ -3,12 +3,9 @@
 #include "item/card_stream.h"
 
 struct stream {
-	const struct card_stream *from;
-	struct buf window;
-	uint64_t offset; /* of the window in the file */
-	unsigned line;   /* of its first line */
-	bool at_end;     /* the window reaches to the file's end */
-	card_stream_fn *fn;
+	const char *source;
+	const struct text_window *window;
+	text_part_fn *fn;
 	void *ctx;
 
 	/* What was last in the window, not given out yet. */
@@ -16,28 +13,6 @@ struct stream {
 	struct card_part last;
 	struct err last_bad;
 };
-
-/* Read on: as much again as the window holds, at least one piece. */
-static int
-fill(struct stream *s, struct err *err)
-{
-	size_t piece = s->from->window ? s->from->window : CARD_STREAM_WINDOW;
-	size_t want = s->window.n > piece ? s->window.n : piece, got = 0, n = 0;
-	uint8_t *p;
-
-	if (buf_extend(&s->window, want, &p, err) < 0)
-		return err_wrap(err, "%s", s->from->source);
-	while (got < want) {
-		if (s->from->read(s->from->ctx, p + got, want - got, &n, err) < 0)
-			return -1;
-		got += n;
-		s->at_end = n == 0;
-		if (n == 0)
-			break;
-	}
-	s->window.n -= want - got;
-	return 0;
-}
 
 static bool
 is_line_end(const struct span t, size_t at)
@@ -47,11 +22,11 @@ is_line_end(const struct span t, size_t at)
 
 /* How much of the window ends where a line begins that continues no other; 0: nothing. */
 static size_t
-whole_lines(const struct stream *s)
+whole_lines(const struct text_window *w)
 {
-	struct span t = buf_span(&s->window);
+	struct span t = w->text;
 
-	if (s->at_end)
+	if (w->at_end)
 		return t.n;
 	for (size_t i = t.n > 0 ? t.n - 1 : 0; i > 0; i--)
 		if (is_line_end(t, i - 1) && t.p[i] != ' ' && t.p[i] != '\t')
@@ -72,9 +47,9 @@ count_lines(struct span t)
 static int
 give_last(struct stream *s, struct err *err)
 {
-	struct card_stream_part part = {
-		.offset = s->offset + s->last.range.start,
-		.bytes = range_span(buf_span(&s->window), s->last.range),
+	struct text_part part = {
+		.offset = s->window->offset + s->last.range.start,
+		.bytes = range_span(s->window->text, s->last.range),
 		.line = s->last.line,
 		.bad = s->last.bad ? &s->last_bad : NULL,
 	};
@@ -99,49 +74,28 @@ take(void *ctx, const struct card_part *part, struct err *err)
 	return 0;
 }
 
-/* Go on at @at, which is line @line. */
-static void
-move_on(struct stream *s, size_t at, unsigned line)
-{
-	memmove(s->window.p, s->window.p + at, s->window.n - at);
-	s->window.n -= at;
-	s->offset += at;
-	s->line = line;
-}
-
 static int
-split_window(struct stream *s, struct err *err)
+split_window(void *ctx, struct text_window *w, struct err *err)
 {
-	struct span text = buf_span(&s->window);
+	struct stream *s = ctx;
+	struct span text = w->text;
 
-	text.n = whole_lines(s);
-	if (card_split_from(text, s->from->source, s->line, take, s, err) < 0)
+	s->window = w;
+	text.n = whole_lines(w);
+	if (card_split_from(text, s->source, w->line, take, s, err) < 0)
 		return -1;
-	if (s->at_end)
+	if (w->at_end)
 		return give_last(s, err);
-	if (s->have_last)
-		move_on(s, s->last.range.start, s->last.line);
-	else
-		move_on(s, text.n, s->line + count_lines(text));
+	w->done = s->have_last ? s->last.range.start : text.n;
+	w->done_line = s->have_last ? s->last.line : w->line + count_lines(text);
 	s->have_last = false;
 	return 0;
 }
 
 int
-card_stream_split(const struct card_stream *stream, card_stream_fn *fn, void *ctx, struct err *err)
+card_stream_split(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err)
 {
-	struct stream s = { .from = stream,
-			    .window = BUF_INIT(CARD_STREAM_BYTES_MAX),
-			    .line = 1,
-			    .fn = fn,
-			    .ctx = ctx };
-	int rc = 0;
+	struct stream s = { .source = stream->source, .fn = fn, .ctx = ctx };
 
-	while (rc == 0 && !s.at_end) {
-		rc = fill(&s, err);
-		if (rc == 0)
-			rc = split_window(&s, err);
-	}
-	buf_clear(&s.window);
-	return rc;
+	return text_stream_run(stream, split_window, &s, err);
 }

@@ -444,6 +444,13 @@ int
 contentline_syntax(struct err *err, struct span source, const char *source_name,
 		   unsigned first_line, size_t at, const char *expected)
 {
+	return contentline_syntax_within(err, source, source_name, first_line, 0, at, expected);
+}
+
+int
+contentline_syntax_within(struct err *err, struct span source, const char *source_name,
+			  unsigned first_line, size_t before, size_t at, const char *expected)
+{
 	unsigned line = first_line;
 	size_t line_start = 0;
 	char room[8];
@@ -456,5 +463,6 @@ contentline_syntax(struct err *err, struct span source, const char *source_name,
 		line++;
 	}
 	return err_set(err, ERR_SYNTAX, "%s:%u:%zu: expected %s, found %s", source_name, line,
-		       at - line_start + 1, expected, byte_name(source, at, room));
+		       at - line_start + 1 + (line_start == 0 ? before : 0), expected,
+		       byte_name(source, at, room));
 }

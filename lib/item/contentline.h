@@ -110,4 +110,8 @@ int contentline_unfold(struct buf *out, struct span raw, enum contentline_encodi
 int contentline_syntax(struct err *err, struct span source, const char *source_name,
 		       unsigned first_line, size_t at, const char *expected);
 
+/** The same where @before bytes of @source's first line stand before it. */
+int contentline_syntax_within(struct err *err, struct span source, const char *source_name,
+			      unsigned first_line, size_t before, size_t at, const char *expected);
+
 #endif

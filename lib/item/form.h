@@ -70,7 +70,7 @@ struct form {
 			 struct item_style style, struct err *err);
 };
 
-extern const struct form form_card;
+extern const struct form form_call, form_card, form_message;
 
 extern const struct form *const forms[]; /* NULL-terminated */
 

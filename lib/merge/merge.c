@@ -213,17 +213,21 @@ write_added(struct merge *m, struct addition *a, struct err *err)
 
 /* ---- the new A ---- */
 
-/* Does @now hold all of A, and then what was added, and nothing else? */
+/* Does @now hold all of A, what was added at its place, and nothing else? */
 static bool
 is_whole(const struct merge *m, const struct item *now)
 {
-	size_t n = m->mine->n_fields;
+	size_t n = m->mine->n_fields, n_added = m->out->n_added, first = 0;
 
-	if (now->n_fields != n + m->out->n_added || now->n_junk != m->mine->n_junk ||
+	while (first < n && m->mine->fields[first].own.start < m->mine->insert_at)
+		first++;
+	if (now->n_fields != n + n_added || now->n_junk != m->mine->n_junk ||
 	    now->version != m->mine->version)
 		return false;
 	for (size_t i = 0; i < now->n_fields; i++) {
-		const struct field *was = i < n ? &m->mine->fields[i] : m->out->added[i - n].theirs;
+		const struct field *was = i < first             ? &m->mine->fields[i]
+					  : i < first + n_added ? m->out->added[i - first].theirs
+								: &m->mine->fields[i - n_added];
 		if (!field_key_equal(&was->key, &now->fields[i].key))
 			return false;
 	}

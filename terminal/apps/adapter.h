@@ -148,6 +148,7 @@ struct app_edit {
 /* The edits of one source, one at a time, so that none needs to be in memory but the one at hand. */
 struct app_rewrite {
 	void *ctx;
+	int64_t grows; /* by how many items: additions less removals */
 	/* The next one: ascending by offset, additions last.  Its spans are borrowed until the next
 	 * call.  0, APP_END, or -1. */
 	int (*next)(void *ctx, struct app_edit *out, struct err *err);
@@ -156,6 +157,7 @@ struct app_rewrite {
 };
 
 struct adapter;
+struct text_kind; /* text_app.h */
 
 /* An open app.  Adapters embed it as their first member; everybody else only passes it on. */
 struct app_session {
@@ -171,6 +173,7 @@ struct adapter {
 	const struct form
 		*form; /* of its items, which are merged field by field; NULL: whole files,
 				    merged by path and content hash */
+	const struct text_kind *text; /* adapters of text_app.h: what its files are; else NULL */
 	const struct item_profile *profile; /* with a form: what the app shows only once */
 
 	/* Open @app.  ERR_NOT_FOUND: its path is not there. */
@@ -206,9 +209,10 @@ struct adapter {
 	 */
 	int (*apply)(struct app_session *s, struct app_change *changes, size_t n, struct err *err);
 
-	/* The path of the one source that takes new items, too: of an app that is one file.  NULL where
-	 * each new item gets a source of its own. */
-	const char *(*only)(const struct app_session *s);
+	/* The source that takes new items: of an app that is one file, or whose items lie many in a
+	 * file; made where there is none.  *out NULL: each new item gets a source of its own.  *out is
+	 * valid until the session is closed.  0 or -1.  NULL without a form. */
+	int (*home)(const char **out, struct app_session *s, struct err *err);
 
 	/* Carry out the edits of one source, whose stamp tells that it is as it was seen: one new file,
 	 * one rename, everything else copied as it is.  @stamp receives what it looks like then.

@@ -9,9 +9,10 @@
 
 #include "os/os.h"
 
-extern const struct adapter adapter_files, adapter_vcard;
+extern const struct adapter adapter_calls_xml, adapter_files, adapter_sms_xml, adapter_vcard;
 
-const struct adapter *const adapters[] = { &adapter_files, &adapter_vcard, NULL };
+const struct adapter *const adapters[] = { &adapter_calls_xml, &adapter_files, &adapter_sms_xml,
+					   &adapter_vcard, NULL };
 
 int
 adapter_find(const struct adapter **out, const char *name, struct err *err)

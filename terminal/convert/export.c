@@ -312,6 +312,10 @@ export_run(struct export_result *out, struct box *box, struct app_session *s,
 			    .watch = watch,
 			    .cards = s->adapter->form != NULL };
 
+	if (x.cards && s->adapter->form != &form_card) {
+		err_set(err, ERR_UNSUPPORTED, "%s needs no export", s->app->name);
+		return err_hint(err, "its files are what other programs read: %s", s->app->path);
+	}
 	if (!x.cards && request->format != EXPORT_ORIGINAL)
 		return err_set(err, ERR_USAGE, "%s is a format for contacts; %s has whole files",
 			       export_format_name(request->format), s->app->name);

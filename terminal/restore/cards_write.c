@@ -491,14 +491,18 @@ write_source(struct portion *p, struct card *cards, size_t n, const struct app_s
 			       .cards = cards,
 			       .n = n,
 			       .busy = { .it = ASIDE_ITEM_INIT, .live = LIVE_CARD_INIT } };
-	struct app_rewrite rewrite = { &w, next_edit, note_placed };
+	struct app_rewrite rewrite = { &w, 0, next_edit, note_placed };
 	struct rewritten how = { .w = &w, .place = { .source = source->path, .form = form } };
 
+	if (portion_flush(p, err) < 0) /* it takes @p */
+		return -1;
 	w.offsets = calloc(n, sizeof *w.offsets);
 	if (!w.offsets)
 		return err_nomem(err);
 	if (by_portions(p, cards, n, keep_portion, NULL, err) < 0)
 		return -1;
+	for (size_t i = 0; i < n; i++)
+		rewrite.grows += cards[i].at == CARD_NEW;
 	how.rc = s->adapter->rewrite(&how.place.stamp, s, source, &rewrite, &how.why);
 	if (by_portions(p, cards, n, tell_portion, &how, err) < 0)
 		return -1;
@@ -539,13 +543,17 @@ static int
 write_merged(struct portion *p, struct card *cards, size_t n_cards, size_t *n, struct err *err)
 {
 	AUTO(live_card_clear) struct live_card first = LIVE_CARD_INIT;
-	const char *only = p->c->t->session->adapter->only(p->c->t->session);
+	struct app_session *s = p->c->t->session;
+	const char *home = NULL;
 
-	if (count_of_source(n, p->c, cards, n_cards, &first, err) < 0)
+	if (count_of_source(n, p->c, cards, n_cards, &first, err) < 0 ||
+	    (cards[n_cards - 1].at == CARD_NEW && s->adapter->home(&home, s, err) < 0))
 		return -1;
-	if (only)
+	bool home_too = home && strcmp(home, first.place.source) == 0 && *n < n_cards &&
+			cards[*n].at == CARD_NEW;
+	if (home_too)
 		*n = n_cards; /* new ones go there, too */
-	if (*n >= MANY_OF_ONE || only) {
+	if (*n >= MANY_OF_ONE || home_too) {
 		struct app_source source = { first.place.source, first.place.stamp };
 
 		return write_source(p, cards, *n, &source, first.place.form, err);
@@ -561,9 +569,11 @@ static int
 write_new(struct portion *p, struct card *cards, size_t n, struct err *err)
 {
 	struct app_session *s = p->c->t->session;
-	struct app_source source = { .path = s->adapter->only(s) };
+	struct app_source source = { .path = NULL };
 	int rc;
 
+	if (s->adapter->home(&source.path, s, err) < 0)
+		return -1;
 	if (source.path) {
 		rc = s->adapter->stamp(&source.stamp, s, source.path, err);
 		if (rc < 0)

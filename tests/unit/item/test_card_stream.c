@@ -44,7 +44,7 @@ read_some(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 }
 
 static int
-on_streamed(void *ctx, const struct card_stream_part *p, struct err *err)
+on_streamed(void *ctx, const struct text_part *p, struct err *err)
 {
 	struct streamed *s = ctx;
 
@@ -58,7 +58,7 @@ assert_same(struct span text, const char *name, size_t window)
 {
 	AUTO(buf_clear) struct buf whole = BUF_INIT(SEEN_MAX);
 	struct streamed s = { text, 0, window * 2 / 3 + 1, BUF_INIT(SEEN_MAX) };
-	struct card_stream from = { &s, read_some, name, window };
+	struct text_stream from = { &s, read_some, name, window };
 	struct err err = { 0 };
 
 	assert_int_equal(card_split(text, name, on_part, &whole, &err), 0);

@@ -54,7 +54,7 @@ an_unknown_adapter_is_refused_and_the_known_ones_are_named(void **state)
 	(void)state;
 	assert_int_equal(app_new(&app, "x", "floppy", "/", &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
-	assert_string_equal(err.hint, "the adapters are: files, vcard");
+	assert_string_equal(err.hint, "the adapters are: calls-xml, files, sms-xml, vcard");
 	assert_int_equal(app_new(&app, "x", "files", "relative", &err), -1);
 	assert_int_equal(err.code, ERR_USAGE);
 	assert_null(app);

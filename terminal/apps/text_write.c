@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vcard_write: changes to contacts, as files.
+ * text_write: changes to apps whose items lie many in a file (text_app.h).
  *
  *     prepare (a temporary file beside its place)  ->  all durable  ->  into place, one rename each
  *     ->  folders durable
  *
- * All edits of one file make one new text, in which every other card's bytes are copied as they are.
- * A new card goes to a file of its own in a folder, to the end of the file otherwise.  Files go into
- * place by FOLDER_FILES_MAX at a time, so that a thousand contacts cost a few waits for the disk.
+ * All edits of one file make one new text, in which every other item's bytes are copied as they are.
+ * A new item goes to a file of its own in a folder, to the end of the file otherwise, or, where a root
+ * is around them, before its end tag.  Files go into place by FOLDER_FILES_MAX at a time, so that a
+ * thousand contacts cost a few waits for the disk.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/vcard_internal.h"
-#include "item/card.h"
+#include "apps/text_app.h"
+#include "base/array.h"
 #include "merge/merge.h"
 
-#define VCARD_TRIES  1000 /* of a free name beside one that is taken */
+#define NAME_TRIES   1000 /* of a free name beside one that is taken */
 #define COPY_BYTES   ((size_t)64 << 10)
-#define NEW_TEXT_MAX (4 * VCARD_CONVERTED_MAX)
+#define NEW_TEXT_MAX (4 * TEXT_CONVERTED_MAX)
 
 /* 1. One source's new text. */
 
 /* From the old text to the new one. */
 struct copying {
-	struct vcard_text *from;
+	struct source_text *from;
 	const char *path;
 	struct buf piece; /* what is read, or looked at */
 	struct buf out;   /* what is to be written; all of it where it has to be converted */
@@ -34,6 +35,11 @@ struct copying {
 	uint64_t n;       /* bytes of the new text */
 	uint8_t last;     /* its last one */
 	bool is_blank;    /* nothing but blanks so far */
+	uint64_t add_at;  /* where new items go, in the old text */
+	const char *eol;  /* what ends a new item within a root; NULL: there is no root */
+	struct sms_xml_frame frame;
+	uint64_t new_count; /* with frame.count_n: in the place of its count */
+	int64_t grown;      /* items, so far */
 };
 
 static int
@@ -67,9 +73,9 @@ put(struct copying *c, struct span s, struct err *err)
 	return c->from->form == CHARSET_BYTES && c->out.n >= COPY_BYTES ? copying_flush(c, err) : 0;
 }
 
-/* Copy the old text from @at to @end.  0, APP_MOVED or -1. */
+/* Copy the old text from @at to @end as it is.  0, APP_MOVED or -1. */
 static int
-copy(struct copying *c, uint64_t at, uint64_t end, struct err *err)
+copy_bytes(struct copying *c, uint64_t at, uint64_t end, struct err *err)
 {
 	while (at < end) {
 		size_t n = end - at < COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
@@ -78,7 +84,7 @@ copy(struct copying *c, uint64_t at, uint64_t end, struct err *err)
 		buf_reset(&c->piece);
 		if (buf_extend(&c->piece, n, &p, err) < 0)
 			return -1;
-		int rc = vcard_text_read(c->from, at, p, n, c->path, err);
+		int rc = source_text_read(c->from, at, p, n, c->path, err);
 		if (rc)
 			return rc;
 		if (put(c, buf_span(&c->piece), err) < 0)
@@ -88,7 +94,24 @@ copy(struct copying *c, uint64_t at, uint64_t end, struct err *err)
 	return 0;
 }
 
-/* Is the card that @e expects where it expects it?  0, APP_MOVED or -1. */
+/* Copy the old text from @at to @end, its root's count put right.  0, APP_MOVED or -1. */
+static int
+copy(struct copying *c, uint64_t at, uint64_t end, struct err *err)
+{
+	const struct sms_xml_frame *f = &c->frame;
+	char digits[24];
+	int rc;
+
+	if (f->count_n == 0 || at > f->count_at || f->count_at + f->count_n > end)
+		return copy_bytes(c, at, end, err);
+	snprintf(digits, sizeof digits, "%llu", (unsigned long long)c->new_count);
+	rc = copy_bytes(c, at, f->count_at, err);
+	if (rc == 0 && put(c, span_str(digits), err) < 0)
+		return -1;
+	return rc ? rc : copy_bytes(c, f->count_at + f->count_n, end, err);
+}
+
+/* Is the item that @e expects where it expects it?  0, APP_MOVED or -1. */
 static int
 check_expected(struct copying *c, const struct app_edit *e, struct err *err)
 {
@@ -99,22 +122,46 @@ check_expected(struct copying *c, const struct app_edit *e, struct err *err)
 	buf_reset(&c->piece);
 	if (buf_extend(&c->piece, e->expected.n, &p, err) < 0)
 		return -1;
-	int rc = vcard_text_read(c->from, e->offset, p, e->expected.n, c->path, err);
+	int rc = source_text_read(c->from, e->offset, p, e->expected.n, c->path, err);
 	return rc ? rc : span_equal(buf_span(&c->piece), e->expected) ? 0 : APP_MOVED;
 }
 
-/* A new card, on a line of its own. */
+/* A new item, on a line of its own; within a root only where its end tag stands so. */
 static int
-put_card(struct copying *c, struct span card, uint64_t *offset, uint64_t *size, struct err *err)
+put_new_item(struct copying *c, struct span item, uint64_t *offset, uint64_t *size, struct err *err)
 {
-	if (c->n && c->last != '\n' && c->last != '\r' && put(c, span_str("\r\n"), err) < 0)
+	const char *eol = c->eol ? c->eol : "\r\n";
+	bool ended = item.n && item.p[item.n - 1] == '\n';
+
+	if (!c->eol && c->n && c->last != '\n' && c->last != '\r' && put(c, span_str(eol), err) < 0)
 		return -1;
 	*offset = c->n;
-	if (put(c, card, err) < 0 ||
-	    (card.n && card.p[card.n - 1] != '\n' && put(c, span_str("\r\n"), err) < 0))
+	if (put(c, item, err) < 0)
 		return -1;
-	*size = c->n - *offset;
+	if (c->eol)
+		*size = c->n - *offset; /* the line end is not the element's */
+	if (item.n && !ended && put(c, span_str(eol), err) < 0)
+		return -1;
+	if (!c->eol)
+		*size = c->n - *offset;
 	return 0;
+}
+
+/* Within a root the line of an item that goes, goes as well, where it has one of its own as ours have:
+ * the bytes at @at that end it. */
+static int
+skip_line_end(struct copying *c, uint64_t *at, struct err *err)
+{
+	uint64_t left = c->from->size - *at;
+	uint8_t next[2] = { 0, 0 };
+	int rc;
+
+	if (!c->eol || c->last != '\n' || left == 0)
+		return 0;
+	rc = source_text_read(c->from, *at, next, left < 2 ? 1 : 2, c->path, err);
+	if (rc == 0)
+		*at += next[0] == '\n' ? 1 : next[0] == '\r' && next[1] == '\n' ? 2 : 0;
+	return rc;
 }
 
 /* One edit; *at is how far the old text is done. */
@@ -122,7 +169,7 @@ static int
 carry_out(struct copying *c, const struct app_rewrite *w, const struct app_edit *e, uint64_t *at,
 	  struct err *err)
 {
-	uint64_t start = e->kind == APP_ADD ? c->from->size : e->offset, offset, size;
+	uint64_t start = e->kind == APP_ADD ? c->add_at : e->offset, offset, size;
 	int rc = 0;
 
 	if (start < *at || (e->kind != APP_ADD && e->size > c->from->size - start))
@@ -138,8 +185,12 @@ carry_out(struct copying *c, const struct app_rewrite *w, const struct app_edit 
 	size = e->bytes.n;
 	if (e->kind == APP_REPLACE && put(c, e->bytes, err) < 0)
 		return -1;
-	if (e->kind == APP_ADD && put_card(c, e->bytes, &offset, &size, err) < 0)
+	if (e->kind == APP_ADD && put_new_item(c, e->bytes, &offset, &size, err) < 0)
 		return -1;
+	c->grown += (e->kind == APP_ADD) - (e->kind == APP_REMOVE);
+	rc = e->kind == APP_REMOVE ? skip_line_end(c, at, err) : 0;
+	if (rc)
+		return rc;
 	return w->placed(w->ctx, offset, size, err);
 }
 
@@ -153,7 +204,43 @@ carry_out_all(struct copying *c, const struct app_rewrite *w, struct err *err)
 	while ((rc = w->next(w->ctx, &e, err)) == 0)
 		if ((rc = carry_out(c, w, &e, &at, err)) != 0)
 			return rc;
-	return rc == APP_END ? copy(c, at, c->from->size, err) : -1;
+	if (rc != APP_END)
+		return -1;
+	if (c->grown != w->grows)
+		return err_set(err, ERR_CONFLICT, "%s: not the edits that were announced", c->path);
+	return copy(c, at, c->from->size, err);
+}
+
+/* Where new items go.  0, APP_MOVED or -1. */
+static int
+survey(struct copying *c, const char *root, int64_t grows, struct err *err)
+{
+	uint8_t before[2] = { 0, 0 };
+	struct sms_xml_frame *f = &c->frame;
+	int rc;
+
+	c->add_at = c->from->size;
+	if (!root)
+		return 0;
+	c->eol = "";
+	rc = source_text_survey(f, c->from, c->path, root, err);
+	if (rc)
+		return rc;
+	if (!f->whole && grows > 0) {
+		err_set(err, ERR_UNSUPPORTED,
+			"nothing can be added to %s: it is no whole <%s> file", c->path, root);
+		return err_hint(err, "mend its end, or name the folder it lies in as the app");
+	}
+	if (f->whole)
+		c->add_at = f->end_at;
+	if (!f->has_count || grows == 0)
+		f->count_n = 0;
+	c->new_count = (uint64_t)((int64_t)f->count + grows);
+	if (!f->whole || f->end_at < sizeof before)
+		return 0;
+	rc = source_text_read(c->from, f->end_at - 2, before, 2, c->path, err);
+	c->eol = before[1] != '\n' ? "" : before[0] == '\r' ? "\r\n" : "\n";
+	return rc;
 }
 
 /* What is left in the buffer, in the file's own form. */
@@ -178,7 +265,7 @@ struct pending {
 	bool is_gone;     /* nothing is left in it: it is removed instead */
 	struct stat like;
 	enum charset_form form;
-	struct app_change **changes; /* of vcard_apply() */
+	struct app_change **changes; /* of text_app_apply() */
 	size_t n_changes;
 };
 
@@ -210,26 +297,28 @@ static int
 prepare_text(struct pending *p, struct folder_session *s, const struct app_source *source,
 	     const struct app_rewrite *w, struct err *err)
 {
-	AUTO(vcard_text_clear) struct vcard_text t = VCARD_TEXT_INIT;
+	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
 	struct copying c = { .from = &t,
 			     .path = source->path,
 			     .piece = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX),
 			     .out = BUF_INIT(NEW_TEXT_MAX),
 			     .is_blank = true };
-	int rc = vcard_text_open(&t, s, source->path, &source->stamp, err);
+	int rc = source_text_open(&t, s, source->path, &source->stamp, err);
 
 	if (rc == 0)
 		rc = pending_begin(p, s, source->path, FOLDER_MISSING_FAILS, err);
 	c.fd = p->file.fd;
 	if (rc == 0)
+		rc = survey(&c, text_kind_of(&s->base)->root, w->grows, err);
+	if (rc == 0)
 		rc = carry_out_all(&c, w, err);
 	if (rc == 0)
 		rc = copying_finish(&c, err);
 	if (rc == 0)
-		rc = vcard_text_check(&t, s, source->path, &source->stamp, err);
+		rc = source_text_check(&t, s, source->path, &source->stamp, err);
 	p->like = t.st;
 	p->form = t.form;
-	p->is_gone = c.is_blank && !s->folder.only;
+	p->is_gone = c.is_blank && !s->folder.only && !c.eol;
 	if (rc == 0 && !p->is_gone)
 		rc = folder_file_look_like(&p->file, source->path, &t.st, err);
 	buf_clear(&c.piece);
@@ -241,7 +330,7 @@ prepare_text(struct pending *p, struct folder_session *s, const struct app_sourc
 
 /* A file name of a contact's name: no separators, no leading dot, short enough for a suffix. */
 static int
-file_name_of(struct buf *out, struct span name, struct err *err)
+file_name_of(struct buf *out, struct span name, const char *extension, struct err *err)
 {
 	AUTO(buf_clear) struct buf clean = BUF_INIT(8192);
 	size_t n;
@@ -258,27 +347,27 @@ file_name_of(struct buf *out, struct span name, struct err *err)
 	}
 	if (buf_append(out, span_of(clean.p, n), err) < 0)
 		return -1;
-	return buf_append_str(out, ".vcf", err);
+	return buf_append_str(out, extension, err);
 }
 
-/* Where a new card would go first: the path it had, if that is one of ours; else by its name. */
+/* Where a new item would go first: the path it had, if that is one of ours; else by its name. */
 static int
-path_for(struct buf *out, const struct app_change *c, struct err *err)
+path_for(struct buf *out, const struct app_change *c, const struct text_kind *kind, struct err *err)
 {
 	struct err ignored = { 0 };
 
 	if (!c->path || folder_path_check(c->path, &ignored) < 0)
-		return file_name_of(out, c->name, err);
+		return file_name_of(out, c->name, kind->new_file, err);
 	if (buf_append_str(out, c->path, err) < 0)
 		return -1;
-	if (vcard_is_name(c->path))
+	if (kind->wants(c->path))
 		return 0;
-	if (buf_append_str(out, ".vcf", err) < 0)
+	if (buf_append_str(out, kind->new_file, err) < 0)
 		return -1;
 	if (folder_path_check(buf_str(out), &ignored) == 0)
 		return 0;
 	buf_reset(out);
-	return file_name_of(out, c->name, err);
+	return file_name_of(out, c->name, kind->new_file, err);
 }
 
 /* Put @nth before the extension: "Anna (from backup).vcf" becomes "Anna (from backup) 2.vcf". */
@@ -315,7 +404,7 @@ prepare_new(struct pending *p, struct folder_session *s, const struct app_change
 	AUTO(buf_clear) struct buf path = BUF_INIT(2 * APP_PATH_MAX);
 
 	p->is_new = true;
-	if (path_for(&path, c, err) < 0 ||
+	if (path_for(&path, c, text_kind_of(&s->base), err) < 0 ||
 	    pending_begin(p, s, buf_str(&path), FOLDER_MISSING_MAKE, err) != 0)
 		return -1;
 	return os_write_all(p->file.fd, c->bytes, buf_str(&path), err);
@@ -329,7 +418,7 @@ put_new(struct pending *p, struct err *err)
 	struct span path = span_str(p->path);
 	int rc = APP_EXISTS;
 
-	for (unsigned i = 0; rc == APP_EXISTS && i < VCARD_TRIES; i++) {
+	for (unsigned i = 0; rc == APP_EXISTS && i < NAME_TRIES; i++) {
 		if (path_try(&candidate, path, i, err) < 0 ||
 		    folder_path_check(buf_str(&candidate), err) < 0)
 			return -1;
@@ -360,8 +449,8 @@ put_pending(struct pending *p, struct err *err)
 }
 
 int
-vcard_rewrite(struct app_stamp *stamp, struct app_session *s, const struct app_source *source,
-	      const struct app_rewrite *rewrite, struct err *err)
+text_app_rewrite(struct app_stamp *stamp, struct app_session *s, const struct app_source *source,
+		 const struct app_rewrite *rewrite, struct err *err)
 {
 	AUTO(pending_clear) struct pending p = { .file = FOLDER_FILE_INIT };
 	struct folder_file *file = &p.file;
@@ -376,7 +465,101 @@ vcard_rewrite(struct app_stamp *stamp, struct app_session *s, const struct app_s
 	return rc || p.is_gone ? rc : folder_files_settle(&file, 1, stamp, err);
 }
 
-/* 4. Changes that are at hand. */
+/* 4. Where new items go. */
+
+/* Files of the folder, in order. */
+struct candidates {
+	struct app_source *list; /* owned, with its paths */
+	size_t n, cap;
+};
+
+static void
+candidates_clear(struct candidates *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free((void *)(uintptr_t)c->list[i].path);
+	free(c->list);
+}
+AUTO_OBJ(candidates_clear, struct candidates);
+
+static int
+add_candidate(void *ctx, const struct app_source *source, struct err *err)
+{
+	struct candidates *c = ctx;
+
+	if (array_reserve((void **)&c->list, &c->cap, c->n + 1, sizeof *c->list, SIZE_MAX / 256,
+			  err) < 0)
+		return -1;
+	c->list[c->n] = *source;
+	c->list[c->n].path = strdup(source->path);
+	return c->list[c->n++].path ? 0 : err_nomem(err);
+}
+
+static int
+can_take(bool *out, struct folder_session *s, const struct app_source *source, const char *root,
+	 struct err *err)
+{
+	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
+	struct sms_xml_frame f = { .whole = false };
+	struct err why = { 0 };
+	int rc = source_text_open(&t, s, source->path, &source->stamp, &why);
+
+	if (rc == 0)
+		rc = source_text_survey(&f, &t, source->path, root, &why);
+	*out = rc == 0 && f.whole;
+	return rc < 0 && why.code == ERR_NOMEM ? err_nomem(err) : 0;
+}
+
+/* An empty file of that root, under a name that is free. */
+static int
+make_home(char **path, struct folder_session *s, const struct text_kind *kind, struct err *err)
+{
+	AUTO(pending_clear) struct pending p = { .file = FOLDER_FILE_INIT, .is_new = true };
+	AUTO(buf_clear) struct buf text = BUF_INIT(4096);
+	struct folder_file *file = &p.file;
+	struct app_stamp stamp;
+
+	if (buf_append_fmt(&text, err,
+			   "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
+			   "<%s count=\"0\">\n</%s>\n",
+			   kind->root, kind->root) < 0 ||
+	    pending_begin(&p, s, kind->new_file, FOLDER_MISSING_MAKE, err) != 0 ||
+	    os_write_all(p.file.fd, buf_span(&text), p.path, err) < 0 ||
+	    folder_files_sync(&file, 1, err) < 0 || put_new(&p, err) < 0 ||
+	    folder_files_settle(&file, 1, &stamp, err) < 0)
+		return -1;
+	*path = TAKE(p.path);
+	return 0;
+}
+
+/* The last file, by path, that can take more: exporters name them by date. */
+int
+text_app_home(const char **out, struct app_session *session, struct err *err)
+{
+	struct folder_session *s = folder_session_of(session);
+	const struct text_kind *kind = text_kind_of(session);
+	AUTO(candidates_clear) struct candidates all = { NULL, 0, 0 };
+	bool can = false;
+	char *path = NULL;
+
+	*out = s->folder.only ? s->folder.only : s->state;
+	if (*out || !kind->root)
+		return 0;
+	if (folder_walk(&s->folder, kind->wants, add_candidate, NULL, &all, err) < 0)
+		return -1;
+	for (size_t i = all.n; !can && i-- > 0;) {
+		if (can_take(&can, s, &all.list[i], kind->root, err) < 0)
+			return -1;
+		if (can && !(path = strdup(all.list[i].path)))
+			return err_nomem(err);
+	}
+	if (!path && make_home(&path, s, kind, err) < 0)
+		return -1;
+	*out = s->state = path;
+	return 0;
+}
+
+/* 5. Changes that are at hand. */
 
 /* An app_rewrite over the changes of one source. */
 struct listed {
@@ -448,6 +631,7 @@ tell(const struct pending *p, int rc, const struct app_stamp *stamp, struct err 
 /* Files that go into place together. */
 struct batch {
 	struct folder_session *session;
+	const char *home; /* of additions; NULL: each by itself */
 	struct pending list[FOLDER_FILES_MAX];
 	size_t n;
 };
@@ -497,25 +681,25 @@ batch_flush(struct batch *b)
 	b->n = 0;
 }
 
-/* Additions of a folder have no source in common: each by itself, after everything else. */
+/* Additions without a home have no source in common: each by itself, after everything else. */
 static bool
-stands_alone(const struct folder_session *s, const struct app_change *c)
+stands_alone(const struct batch *b, const struct app_change *c)
 {
-	return c->kind == APP_ADD && !s->folder.only;
+	return c->kind == APP_ADD && !b->home;
 }
 
 static const char *
-source_of(const struct folder_session *s, const struct app_change *c)
+source_of(const struct batch *b, const struct app_change *c)
 {
-	return s->folder.only ? s->folder.only : c->kind == APP_ADD ? "" : c->place.source;
+	return c->kind != APP_ADD ? c->place.source : b->home ? b->home : "";
 }
 
 static int
-change_compare(const void *a, const void *b, void *session)
+change_compare(const void *a, const void *b, void *batch)
 {
 	const struct app_change *x = *(struct app_change *const *)a;
 	const struct app_change *y = *(struct app_change *const *)b;
-	int c = strcmp(source_of(session, x), source_of(session, y));
+	int c = strcmp(source_of(batch, x), source_of(batch, y));
 
 	if (c)
 		return c;
@@ -528,16 +712,19 @@ change_compare(const void *a, const void *b, void *session)
 
 /* The changes of one source were planned against one state of it. */
 static int
-prepare_source(struct pending *p, struct folder_session *s, struct err *err)
+prepare_source(struct pending *p, const struct batch *b, struct err *err)
 {
 	struct listed l = { p->changes, p->n_changes, 0 };
-	struct app_rewrite w = { &l, listed_next, listed_placed };
-	struct app_source source = { source_of(s, l.changes[0]), l.changes[0]->place.stamp };
+	struct app_rewrite w = { &l, 0, listed_next, listed_placed };
+	struct folder_session *s = b->session;
+	struct app_source source = { source_of(b, l.changes[0]), l.changes[0]->place.stamp };
 	int rc = 0;
 
 	for (size_t i = 1; i < l.n && l.changes[i]->kind != APP_ADD; i++)
 		if (!app_stamp_equal(&l.changes[i]->place.stamp, &source.stamp))
 			rc = APP_MOVED;
+	for (size_t i = 0; i < l.n; i++)
+		w.grows += (l.changes[i]->kind == APP_ADD) - (l.changes[i]->kind == APP_REMOVE);
 	if (l.changes[0]->kind == APP_ADD)
 		rc = folder_stamp_of(&source.stamp, &s->folder, source.path, err);
 	return rc ? rc : prepare_text(p, s, &source, &w, err);
@@ -552,13 +739,13 @@ batch_add(struct batch *b, struct app_change **changes, size_t n)
 	int rc;
 
 	*p = (struct pending){ .file = FOLDER_FILE_INIT, .changes = changes, .n_changes = n };
-	rc = stands_alone(b->session, changes[0]) ? prepare_new(p, b->session, changes[0], &why)
-						  : prepare_source(p, b->session, &why);
+	rc = stands_alone(b, changes[0]) ? prepare_new(p, b->session, changes[0], &why)
+					 : prepare_source(p, b, &why);
 	if (rc == 0) {
 		b->n++;
 	} else {
 		if (!p->path)
-			p->path = strdup(source_of(b->session, changes[0]));
+			p->path = strdup(source_of(b, changes[0]));
 		tell(p, rc, NULL, &why);
 		pending_clear(p);
 	}
@@ -567,9 +754,8 @@ batch_add(struct batch *b, struct app_change **changes, size_t n)
 }
 
 int
-vcard_apply(struct app_session *s, struct app_change *changes, size_t n, struct err *err)
+text_app_apply(struct app_session *s, struct app_change *changes, size_t n, struct err *err)
 {
-	struct folder_session *f = folder_session_of(s);
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is what is meant */
 	AUTO(free) struct app_change **sorted = calloc(n ? n : 1, sizeof(*sorted));
 	AUTO(free) struct batch *b = calloc(1, sizeof *b);
@@ -577,14 +763,18 @@ vcard_apply(struct app_session *s, struct app_change *changes, size_t n, struct 
 
 	if (!sorted || !b)
 		return err_nomem(err);
-	b->session = f;
+	b->session = folder_session_of(s);
+	b->home = b->session->folder.only;
+	for (size_t i = 0; i < n && !b->home; i++)
+		if (changes[i].kind == APP_ADD && text_app_home(&b->home, s, err) < 0)
+			return -1;
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &changes[i];
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression) */
-	qsort_r(sorted, n, sizeof(*sorted), change_compare, f);
+	qsort_r(sorted, n, sizeof(*sorted), change_compare, b);
 	for (size_t i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && !stands_alone(f, sorted[i]); end++)
-			if (strcmp(source_of(f, sorted[i]), source_of(f, sorted[end])) != 0)
+		for (end = i + 1; end < n && !stands_alone(b, sorted[i]); end++)
+			if (strcmp(source_of(b, sorted[i]), source_of(b, sorted[end])) != 0)
 				break;
 		batch_add(b, sorted + i, end - i);
 	}

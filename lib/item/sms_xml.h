@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sms_xml: messages and calls as "SMS Backup & Restore" and its like write them.
+ *
+ *     <smses count="2">                                   <calls count="1">
+ *       <sms address="…" date="ms" type="1" body="…"/>      <call number="…" date="ms" type="2" duration="s"/>
+ *       <mms date="ms" msg_box="1" m_id="…">               </calls>
+ *         <parts><part ct="image/jpeg" data="base64"/></parts>
+ *         <addrs><addr address="…" type="137"/></addrs>
+ *       </mms>
+ *     </smses>
+ *
+ * A file is split into its elements by byte ranges; an element is parsed into an item.  Nothing of
+ * what a file says about itself (`count`) is believed.  Numbers, dates and bodies say which message
+ * it is: they are its identity, from which its id is made, and are never merged; what an app adds
+ * for itself (read, service_center, readable_date, contact_name…) is volatile; a part of an MMS is a
+ * field that can be added.  Attributes that hold "null" hold nothing.
+ */
+#ifndef ITEM_SMS_XML_H
+#define ITEM_SMS_XML_H
+
+#include "base/err.h"
+#include "base/span.h"
+#include "item/form.h"
+#include "item/text_stream.h"
+
+#define SMS_XML_BYTES_MAX  ITEM_BYTES_MAX /* one element, parts and all */
+#define SMS_XML_FIELDS_MAX 10000u      /* attributes, parts and addresses of one element */
+
+enum sms_xml_kind {
+	SMS_XML_SMS,
+	SMS_XML_MMS,
+	SMS_XML_CALL,
+	SMS_XML_ROOT,     /* the start tag of <smses> or <calls> */
+	SMS_XML_ROOT_END, /* its end tag */
+};
+
+struct sms_xml_part {
+	enum sms_xml_kind kind;
+	struct range range; /* in the source: '<' of the first to '>' of the last tag */
+	unsigned line;      /* of its first byte */
+	const struct err
+		*bad; /* NULL: an element; else why it is refused: "a.xml:12:3: expected …" */
+};
+
+/* Splits a source, or a window of one that is read piece by piece. */
+struct sms_xml_walk {
+	struct span source;
+	const char *name; /* for messages; borrowed */
+	size_t at;
+	unsigned line;
+	size_t before; /* bytes of the source's first line that stand before it */
+	bool more;    /* the file goes on behind the source */
+	bool in_root; /* within <smses> or <calls> */
+	bool had_root;
+	struct err why; /* what `bad` points to */
+};
+
+#define SMS_XML_END 1 /* that was all */
+#define SMS_XML_CUT 2 /* an element that begins at walk->at is not whole in this window */
+
+/**
+ * The next element or tag of a root, or what is refused: a broken tag, an end tag of nothing, a file
+ * that ends within an element or before its end tag, a root that is none of ours.
+ * @w  zeros, with source, name, line (1 at a file's start) and more set.
+ * @return 0, SMS_XML_END, SMS_XML_CUT: call again with a source that holds more and begins at `at`
+ *         (then 0).
+ */
+int sms_xml_next(struct sms_xml_walk *w, struct sms_xml_part *out);
+
+/**
+ * Parse one element.
+ * @bytes   as sms_xml_next() gives it; borrowed as long as the item lives.
+ * @source  for messages; @line: of its first line in its file.
+ * @kinds   those that are wanted, a bit 1 << kind for each; another is ERR_SYNTAX.
+ * @return  0, or -1: ERR_SYNTAX (no element of ours), ERR_LIMIT, ERR_NOMEM.
+ *
+ * item->uid is its id: "sms:", "mms:" or "call:" and BLAKE2b-128 in hexadecimal of
+ *   sms    address key, direction (in, out, draft), date in ms, body
+ *   mms    m_id, else tr_id, with date in s and direction; without both: date in s, direction, the
+ *          sorted address keys, the sorted part keys
+ *   call   number key, type, date in ms, duration
+ * What an element lacks is as good as empty.
+ * Two messages that are alike in all that have the same id: the caller counts them.
+ */
+int sms_xml_parse(struct item **out, struct span bytes, const char *source, unsigned line,
+		  const struct item_profile *profile, unsigned kinds, struct err *err);
+
+/** text_split_fn's: messages (sms and mms) or calls, and what is refused; the others belong to
+ *  another app and are passed over. */
+int sms_xml_split_messages(const struct text_stream *stream, text_part_fn *fn, void *ctx,
+			   struct err *err);
+int sms_xml_split_calls(const struct text_stream *stream, text_part_fn *fn, void *ctx,
+			struct err *err);
+
+/* What is needed to add elements to a text: where, and what its root says of their number. */
+struct sms_xml_frame {
+	bool whole;        /* one root of the right name, its end tag behind all elements */
+	bool broken;       /* something was refused */
+	bool has_count;    /* a number that is right */
+	uint64_t count;    /* elements */
+	uint64_t count_at; /* its digits: offset, bytes */
+	uint64_t count_n;
+	uint64_t end_at; /* of the root's end tag */
+};
+
+/** @root: "smses" or "calls".  0 or -1, as a text_split_fn. */
+int sms_xml_survey(struct sms_xml_frame *out, const struct text_stream *stream, const char *root,
+		   struct err *err);
+
+#endif

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages and calls of SMS Backup & Restore: an item is one of them, and a restore adds what is missing
+before the file's end tag, everything else byte for byte."""
+import collections
+import re
+
+import pytest
+
+import corpus
+from programs import tree
+
+HEAD = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<!--made-->\n"
+PICTURE = '<part seq="0" ct="image/jpeg" name="a.jpg" text="null" data="/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP==" />'
+TEXT = '<part seq="1" ct="text/plain" name="null" text="look &#55357;&#56832;" data="null" />'
+ONE = '<sms protocol="0" address="+15555550000" date="1373942574000" type="1" subject="null" body="G" read="1" contact_name="Jane" />'
+LATER = ONE.replace("574000", "574321")
+TWO = '<sms protocol="0" address="7535" date="1373929642000" type="1" body="Free AT&amp;T msg" read="0" />'
+OUT = ONE.replace('type="1"', 'type="2"')
+
+
+def mms(*parts, id="m1@example.org"):
+    return (f'<mms date="1609470000000" msg_box="1" m_id="{id}" tr_id="t1" sub="null" address="+15557778888">\n'
+            "    <parts>\n" + "".join(f"      {p}\n" for p in parts) +
+            '    </parts>\n    <addrs><addr address="+15557778888" type="137" charset="106" /></addrs>\n  </mms>')
+
+
+def smses(*elements, count=None, root="smses"):
+    count = len(elements) if count is None else count
+    return (HEAD + f'<{root} count="{count}">\n' + "".join(f"  {e}\n" for e in elements) + f"</{root}>").encode()
+
+
+@pytest.fixture
+def phones(make_terminal, server, request):
+    """Two phones of one account, each with the app `messages` of these files."""
+
+    def make(mine, theirs, adapter="sms-xml"):
+        a, b = make_terminal(), make_terminal()
+        a.init(server)
+        b.join(a)
+        for t, files in ((a, mine), (b, theirs)):
+            t.app("messages", adapter, files)
+        return a, b
+
+    return make
+
+
+def backup(t):
+    t.run("add", "messages", "--all")
+    return t.run("backup")
+
+
+def results(told):
+    return collections.Counter(i["result"] for i in told["items"])
+
+
+def restored(t, other, **want):
+    told = t.run("restore", "messages", "--from", other.device)
+    assert results(told) == want, told
+    again = tree(t.phone)
+    assert set(results(t.run("restore", "messages", "--from", other.device))) <= {"identical"}
+    assert tree(t.phone) == again, "a second restore wrote something"
+    return told
+
+
+def test_missing_messages_come_before_the_end_tag_and_the_count_stays_right(phones):
+    a, b = phones({"sms.xml": smses(ONE, TWO, mms(PICTURE, TEXT))}, {"sms.xml": smses(TWO, OUT)})
+    backup(a), backup(b)
+    restored(b, a, identical=1, added=2)
+    now = (b.phone / "messages/sms.xml").read_bytes()
+    head = HEAD + f'<smses count="4">\n  {TWO}\n  {OUT}\n'
+    assert now in [f"{head}{x}\n{y}\n</smses>".encode()
+                   for x, y in [(ONE, mms(PICTURE, TEXT)), (mms(PICTURE, TEXT), ONE)]]
+    # swapped
+    restored(a, b, identical=1, added=1)
+    assert (a.phone / "messages/sms.xml").read_bytes().count(b"<sms ") == 3
+
+
+def test_what_a_restore_added_goes_again_byte_for_byte(phones):
+    before = smses(TWO, *[TWO.replace("642", f"{i}") for i in range(100, 107)])
+    assert before.count(b"<sms ") == 8
+    a, b = phones({"sms.xml": smses(ONE, LATER, OUT, mms(PICTURE))}, {"sms.xml": before})
+    backup(a), backup(b)
+    restored(b, a, added=4)
+    assert b'count="12"' in (b.phone / "messages/sms.xml").read_bytes()
+    b.run("undo")
+    assert (b.phone / "messages/sms.xml").read_bytes() == before
+
+
+def test_equal_messages_are_counted(phones):
+    a, b = phones({"sms.xml": smses(ONE, ONE, ONE, TWO)}, {"sms.xml": smses(ONE, TWO, TWO)})
+    backup(a), backup(b)
+    restored(b, a, identical=2, added=2)
+    now = (b.phone / "messages/sms.xml").read_bytes()
+    assert now.count(ONE.encode()) == 3 and now.count(TWO.encode()) == 2
+    restored(a, b, identical=2, added=1)
+    now = (a.phone / "messages/sms.xml").read_bytes()
+    assert now.count(ONE.encode()) == 3 and now.count(TWO.encode()) == 2
+
+
+def test_a_lost_part_comes_back_and_goes_with_undo(phones):
+    before = smses(mms(TEXT), ONE)
+    a, b = phones({"sms.xml": smses(mms(PICTURE, TEXT))}, {"sms.xml": before})
+    backup(a), backup(b)
+    told = restored(b, a, merged=1)
+    assert [f["field"] for i in told["items"] for f in i["fields_added"]] == ["PART"]
+    now = (b.phone / "messages/sms.xml").read_bytes().decode()
+    assert now == before.decode().replace("    </parts>", f"    {PICTURE}</parts>")
+    b.run("undo")
+    assert (b.phone / "messages/sms.xml").read_bytes() == before
+
+
+def test_a_cut_file_gives_every_complete_message_and_is_not_written(phones):
+    whole = smses(ONE, LATER, mms(PICTURE), count=12028)
+    cut = whole[:whole.index(b"</mms>")]
+    a, b = phones({"sms.xml": cut}, {"sms.xml": smses(TWO, count=12028)})
+    told = a.run("items", "messages", expect=(0, 3))
+    assert len(told) == 2
+    assert re.search(r"sms\.xml:6:3: expected |sms\.xml:\d+:\d+: expected ", str(told) + a.stderr)
+    backup(b)
+    a.run("add", "messages", "--all", expect=None)
+    a.run("backup", expect=None)
+    told = b.run("restore", "messages", "--from", a.device)
+    assert results(told) == {"added": 2}
+    assert b'count="12028"' in (b.phone / "messages/sms.xml").read_bytes()  # it was wrong before
+    # nothing can be added to a cut file: a new one takes it
+    told = a.run("restore", "messages", "--from", b.device, expect=None)
+    assert results(told)["added"] == 1
+    assert (a.phone / "messages/sms.xml").read_bytes() == cut
+    assert tree(a.phone)["messages/messages.xml"].count(b"<sms ") == 1
+    assert b'<smses count="1">' in tree(a.phone)["messages/messages.xml"]
+
+
+def test_dates_emoji_and_nobody_s_numbers_stay_apart(phones):
+    lone = ONE.replace('"G"', '"&#55357; &#0;"')
+    private, unknown, none = (ONE.replace("+15555550000", n) for n in ("-1", "-2", ""))
+    a, b = phones({"sms.xml": smses(ONE, LATER, lone, private, unknown, none)}, {})
+    told = backup(a)
+    assert len(a.run("items", "messages")) == 6
+    b.run("restore", "messages", "--from", a.device)
+    assert tree(b.phone)["messages/messages.xml"].count(b"<sms ") == 6
+
+
+def test_calls_of_two_overlapping_exports_become_one_log(phones):
+    """The log that another program made of these files leaves six calls of them out; ours has every one."""
+    top, = corpus.folder("calls/mobilecombackup/it/scenerio-00")
+    read = lambda name: (top / name).read_bytes()
+    exports = [read("to_process/00/calls-test.xml"), read("to_process/01/calls-test.xml")]
+    here = read("original_repo_root/calls/calls-2015.xml")
+    a, b = phones({"0.xml": exports[0], "1.xml": exports[1]}, {"calls-2015.xml": here}, "calls-xml")
+    backup(a), backup(b)
+
+    def calls(*texts):
+        attributes = lambda tag: tuple(sorted(
+            (k, v) for k, v in re.findall(rb'(\w+)="([^"]*)"', tag)
+            if k not in (b"readable_date", b"contact_name")))
+        return collections.Counter(attributes(t) for raw in texts for t in re.findall(rb"<call .*?/>", raw))
+
+    assert calls(*exports).total() == 24
+    # a call that both exports hold is twice on that phone, and so it is in its backup
+    restored(b, a, identical=1, added=23)
+    now = calls(*tree(b.phone / "messages").values())
+    oracle = calls(read("expected_repo_root/calls/calls-2014.xml"), read("expected_repo_root/calls/calls-2015.xml"))
+    assert set(now) == set(calls(*exports, here)) and set(now) > set(oracle) and len(oracle) == 16
+    assert now == calls(*exports) | calls(here)
+    assert b'<calls count="24">' in tree(b.phone)["messages/calls-2015.xml"]
+
+
+def test_the_six_steps_for_every_real_file(phones):
+    files = {n.replace("/", "_"): raw for n, raw in corpus.files("messages", "calls").items()
+             if n.endswith(".xml")}
+    assert len(files) >= 20
+    a, b = phones(files, {})
+    a.run("add", "messages", "--all", expect=None)
+    a.run("backup", expect=None)
+    told = b.run("restore", "messages", "--from", a.device, expect=None)
+    n = len(told["items"])
+    assert n > 30 and results(told) == {"added": n}
+    before = tree(b.phone)
+    told = b.run("restore", "messages", "--from", a.device, expect=None)
+    assert results(told) == {"identical": n} and tree(b.phone) == before
+    before = tree(a.phone)
+    told = a.run("restore", "messages", "--from", a.device, expect=None)
+    assert results(told) == {"identical": n} and tree(a.phone) == before
+    # a mutated copy: fields in another order, volatile ones changed, one message less, one more
+    raw = before["messages/messages_mobilecombackup_sms-test.xml"].decode()
+    mine = re.sub(r'(<sms )(protocol="0" )(.*?)read="1"', r'\1\3\2read="0"', raw)
+    first = re.search(r" *<sms .*?/>\n", mine).group()
+    mine = mine.replace(first, "", 1).replace("</smses>", f"{ONE}</smses>")
+    (a.phone / "messages/messages_mobilecombackup_sms-test.xml").write_text(mine)
+    told = a.run("restore", "messages", "--from", a.device, expect=None)
+    assert results(told)["added"] == 1 and results(told)["identical"] == n - 1, results(told)
+    now = tree(a.phone)["messages/messages_mobilecombackup_sms-test.xml"].decode()
+    assert now.startswith(mine[:mine.index("</smses>")].rstrip()) or now == mine
