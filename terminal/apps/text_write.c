@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/text_app.h"
-#include "base/array.h"
+#include "apps/text_write.h"
 #include "merge/merge.h"
 
 #define NAME_TRIES   1000 /* of a free name beside one that is taken */
@@ -256,30 +255,15 @@ copying_finish(struct copying *c, struct err *err)
 	return os_write_all(c->fd, buf_span(&file), c->path, err);
 }
 
-/* A file on its way into place. */
-struct pending {
-	struct folder_file file;
-	char *path;       /* owned */
-	const char *name; /* its last part */
-	bool is_new;      /* never over another; else over what looks like `like` */
-	bool is_gone;     /* nothing is left in it: it is removed instead */
-	struct stat like;
-	enum charset_form form;
-	struct app_change **changes; /* of text_app_apply() */
-	size_t n_changes;
-};
-
-static void
+void
 pending_clear(struct pending *p)
 {
 	folder_file_clear(&p->file);
 	free(p->path);
 	*p = (struct pending){ .file = FOLDER_FILE_INIT };
 }
-AUTO_OBJ(pending_clear, struct pending);
-
 /* A temporary file beside @path. */
-static int
+int
 pending_begin(struct pending *p, struct folder_session *s, const char *path,
 	      enum folder_missing missing, struct err *err)
 {
@@ -293,8 +277,8 @@ pending_begin(struct pending *p, struct folder_session *s, const char *path,
 }
 
 /* The new text of @source lies in @p's temporary file.  0, APP_MOVED or -1. */
-static int
-prepare_text(struct pending *p, struct folder_session *s, const struct app_source *source,
+int
+pending_text(struct pending *p, struct folder_session *s, const struct app_source *source,
 	     const struct app_rewrite *w, struct err *err)
 {
 	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
@@ -397,8 +381,8 @@ path_try(struct buf *out, struct span path, unsigned nth, struct err *err)
 	return nth == 1 ? 0 : path_number(out, nth, err);
 }
 
-static int
-prepare_new(struct pending *p, struct folder_session *s, const struct app_change *c,
+int
+pending_new(struct pending *p, struct folder_session *s, const struct app_change *c,
 	    struct err *err)
 {
 	AUTO(buf_clear) struct buf path = BUF_INIT(2 * APP_PATH_MAX);
@@ -411,8 +395,8 @@ prepare_new(struct pending *p, struct folder_session *s, const struct app_change
 }
 
 /* At its path, or beside what lies there: only the last part of the path changes. */
-static int
-put_new(struct pending *p, struct err *err)
+int
+pending_put_new(struct pending *p, struct err *err)
 {
 	AUTO(buf_clear) struct buf candidate = BUF_INIT(2 * APP_PATH_MAX);
 	struct span path = span_str(p->path);
@@ -436,13 +420,13 @@ put_new(struct pending *p, struct err *err)
 
 /* 3. Into place. */
 
-static int
-put_pending(struct pending *p, struct err *err)
+int
+pending_put(struct pending *p, struct err *err)
 {
 	struct app_stamp stamp = folder_stamp(&p->like);
 
 	if (p->is_new)
-		return put_new(p, err);
+		return pending_put_new(p, err);
 	if (p->is_gone)
 		return folder_unlink(p->file.folder_fd, p->name, &stamp, err);
 	return folder_file_put_over(&p->file, p->name, &p->like, err);
@@ -454,334 +438,13 @@ text_app_rewrite(struct app_stamp *stamp, struct app_session *s, const struct ap
 {
 	AUTO(pending_clear) struct pending p = { .file = FOLDER_FILE_INIT };
 	struct folder_file *file = &p.file;
-	int rc = prepare_text(&p, folder_session_of(s), source, rewrite, err);
+	int rc = pending_text(&p, folder_session_of(s), source, rewrite, err);
 
 	if (rc)
 		return rc;
 	if (folder_files_sync(&file, 1, err) < 0)
 		return -1;
-	rc = put_pending(&p, err);
+	rc = pending_put(&p, err);
 	*stamp = source->stamp;
 	return rc || p.is_gone ? rc : folder_files_settle(&file, 1, stamp, err);
-}
-
-/* 4. Where new items go. */
-
-/* Files of the folder, in order. */
-struct candidates {
-	struct app_source *list; /* owned, with its paths */
-	size_t n, cap;
-};
-
-static void
-candidates_clear(struct candidates *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		free((void *)(uintptr_t)c->list[i].path);
-	free(c->list);
-}
-AUTO_OBJ(candidates_clear, struct candidates);
-
-static int
-add_candidate(void *ctx, const struct app_source *source, struct err *err)
-{
-	struct candidates *c = ctx;
-
-	if (array_reserve((void **)&c->list, &c->cap, c->n + 1, sizeof *c->list, SIZE_MAX / 256,
-			  err) < 0)
-		return -1;
-	c->list[c->n] = *source;
-	c->list[c->n].path = strdup(source->path);
-	return c->list[c->n++].path ? 0 : err_nomem(err);
-}
-
-static int
-can_take(bool *out, struct folder_session *s, const struct app_source *source, const char *root,
-	 struct err *err)
-{
-	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
-	struct sms_xml_frame f = { .whole = false };
-	struct err why = { 0 };
-	int rc = source_text_open(&t, s, source->path, &source->stamp, &why);
-
-	if (rc == 0)
-		rc = source_text_survey(&f, &t, source->path, root, &why);
-	*out = rc == 0 && f.whole;
-	return rc < 0 && why.code == ERR_NOMEM ? err_nomem(err) : 0;
-}
-
-/* An empty file of that root, under a name that is free. */
-static int
-make_home(char **path, struct folder_session *s, const struct text_kind *kind, struct err *err)
-{
-	AUTO(pending_clear) struct pending p = { .file = FOLDER_FILE_INIT, .is_new = true };
-	AUTO(buf_clear) struct buf text = BUF_INIT(4096);
-	struct folder_file *file = &p.file;
-	struct app_stamp stamp;
-
-	if (buf_append_fmt(&text, err,
-			   "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
-			   "<%s count=\"0\">\n</%s>\n",
-			   kind->root, kind->root) < 0 ||
-	    pending_begin(&p, s, kind->new_file, FOLDER_MISSING_MAKE, err) != 0 ||
-	    os_write_all(p.file.fd, buf_span(&text), p.path, err) < 0 ||
-	    folder_files_sync(&file, 1, err) < 0 || put_new(&p, err) < 0 ||
-	    folder_files_settle(&file, 1, &stamp, err) < 0)
-		return -1;
-	*path = TAKE(p.path);
-	return 0;
-}
-
-/* The last file, by path, that can take more: exporters name them by date. */
-int
-text_app_home(const char **out, struct app_session *session, struct err *err)
-{
-	struct folder_session *s = folder_session_of(session);
-	const struct text_kind *kind = text_kind_of(session);
-	AUTO(candidates_clear) struct candidates all = { NULL, 0, 0 };
-	bool can = false;
-	char *path = NULL;
-
-	*out = s->folder.only ? s->folder.only : s->state;
-	if (*out || !kind->root)
-		return 0;
-	if (folder_walk(&s->folder, kind->wants, add_candidate, NULL, &all, err) < 0)
-		return -1;
-	for (size_t i = all.n; !can && i-- > 0;) {
-		if (can_take(&can, s, &all.list[i], kind->root, err) < 0)
-			return -1;
-		if (can && !(path = strdup(all.list[i].path)))
-			return err_nomem(err);
-	}
-	if (!path && make_home(&path, s, kind, err) < 0)
-		return -1;
-	*out = s->state = path;
-	return 0;
-}
-
-/* 5. Changes that are at hand. */
-
-/* An app_rewrite over the changes of one source. */
-struct listed {
-	struct app_change **changes;
-	size_t n, at;
-};
-
-static int
-listed_next(void *ctx, struct app_edit *out, struct err *err)
-{
-	struct listed *l = ctx;
-
-	(void)err;
-	if (l->at == l->n)
-		return APP_END;
-	const struct app_change *c = l->changes[l->at];
-	*out = (struct app_edit){ c->kind, c->place.offset, c->place.size, c->expected, c->bytes };
-	return 0;
-}
-
-static int
-listed_placed(void *ctx, uint64_t offset, uint64_t size, struct err *err)
-{
-	struct listed *l = ctx;
-	struct app_change *c = l->changes[l->at++];
-
-	(void)err;
-	c->written.offset = offset;
-	c->written.size = size;
-	return 0;
-}
-
-static void
-set_results(struct app_change **changes, size_t n, enum app_change_result result,
-	    const struct err *why)
-{
-	for (size_t i = 0; i < n; i++) {
-		changes[i]->result = result;
-		if (why)
-			changes[i]->err = *why;
-	}
-}
-
-/* How it went with the changes of @p: @rc 0, APP_MOVED or -1 with @why. */
-static void
-tell(const struct pending *p, int rc, const struct app_stamp *stamp, struct err *why)
-{
-	for (size_t i = 0; rc == 0 && i < p->n_changes; i++) {
-		struct app_change *c = p->changes[i];
-
-		c->written_path = strdup(p->path);
-		if (!c->written_path)
-			rc = err_nomem(why);
-		c->written.source = c->written_path;
-		c->written.stamp = *stamp;
-		c->written.form = (uint8_t)p->form;
-		if (p->is_new)
-			c->written.size = c->bytes.n;
-	}
-	if (rc == APP_MOVED)
-		err_set(why, ERR_CONFLICT, "%s changed in the meantime", p->path);
-	set_results(p->changes, p->n_changes,
-		    rc == 0           ? APP_CHANGE_DONE
-		    : rc == APP_MOVED ? APP_CHANGE_CONFLICT
-				      : APP_CHANGE_FAILED,
-		    rc ? why : NULL);
-}
-
-/* Files that go into place together. */
-struct batch {
-	struct folder_session *session;
-	const char *home; /* of additions; NULL: each by itself */
-	struct pending list[FOLDER_FILES_MAX];
-	size_t n;
-};
-
-/* Those that are in place are durable when it returns. */
-static void
-batch_settle(struct pending **placed, size_t n)
-{
-	struct folder_file *files[FOLDER_FILES_MAX];
-	struct app_stamp stamps[FOLDER_FILES_MAX];
-	struct err why = { 0 };
-	int rc;
-
-	for (size_t i = 0; i < n; i++)
-		files[i] = &placed[i]->file;
-	rc = n ? folder_files_settle(files, n, stamps, &why) : 0;
-	for (size_t i = 0; i < n; i++)
-		tell(placed[i], rc, &stamps[i], &why);
-}
-
-static void
-batch_flush(struct batch *b)
-{
-	struct folder_file *files[FOLDER_FILES_MAX];
-	struct pending *placed[FOLDER_FILES_MAX];
-	struct err why = { 0 };
-	size_t n = 0;
-	int synced;
-
-	for (size_t i = 0; i < b->n; i++)
-		files[i] = &b->list[i].file;
-	synced = b->n ? folder_files_sync(files, b->n, &why) : 0;
-	for (size_t i = 0; i < b->n; i++) {
-		struct pending *p = &b->list[i];
-		struct app_stamp stamp = folder_stamp(&p->like);
-		struct err bad = why;
-		int rc = synced < 0 ? -1 : put_pending(p, &bad);
-
-		if (rc == 0 && !p->is_gone)
-			placed[n++] = p;
-		else
-			tell(p, rc, &stamp, &bad);
-	}
-	batch_settle(placed, n);
-	for (size_t i = 0; i < b->n; i++)
-		pending_clear(&b->list[i]);
-	b->n = 0;
-}
-
-/* Additions without a home have no source in common: each by itself, after everything else. */
-static bool
-stands_alone(const struct batch *b, const struct app_change *c)
-{
-	return c->kind == APP_ADD && !b->home;
-}
-
-static const char *
-source_of(const struct batch *b, const struct app_change *c)
-{
-	return c->kind != APP_ADD ? c->place.source : b->home ? b->home : "";
-}
-
-static int
-change_compare(const void *a, const void *b, void *batch)
-{
-	const struct app_change *x = *(struct app_change *const *)a;
-	const struct app_change *y = *(struct app_change *const *)b;
-	int c = strcmp(source_of(batch, x), source_of(batch, y));
-
-	if (c)
-		return c;
-	if ((x->kind == APP_ADD) != (y->kind == APP_ADD))
-		return x->kind == APP_ADD ? 1 : -1;
-	if (x->kind != APP_ADD && x->place.offset != y->place.offset)
-		return x->place.offset < y->place.offset ? -1 : 1;
-	return x < y ? -1 : x > y; /* the order given */
-}
-
-/* The changes of one source were planned against one state of it. */
-static int
-prepare_source(struct pending *p, const struct batch *b, struct err *err)
-{
-	struct listed l = { p->changes, p->n_changes, 0 };
-	struct app_rewrite w = { &l, 0, listed_next, listed_placed };
-	struct folder_session *s = b->session;
-	struct app_source source = { source_of(b, l.changes[0]), l.changes[0]->place.stamp };
-	int rc = 0;
-
-	for (size_t i = 1; i < l.n && l.changes[i]->kind != APP_ADD; i++)
-		if (!app_stamp_equal(&l.changes[i]->place.stamp, &source.stamp))
-			rc = APP_MOVED;
-	for (size_t i = 0; i < l.n; i++)
-		w.grows += (l.changes[i]->kind == APP_ADD) - (l.changes[i]->kind == APP_REMOVE);
-	if (l.changes[0]->kind == APP_ADD)
-		rc = folder_stamp_of(&source.stamp, &s->folder, source.path, err);
-	return rc ? rc : prepare_text(p, s, &source, &w, err);
-}
-
-/* Prepare the changes of one source, or one addition; what fails is told at once. */
-static void
-batch_add(struct batch *b, struct app_change **changes, size_t n)
-{
-	struct pending *p = &b->list[b->n];
-	struct err why = { 0 };
-	int rc;
-
-	*p = (struct pending){ .file = FOLDER_FILE_INIT, .changes = changes, .n_changes = n };
-	rc = stands_alone(b, changes[0]) ? prepare_new(p, b->session, changes[0], &why)
-					 : prepare_source(p, b, &why);
-	if (rc == 0) {
-		b->n++;
-	} else {
-		if (!p->path)
-			p->path = strdup(source_of(b, changes[0]));
-		tell(p, rc, NULL, &why);
-		pending_clear(p);
-	}
-	if (b->n == FOLDER_FILES_MAX)
-		batch_flush(b);
-}
-
-int
-text_app_apply(struct app_session *s, struct app_change *changes, size_t n, struct err *err)
-{
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is what is meant */
-	AUTO(free) struct app_change **sorted = calloc(n ? n : 1, sizeof(*sorted));
-	AUTO(free) struct batch *b = calloc(1, sizeof *b);
-	size_t failed = 0;
-
-	if (!sorted || !b)
-		return err_nomem(err);
-	b->session = folder_session_of(s);
-	b->home = b->session->folder.only;
-	for (size_t i = 0; i < n && !b->home; i++)
-		if (changes[i].kind == APP_ADD && text_app_home(&b->home, s, err) < 0)
-			return -1;
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = &changes[i];
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression) */
-	qsort_r(sorted, n, sizeof(*sorted), change_compare, b);
-	for (size_t i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && !stands_alone(b, sorted[i]); end++)
-			if (strcmp(source_of(b, sorted[i]), source_of(b, sorted[end])) != 0)
-				break;
-		batch_add(b, sorted + i, end - i);
-	}
-	batch_flush(b);
-	for (size_t i = 0; i < n; i++)
-		failed += changes[i].result != APP_CHANGE_DONE;
-	if (failed)
-		return err_set(err, ERR_PARTIAL, "%zu of %zu changes were not made", failed, n);
-	return 0;
 }
