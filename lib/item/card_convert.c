@@ -73,7 +73,8 @@ note(struct convert *c, enum card_note_kind kind, const char *field, unsigned li
 		return -1;
 	struct card_note *at = &n->list[n->n++];
 	*at = (struct card_note){ .kind = kind, .field = field, .line = line };
-	snprintf(at->detail, sizeof at->detail, "%.*s", SPAN_ARGS(detail));
+	if (detail.n)
+		snprintf(at->detail, sizeof at->detail, "%.*s", SPAN_ARGS(detail));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* postings: see postings.h.  A block is BLOCK_POSTINGS of { key 16 B, value u64 }, the last one fewer. */
 #include "merge/postings.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -144,13 +145,14 @@ key_pointer_order(const void *a, const void *b)
 static int
 write_memory(struct run_writer *w, const struct memory *m, struct err *err)
 {
-	AUTO(free) const struct field_key **sorted = calloc(m->keys.n, sizeof *sorted);
+	AUTO(free)
+	const struct field_key **sorted = calloc(m->keys.n, sizeof(const struct field_key *));
 
 	if (!sorted)
 		return err_nomem(err);
 	for (size_t i = 0; i < m->keys.n; i++)
 		sorted[i] = &m->keys.keys[i];
-	qsort(sorted, m->keys.n, sizeof *sorted, key_pointer_order);
+	qsort(sorted, m->keys.n, sizeof(const struct field_key *), key_pointer_order);
 	for (size_t i = 0; i < m->keys.n; i++) {
 		const struct posting_list *l = &m->lists[sorted[i] - m->keys.keys];
 
@@ -268,6 +270,7 @@ merge_readers(struct run_writer *w, struct run_reader **heap, size_t n, struct e
 	while (n > 0) {
 		struct run_reader *r = heap[0];
 
+		assert(r->first); /* a reader in the heap stands at a posting */
 		if (writer_add(w, r->first, get_u64(r->first + FIELD_KEY_BYTES), err) < 0)
 			return -1;
 		r->at++;
@@ -285,7 +288,7 @@ merge_runs(struct run *out, struct scratch *s, const struct run *runs, size_t n,
 {
 	struct run_writer w = { .scratch = s };
 	AUTO(free) struct run_reader *readers = calloc(n, sizeof *readers);
-	AUTO(free) struct run_reader **heap = calloc(n, sizeof *heap);
+	AUTO(free) struct run_reader **heap = calloc(n, sizeof(struct run_reader *));
 	int rc = readers && heap ? 0 : err_nomem(err);
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {

@@ -341,9 +341,12 @@ int
 cmd_receipts(struct cli *cli, struct err *err)
 {
 	const struct column columns[] = {
-		{ _("when"), COLUMN_LEFT },      { _("what"), COLUMN_LEFT },
-		{ _("items"), COLUMN_RIGHT },    { _("sent"), COLUMN_RIGHT },
-		{ _("received"), COLUMN_RIGHT }, { _("a full backup"), COLUMN_RIGHT },
+		{ _("when"), COLUMN_LEFT },
+		{ _("what"), COLUMN_LEFT },
+		{ _("items"), COLUMN_RIGHT },
+		{ _("sent"), COLUMN_RIGHT },
+		{ _("received"), COLUMN_RIGHT },
+		{ _("a full backup"), COLUMN_RIGHT },
 		{ " ", COLUMN_LEFT },
 	};
 	struct listing l = { .cli = cli, .table = TABLE_INIT(columns) };

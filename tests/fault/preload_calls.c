@@ -20,18 +20,15 @@
 
 #include "preload.h"
 
-#define CALLS(X)                                                                                   \
-	X(open)                                                                                    \
-	X(openat)                                                                                  \
-	X(read)                                                                                    \
-	X(pread) X(fstat) X(stat) X(lstat) X(fstatat) X(fdopendir) X(readdir64) X(mmap) X(flock)   \
-		X(fcntl) X(fchmod) X(futimens) X(write) X(writev) X(pwrite) X(fsync) X(fdatasync)  \
-			X(syncfs) X(ftruncate) X(fallocate) X(rename) X(renameat) X(renameat2)     \
-				X(link) X(linkat) X(unlink) X(unlinkat) X(rmdir) X(mkdir)          \
-					X(mkdirat) X(socket) X(connect) X(accept4) X(send)         \
-						X(sendto) X(sendmsg) X(sendfile) X(recv)           \
-							X(recvfrom) X(recvmsg) X(pthread_create)   \
-								X(syscall)
+/* clang-format off */
+#define CALLS(X) \
+	X(open) X(openat) X(read) X(pread) X(fstat) X(stat) X(lstat) X(fstatat) \
+	X(fdopendir) X(readdir64) X(mmap) X(flock) X(fcntl) X(fchmod) X(futimens) X(write) \
+	X(writev) X(pwrite) X(fsync) X(fdatasync) X(syncfs) X(ftruncate) X(fallocate) \
+	X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(unlink) X(unlinkat) X(rmdir) \
+	X(mkdir) X(mkdirat) X(socket) X(connect) X(accept4) X(send) X(sendto) X(sendmsg) \
+	X(sendfile) X(recv) X(recvfrom) X(recvmsg) X(pthread_create) X(syscall)
+/* clang-format on */
 
 #define DECLARE(name) static __typeof__(name) *real_##name;
 CALLS(DECLARE)
