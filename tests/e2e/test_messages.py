@@ -191,3 +191,24 @@ def test_the_six_steps_for_every_real_file(phones):
     assert results(told)["added"] == 1 and results(told)["identical"] == n - 1, results(told)
     now = tree(a.phone)["messages/messages_mobilecombackup_sms-test.xml"].decode()
     assert now.startswith(mine[:mine.index("</smses>")].rstrip()) or now == mine
+
+
+def test_a_file_is_merged_in_and_previews_and_a_part_without_a_place_is_held(phones, tmp_path):
+    closed = '<mms date="1609470000000" msg_box="1" m_id="m1@example.org" address="+15557778888"><parts/></mms>'
+    a, b = phones({"sms.xml": smses(mms(PICTURE), ONE)}, {"sms.xml": smses(closed, TWO)})
+    backup(a), backup(b)
+    before = tree(b.phone)
+    told = b.run("restore", "messages", "--from", a.device, "--preview")
+    assert results(told) == {"merged": 1, "added": 1} and tree(b.phone) == before
+    told = b.run("restore", "messages", "--from", a.device)
+    assert [f["field"] for i in told["items"] for f in i["fields_held"]] == ["PART"]
+    assert closed.encode() in tree(b.phone)["messages/sms.xml"]
+    held, = b.run("held", "messages")
+    assert held["field"] == "PART"
+    why = b.error("take", "messages", held["id"], "PART")
+    assert "no place" in why["message"], why
+    (tmp_path / "more.xml").write_bytes(smses(OUT, ONE))
+    told = b.run("import", "messages", tmp_path / "more.xml")
+    assert results(told) == {"added": 1, "identical": 1}
+    assert tree(b.phone)["messages/sms.xml"].count(OUT.encode()) == 1
+    assert "no export" in b.error("export", "messages", "--to", tmp_path / "out/")["message"]
