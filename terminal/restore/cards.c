@@ -100,6 +100,7 @@ static int
 load(struct cards *c, struct err *err)
 {
 	struct plan_rules rules = { .form = c->t->session->adapter->form,
+				    .outside = !c->t->in_box,
 				    .profile = &c->profile.item,
 				    .choice = c->fields.n ? &c->choice : NULL,
 				    .groups = c->r->rq->preview,

@@ -110,10 +110,27 @@ is_uid_taken(bool *taken, struct plan *p, const char *uid, struct err *err)
 	return 0;
 }
 
+/* The id of a live item that is new to the plan, as an inventory would number it: in @out, or empty. */
+static int
+number_id(struct buf *out, struct plan *p, const struct item *it, struct err *err)
+{
+	struct field_key k;
+	size_t n = 0;
+
+	if (!p->rules.outside || p->rules.form->match != FORM_BY_ID || !it->uid)
+		return 0;
+	k = key_hash(span_str(it->uid));
+	if (postings_count(&n, p->uids, &k, err) < 0)
+		return -1;
+	return n ? buf_append_fmt(out, err, "%s#%zu", it->uid, n + 1) : 0;
+}
+
 /* Put the live item's (new) state into the index. */
 static int
-index_item(struct plan *p, size_t at, struct span native_id, struct span bytes, struct err *err)
+index_item(struct plan *p, size_t at, struct span native_id, struct span bytes, bool first,
+	   struct err *err)
 {
+	AUTO(buf_clear) struct buf numbered = BUF_INIT(PLAN_ID_BYTES_MAX);
 	AUTO(item_free) struct item *it = NULL;
 	struct span ids[2];
 	struct err bad = { 0 };
@@ -121,7 +138,9 @@ index_item(struct plan *p, size_t at, struct span native_id, struct span bytes, 
 
 	if (p->rules.form->parse(&it, bytes, "", 1, p->rules.profile, &bad) < 0)
 		return bad.code == ERR_NOMEM ? err_nomem(err) : 0;
-	n = live_ids(ids, native_id, it);
+	if (first && number_id(&numbered, p, it, err) < 0)
+		return -1;
+	n = live_ids(ids, numbered.n ? buf_span(&numbered) : native_id, it);
 	if (add_uid(p, it->uid, err) < 0)
 		return -1;
 	return match_add(p->index, at, it, ids, n, MATCH_LIVE, err);
@@ -135,7 +154,7 @@ plan_add_live(struct plan *p, struct span native_id, struct span bytes, struct e
 	if (array_reserve((void **)&p->changed, &p->cap_changed, at / 8 + 1, 1, SIZE_MAX, err) < 0)
 		return -1;
 	p->n_live++;
-	return index_item(p, at, native_id, bytes, err);
+	return index_item(p, at, native_id, bytes, true, err);
 }
 
 /* What was added and held, in words and bytes that outlive the items. */
@@ -297,7 +316,7 @@ plan_merge(struct plan_step *s, struct plan *p, const struct item *theirs, const
 	s->bytes = o.bytes;
 	o.bytes = (struct buf)BUF_INIT(0);
 	set_changed(p, m->at);
-	if (index_item(p, m->at, buf_span(&id), buf_span(&s->bytes), err) < 0)
+	if (index_item(p, m->at, buf_span(&id), buf_span(&s->bytes), false, err) < 0)
 		return -1;
 	return say(s, m);
 }

@@ -23,7 +23,8 @@ typedef int plan_read_fn(void *ctx, size_t at, struct buf *out, struct buf *id, 
 
 /* What plans depend on; borrowed for the plan's life. */
 struct plan_rules {
-	const struct form *form;            /* of the app's items */
+	const struct form *form; /* of the app's items */
+	bool outside;            /* no Box numbers equal ids: the second of an id here is ID#2 */
 	const struct item_profile *profile; /* of the app here; NULL: the default */
 	const struct merge_choice *choice;  /* which fields; NULL: all */
 	bool groups; /* tell also what is the same and what stays; of a new item, all that comes */

@@ -374,7 +374,8 @@ restore_folder(struct cloud_folder *f, struct err *err)
 
 	if ((f->r->rq->version || f->r->rq->at_unix_ms) && choose_versions(f, NULL, err) < 0)
 		return -1;
-	if (f->app[0] && target_open(f, (struct span){ NULL, 0 }, err) < 0)
+	/* what a folder that is made anew holds, the first record says */
+	if (f->app[0] && !f->r->rq->create_dir && target_open(f, (struct span){ NULL, 0 }, err) < 0)
 		return -1;
 	if (fetch_records(f->r->fetch, &f->want, f->kind, &sink, err) < 0)
 		return -1;

@@ -212,3 +212,16 @@ def test_a_file_is_merged_in_and_previews_and_a_part_without_a_place_is_held(pho
     assert results(told) == {"added": 1, "identical": 1}
     assert tree(b.phone)["messages/sms.xml"].count(OUT.encode()) == 1
     assert "no export" in b.error("export", "messages", "--to", tmp_path / "out/")["message"]
+
+
+def test_equal_messages_are_counted_in_a_folder_outside_the_box_too(phones, make_terminal, tmp_path):
+    a, _ = phones({"sms.xml": smses(ONE, ONE, ONE, TWO)}, {})
+    backup(a)
+    c = make_terminal()
+    c.join(a)
+    command = ("restore", "messages", "--from", a.device, "--create", tmp_path)
+    told = c.run(*command)
+    assert results(told) == {"added": 4}, [(i["id"], i["name"], i["result"], i["reason"]) for i in told["items"]]
+    now = tree(tmp_path)
+    assert sum(raw.count(ONE.encode()) for raw in now.values()) == 3
+    assert results(c.run(*command)) == {"identical": 4} and tree(tmp_path) == now
