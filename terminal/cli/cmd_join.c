@@ -86,7 +86,8 @@ prepare(struct cli *cli, const struct remote_url *url, struct err *err)
 		return -1;
 	if (box_identity(box)) {
 		err_set(err, ERR_EXISTS, "this terminal is in an account already");
-		return err_hint(err, "cloudbox status shows it; another Box: --home DIR");
+		return err_hint(err, "cloudbox status shows it; another Box: --home DIR; a "
+				     "recovery code that was never shown: cloudbox recovery new");
 	}
 	if (remote_new(&cli->remote, url, NULL, err) < 0)
 		return -1;
