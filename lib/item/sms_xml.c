@@ -66,9 +66,8 @@ read_to_end(struct sms_xml_walk *w, struct markup_cursor *c, const struct markup
 {
 	struct markup tag;
 	enum sms_xml_kind other;
-	int rc;
 
-	while ((rc = markup_next(c, &tag)) == 0) {
+	while (markup_next(c, &tag) == 0) {
 		if (tag.kind == MARKUP_CLOSE && span_equal(tag.name, open->name)) {
 			out->range.end = tag.range.end;
 			return 0;

@@ -25,7 +25,7 @@
 #include "item/text_stream.h"
 
 #define SMS_XML_BYTES_MAX  ITEM_BYTES_MAX /* one element, parts and all */
-#define SMS_XML_FIELDS_MAX 10000u      /* attributes, parts and addresses of one element */
+#define SMS_XML_FIELDS_MAX 10000u         /* attributes, parts and addresses of one element */
 
 enum sms_xml_kind {
 	SMS_XML_SMS,
@@ -50,8 +50,8 @@ struct sms_xml_walk {
 	size_t at;
 	unsigned line;
 	size_t before; /* bytes of the source's first line that stand before it */
-	bool more;    /* the file goes on behind the source */
-	bool in_root; /* within <smses> or <calls> */
+	bool more;     /* the file goes on behind the source */
+	bool in_root;  /* within <smses> or <calls> */
 	bool had_root;
 	struct err why; /* what `bad` points to */
 };
@@ -90,8 +90,8 @@ int sms_xml_parse(struct item **out, struct span bytes, const char *source, unsi
  *  another app and are passed over. */
 int sms_xml_split_messages(const struct text_stream *stream, text_part_fn *fn, void *ctx,
 			   struct err *err);
-int sms_xml_split_calls(const struct text_stream *stream, text_part_fn *fn, void *ctx,
-			struct err *err);
+int
+sms_xml_split_calls(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
 
 /* What is needed to add elements to a text: where, and what its root says of their number. */
 struct sms_xml_frame {

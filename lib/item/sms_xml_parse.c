@@ -60,7 +60,7 @@ struct reading {
 	const char *source;
 	unsigned line;
 	struct buf text, key, say; /* scratch */
-	struct field *open_part; /* whose end tag has not come yet */
+	struct field *open_part;   /* whose end tag has not come yet */
 };
 
 static void
@@ -200,7 +200,8 @@ static const struct attribute *
 attribute_of(struct span name, enum sms_xml_kind kind)
 {
 	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
-		if ((attributes[i].in & 1u << kind) && span_equal(name, span_str(attributes[i].name)))
+		if ((attributes[i].in & 1u << kind) &&
+		    span_equal(name, span_str(attributes[i].name)))
 			return &attributes[i];
 	return NULL;
 }

@@ -12,8 +12,9 @@
 #include "base/span.h"
 #include "item/item.h"
 
-#define TEXT_STREAM_WINDOW    ((size_t)256 << 10)
-#define TEXT_STREAM_BYTES_MAX (4 * (size_t)ITEM_BYTES_MAX) /* of text that is no item in one piece */
+#define TEXT_STREAM_WINDOW ((size_t)256 << 10)
+#define TEXT_STREAM_BYTES_MAX                                                                      \
+	(4 * (size_t)ITEM_BYTES_MAX) /* of text that is no item in one piece */
 
 /* What is read from. */
 struct text_stream {
@@ -37,8 +38,8 @@ typedef int text_part_fn(void *ctx, const struct text_part *part, struct err *er
 
 /** How a form's texts are split: call @fn for every item and everything refused, in order.
  *  0, or -1: from @fn, from @stream->read, ERR_LIMIT, ERR_NOMEM. */
-typedef int text_split_fn(const struct text_stream *stream, text_part_fn *fn, void *ctx,
-			  struct err *err);
+typedef int
+text_split_fn(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
 
 /* ---- for splitters ---- */
 
@@ -54,7 +55,7 @@ struct text_window {
 typedef int text_window_fn(void *ctx, struct text_window *w, struct err *err);
 
 /** Call @fn for window after window, until the text's end. */
-int text_stream_run(const struct text_stream *stream, text_window_fn *fn, void *ctx,
-		    struct err *err);
+int
+text_stream_run(const struct text_stream *stream, text_window_fn *fn, void *ctx, struct err *err);
 
 #endif

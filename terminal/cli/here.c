@@ -109,16 +109,14 @@ tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 		return -1;
 	if (r->n++ >= r->limit)
 		return 0;
-	if (says_where(refused)) /* "a.vcf:14:1: expected END:VCARD, found …" */
+	if (says_where(refused) || !refused->source) /* "a.vcf:14:1: expected END:VCARD, …" */
 		snprintf(note, sizeof note, "%s: %s", r->app, refused->why->msg);
-	else if (refused->source && refused->line)
+	else if (refused->line)
 		snprintf(note, sizeof note, "%s: %s:%u: %s", r->app, refused->source, refused->line,
 			 refused->why->msg);
-	else if (refused->source)
+	else
 		snprintf(note, sizeof note, "%s: %s: %s", r->app, refused->source,
 			 refused->why->msg);
-	else
-		snprintf(note, sizeof note, "%s: %s", r->app, refused->why->msg);
 	cli_warn(r->cli, note);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct attempt {
 
 /* libcurl takes an answer that was cut off within its head for a whole one without a body. */
 static size_t
-on_head(char *p, size_t one, size_t n, void *ctx)
+on_head(const char *p, size_t one, size_t n, void *ctx)
 {
 	struct attempt *a = ctx;
 	long status = 0;

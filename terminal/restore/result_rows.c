@@ -8,6 +8,7 @@
  */
 #include "restore/result_rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -379,6 +380,7 @@ merge_parts(uint32_t *out, struct result_rows *l, const uint32_t *order, struct 
 			if (parts[i].at < parts[i].end &&
 			    (!first || comes_before(&parts[i], first, order)))
 				first = &parts[i];
+		assert(first); /* the parts hold l->n rows in all */
 		out[done] = order[first->at++];
 		if (load_part(first, l, order, err) < 0)
 			return -1;
