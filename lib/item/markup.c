@@ -332,28 +332,3 @@ markup_decode(struct buf *out, struct span raw, struct err *err)
 	}
 	return 0;
 }
-
-int
-markup_encode(struct buf *out, struct span text, struct err *err)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		uint8_t c = text.p[i];
-		const char *as = c == '&'   ? "&amp;"
-				 : c == '<' ? "&lt;"
-				 : c == '>' ? "&gt;"
-				 : c == '"' ? "&quot;"
-					    : NULL;
-		int rc;
-		if (as)
-			rc = buf_append_str(out, as, err);
-		else if (c == '\n' || c == '\r' || c == '\t')
-			rc = buf_append_fmt(out, err, "&#%u;", c);
-		else if (c < ' ')
-			rc = append_character(out, REPLACEMENT, err);
-		else
-			rc = buf_append_byte(out, c, err);
-		if (rc < 0)
-			return -1;
-	}
-	return 0;
-}

@@ -73,8 +73,4 @@ bool markup_get(struct span *value, const struct markup *tag, const char *name);
  */
 int markup_decode(struct buf *out, struct span raw, struct err *err);
 
-/** Append UTF-8 @text as an attribute's value: & < > " escaped, line ends and tabs as references;
- *  control characters that XML has no way to say become U+FFFD. */
-int markup_encode(struct buf *out, struct span text, struct err *err);
-
 #endif

@@ -188,23 +188,6 @@ plan_aside(struct cards *c, enum plan_pass pass, struct err *err)
 
 /* 2. Items as they come. */
 
-/* What concerns one item; everything else ends the restore. */
-static bool
-is_of_item(const struct err *err)
-{
-	switch (err->code) {
-	case ERR_AUTH:
-	case ERR_FORMAT:
-	case ERR_LIMIT:
-	case ERR_NOT_FOUND:
-	case ERR_UNSUPPORTED:
-	case ERR_SYNTAX:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int
 note_path(struct cards *c, struct span path, struct err *err)
 {
@@ -248,7 +231,7 @@ take_item(struct cards *c, const struct opened *from, struct err *err)
 		return -1;
 	card.row = (uint32_t)row;
 	if (fetch_payload(c->r->fetch, rec, &sink, &why) < 0) {
-		if (is_of_item(&why))
+		if (opener_blames_item(&why))
 			return cards_fail(c, &card, why.msg, err);
 		if (err)
 			*err = why;

@@ -322,3 +322,19 @@ opener_chunk_is(bool *is, struct opener *o, const struct chunk_entry *entry, str
 		tell(o, &owner, entry, plain);
 	return 0;
 }
+
+bool
+opener_blames_item(const struct err *err)
+{
+	switch (err->code) {
+	case ERR_AUTH:
+	case ERR_FORMAT:
+	case ERR_LIMIT:
+	case ERR_NOT_FOUND:
+	case ERR_UNSUPPORTED:
+	case ERR_SYNTAX:
+		return true;
+	default:
+		return false;
+	}
+}

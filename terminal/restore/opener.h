@@ -93,4 +93,8 @@ void opener_watch(struct opener *o, const struct opener_watch *watch);
 int opener_chunk_is(bool *is, struct opener *o, const struct chunk_entry *entry, struct span plain,
 		    struct err *err);
 
+/** Is the failure one item's (forged, damaged, too large, not there, of a kind unknown)?  The others
+ *  go on then; anything else (memory, disk, link) ends the run. */
+bool opener_blames_item(const struct err *err);
+
 #endif

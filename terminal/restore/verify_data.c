@@ -151,23 +151,6 @@ throw_away(void *ctx, struct span bytes, struct err *err)
 	return 0;
 }
 
-/* What concerns one item; everything else ends the run. */
-static bool
-is_of_item(const struct err *err)
-{
-	switch (err->code) {
-	case ERR_AUTH:
-	case ERR_FORMAT:
-	case ERR_LIMIT:
-	case ERR_NOT_FOUND:
-	case ERR_UNSUPPORTED:
-	case ERR_SYNTAX:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int
 bad_opened(struct verifying *v, const struct opened *o, const char *reason, struct err *err)
 {
@@ -211,7 +194,7 @@ check_one(struct verifying *v, struct aside *a, struct err *err)
 		return bad_opened(v, o, o->why->msg, err);
 	v->out->versions++;
 	if (open_all(v, o, &why) < 0) {
-		if (is_of_item(&why))
+		if (opener_blames_item(&why))
 			return bad_opened(v, o, why.msg, err);
 		*err = why;
 		return -1;
