@@ -158,6 +158,7 @@ struct app_rewrite {
 
 struct adapter;
 struct text_kind; /* text_app.h */
+struct row_kind;  /* row_app.h */
 
 /* An open app.  Adapters embed it as their first member; everybody else only passes it on. */
 struct app_session {
@@ -174,6 +175,7 @@ struct adapter {
 		*form; /* of its items, which are merged field by field; NULL: whole files,
 				    merged by path and content hash */
 	const struct text_kind *text; /* adapters of text_app.h: what its files are; else NULL */
+	const struct row_kind *rows;  /* adapters of row_app.h; else NULL */
 	const struct item_profile *profile; /* with a form: what the app shows only once */
 
 	/* Open @app.  ERR_NOT_FOUND: its path is not there. */
