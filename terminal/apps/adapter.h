@@ -169,6 +169,18 @@ struct app_session {
 struct item_reader; /* item_reader.h */
 struct item_writer; /* item_writer.h */
 
+/* An app that is on this terminal by itself.  Borrowed for the length of the call. */
+struct app_found {
+	const char *name;  /* what it is to be called: app_name_is_valid() */
+	const char *other; /* what, where an app of another adapter has that name; NULL: then it
+			      is not told, as that app takes its place */
+	const char *path;  /* absolute */
+	const struct app_setting *settings;
+	size_t n_settings;
+};
+
+typedef int app_find_fn(void *ctx, const struct app_found *found, struct err *err);
+
 struct adapter {
 	const char *name; /* stored in boxes: never changed, never used again */
 	const struct form
@@ -177,6 +189,12 @@ struct adapter {
 	const struct text_kind *text; /* adapters of text_app.h: what its files are; else NULL */
 	const struct row_kind *rows;  /* adapters of row_app.h; else NULL */
 	const struct item_profile *profile; /* with a form: what the app shows only once */
+
+	/* Call @fn for every app of this kind that this terminal has by itself, where such programs
+	 * put their data (find.h).  Quick: a few stats and small files, no library is loaded, no
+	 * service started, no data read; what cannot be looked at is not there.  0 or -1 (@fn's, or
+	 * ERR_NOMEM).  NULL: such apps have no place of their own. */
+	int (*find)(app_find_fn *fn, void *ctx, struct err *err);
 
 	/* Open @app.  ERR_NOT_FOUND: its path is not there. */
 	int (*open)(struct app_session **out, const struct app *app, struct err *err);

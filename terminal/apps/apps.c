@@ -2,12 +2,9 @@
 /* apps: see apps.h. */
 #include "apps/apps.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "os/os.h"
 
 extern const struct adapter adapter_calls_xml, adapter_files, adapter_sms_xml, adapter_vcard;
 
@@ -191,105 +188,4 @@ app_change_clear(struct app_change *c)
 {
 	free(c->written_path);
 	c->written_path = NULL;
-}
-
-/*
- * The user folders of the XDG base: ~/.config/user-dirs.dirs has lines like
- *     XDG_PICTURES_DIR="$HOME/Bilder"
- * with $HOME and a backslash as the only things that mean something (xdg-user-dirs).
- */
-struct user_folder {
-	const char *app;
-	const char *key;
-	const char *usual;
-};
-
-static const struct user_folder user_folders[] = {
-	{ "documents", "XDG_DOCUMENTS_DIR", "Documents" },
-	{ "music", "XDG_MUSIC_DIR", "Music" },
-	{ "pictures", "XDG_PICTURES_DIR", "Pictures" },
-	{ "videos", "XDG_VIDEOS_DIR", "Videos" },
-};
-
-static int
-user_dirs_read(struct buf *out, const char *home, struct err *err)
-{
-	char path[4096];
-	const char *config = getenv("XDG_CONFIG_HOME");
-	int n = config && config[0] == '/'
-			? snprintf(path, sizeof path, "%s/user-dirs.dirs", config)
-			: snprintf(path, sizeof path, "%s/.config/user-dirs.dirs", home);
-
-	if (n < 0 || (size_t)n >= sizeof path)
-		return 0;
-	if (os_read_file(AT_FDCWD, path, out, err) == 0)
-		return 0;
-	return err->code == ERR_NOMEM ? -1 : 0; /* no such file: the usual names serve */
-}
-
-/* The value of KEY="VALUE" on a line of its own. */
-static bool
-user_dirs_value(char *out, size_t cap, const char *text, const char *key, const char *home)
-{
-	size_t key_n = strlen(key), n = 0;
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, key_n) != 0 || strncmp(line + key_n, "=\"", 2) != 0)
-			continue;
-		const char *p = line + key_n + 2;
-		if (strncmp(p, "$HOME", 5) == 0) {
-			n = (size_t)snprintf(out, cap, "%s", home);
-			p += 5;
-		}
-		for (; *p && *p != '"' && *p != '\n' && n + 1 < cap; p++) {
-			if (*p == '\\' && p[1])
-				p++;
-			out[n++] = *p;
-		}
-		if (n >= cap)
-			return false;
-		out[n] = '\0';
-		return out[0] == '/';
-	}
-	return false;
-}
-
-static bool
-is_folder_beside_home(const char *path, const char *home)
-{
-	struct stat st, home_st;
-
-	return os->fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode) &&
-	       os->fstatat(AT_FDCWD, home, &home_st, 0) == 0 &&
-	       (st.st_ino != home_st.st_ino || st.st_dev != home_st.st_dev);
-}
-
-int
-apps_find(app_found_fn *fn, void *ctx, struct err *err)
-{
-	AUTO(buf_clear) struct buf dirs = BUF_INIT(64 << 10);
-	const char *home = getenv("HOME");
-	struct err ignored = { 0 };
-	char path[4096];
-
-	if (!home || home[0] != '/')
-		return 0;
-	if (user_dirs_read(&dirs, home, &ignored) < 0)
-		return err_nomem(err);
-	for (size_t i = 0; i < sizeof user_folders / sizeof *user_folders; i++) {
-		const struct user_folder *u = &user_folders[i];
-		AUTO(app_free) struct app *app = NULL;
-
-		if (!user_dirs_value(path, sizeof path, buf_str(&dirs), u->key, home)) {
-			int n = snprintf(path, sizeof path, "%s/%s", home, u->usual);
-			if (n < 0 || (size_t)n >= sizeof path)
-				continue;
-		}
-		if (!is_folder_beside_home(path, home))
-			continue;
-		if (app_new(&app, u->app, "files", path, err) < 0 || fn(ctx, app, err) < 0)
-			return -1;
-	}
-	return 0;
 }

@@ -40,10 +40,24 @@ int app_session_open(struct app_session **out, const struct app *app, struct err
 void app_session_free(struct app_session *s);
 AUTO_PTR(app_session_free, struct app_session);
 
+/* An app that has its name already: of the Box, say. */
+struct app_known {
+	const char *name;
+	const char *adapter;
+	const char *path;
+};
+
 typedef int app_found_fn(void *ctx, const struct app *app, struct err *err);
 
-/** Call @fn for every app that this terminal has by itself: the XDG user folders (documents,
- *  pictures, music, videos) that exist and are not the home folder, by name. */
-int apps_find(app_found_fn *fn, void *ctx, struct err *err);
+/**
+ * Call @fn for every app that this terminal has by itself and that is none of @known, by name.
+ *
+ * One of @known is recognised by adapter and path, so it keeps its name whatever is found beside it.
+ * A name that is taken: by an app of the same adapter that lies elsewhere because somebody put it
+ * there, the found one is that app and is not told; by another found app of the same adapter, NAME-2,
+ * NAME-3 … in the order of paths; by an app of another adapter, app_found.other.
+ */
+int apps_find(const struct app_known *known, size_t n_known, app_found_fn *fn, void *ctx,
+	      struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include <magic.h>
 #include <string.h>
 
+#include "apps/find.h"
 #include "apps/folder_session.h"
 #include "apps/item_writer.h"
 
@@ -166,6 +167,7 @@ files_apply(struct app_session *s, struct app_change *changes, size_t n, struct 
 extern const struct adapter adapter_files;
 const struct adapter adapter_files = {
 	.name = "files",
+	.find = files_find,
 	.open = folder_session_open,
 	.close = files_close,
 	.sources = files_sources,

@@ -256,6 +256,25 @@ box_app_names_each(struct box *b, box_app_name_fn *fn, void *ctx, struct err *er
 }
 
 int
+box_app_places_each(struct box *b, box_app_place_fn *fn, void *ctx, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT id, name, adapter, path FROM apps"
+		       " WHERE adapter IS NOT NULL ORDER BY name",
+		       err) < 0)
+		return -1;
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		AUTO(app_free) struct app *app = NULL;
+		if (app_of_row(&app, b, &q, err) < 0 || fn(ctx, app, err) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+int
 box_apps_each(struct box *b, box_app_fn *fn, void *ctx, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;

@@ -32,6 +32,11 @@ typedef int box_app_name_fn(void *ctx, const char *name, bool in_box, struct err
 /** The names of all apps, in order; counts nothing. */
 int box_app_names_each(struct box *b, box_app_name_fn *fn, void *ctx, struct err *err);
 
+typedef int box_app_place_fn(void *ctx, const struct app *app, struct err *err);
+
+/** All apps, by name; counts nothing. */
+int box_app_places_each(struct box *b, box_app_place_fn *fn, void *ctx, struct err *err);
+
 /** All apps, by name. */
 int box_apps_each(struct box *b, box_app_fn *fn, void *ctx, struct err *err);
 

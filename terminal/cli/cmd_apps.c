@@ -12,6 +12,7 @@
 
 #define ID_TEXT_BYTES 8192
 #define KEY_BYTES_MAX 256
+#define NOTE_BYTES    1024
 
 /* A list on its way to the screen or into JSON. */
 struct listing {
@@ -19,8 +20,6 @@ struct listing {
 	struct json_object *list; /* with --json */
 	struct table table;       /* without */
 	const char *pattern;
-	bool known; /* set by is_known() */
-	const char *name;
 	uint64_t n;
 };
 
@@ -47,23 +46,31 @@ list_box_app(void *ctx, const struct app *app, const struct box_app_counts *coun
 	return list_app(ctx, app, counts->items, counts->in_box, err);
 }
 
-static int
-is_known(void *ctx, const struct app *app, const struct box_app_counts *counts, struct err *err)
-{
-	struct listing *l = ctx;
+struct count {
+	struct app_session *session;
+	uint64_t n;
+};
 
-	(void)counts;
+/* Whole files: each source is one item. */
+static int
+count_source(void *ctx, const struct app_source *source, struct err *err)
+{
+	struct count *c = ctx;
+
+	(void)source;
 	(void)err;
-	l->known |= !strcmp(app->name, l->name);
+	c->n++;
 	return 0;
 }
 
 static int
-count_source(void *ctx, const struct app_source *source, struct err *err)
+count_item(void *ctx, const struct app_item *item, struct err *err)
 {
-	(void)source;
+	struct count *c = ctx;
+
+	(void)item;
 	(void)err;
-	++*(uint64_t *)ctx;
+	c->n++;
 	return 0;
 }
 
@@ -76,23 +83,52 @@ pass_by(void *ctx, const struct app_refused *refused, struct err *err)
 	return 0;
 }
 
-/* An app found by itself that the Box does not know: of such, each source is one item. */
+/* One that moves meanwhile has some or other number of items. */
+static int
+count_in_source(void *ctx, const struct app_source *source, struct err *err)
+{
+	struct count *c = ctx;
+
+	return c->session->adapter->read_source(c->session, source, count_item, pass_by, c, err) < 0
+		       ? -1
+		       : 0;
+}
+
+/* How many items an app has that the Box does not know: nothing is kept of it. */
+static int
+count_items(uint64_t *n, const struct app *app, struct err *err)
+{
+	AUTO(app_session_free) struct app_session *session = NULL;
+	struct count c = { 0 };
+
+	if (app_session_open(&session, app, err) < 0)
+		return -1;
+	c.session = session;
+	if (session->adapter->sources(session,
+				      session->adapter->form ? count_in_source : count_source,
+				      pass_by, &c, err) < 0)
+		return -1;
+	*n = c.n;
+	return 0;
+}
+
+/* An app found by itself that the Box does not know.  One that cannot be looked at now is an app none
+ * the less. */
 static int
 list_found_app(void *ctx, const struct app *app, struct err *err)
 {
 	struct listing *l = ctx;
-	AUTO(app_session_free) struct app_session *session = NULL;
+	struct err why = { 0 };
 	uint64_t n = 0;
 
-	l->known = false;
-	l->name = app->name;
-	if (box_apps_each(l->cli->box, is_known, l, err) < 0)
-		return -1;
-	if (l->known)
-		return 0;
-	if (app_session_open(&session, app, err) < 0 ||
-	    session->adapter->sources(session, count_source, pass_by, &n, err) < 0)
-		return -1;
+	if (count_items(&n, app, &why) < 0) {
+		char note[NOTE_BYTES];
+
+		if (why.code == ERR_NOMEM)
+			return err_nomem(err);
+		snprintf(note, sizeof note, "%s: %s", app->name, why.msg);
+		cli_warn(l->cli, note);
+	}
 	return list_app(l, app, n, 0, err);
 }
 
@@ -112,7 +148,7 @@ cmd_apps(struct cli *cli, struct err *err)
 	l.list = cli->json ? json_list(cli) : NULL;
 	rc = box_apps_each(cli->box, list_box_app, &l, err);
 	if (rc == 0)
-		rc = apps_find(list_found_app, &l, err);
+		rc = here_found_each(cli, list_found_app, &l, err);
 	if (rc == 0 && cli->json)
 		json_result(cli, TAKE(l.list));
 	else if (rc == 0 && l.table.n_cells)

@@ -25,23 +25,63 @@ here_clear(struct here *h)
 	*h = (struct here)HERE_INIT;
 }
 
+/* The apps of the Box; owns their strings. */
+struct known {
+	struct app_known *list;
+	size_t n, cap;
+};
+
+static void
+known_clear(struct known *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		free((char *)k->list[i].name);
+		free((char *)k->list[i].adapter);
+		free((char *)k->list[i].path);
+	}
+	free(k->list);
+}
+AUTO_OBJ(known_clear, struct known);
+
+static int
+note_known(void *ctx, const struct app *app, struct err *err)
+{
+	struct known *k = ctx;
+	struct app_known *one;
+
+	if (array_reserve((void **)&k->list, &k->cap, k->n + 1, sizeof *k->list, SIZE_MAX / 2,
+			  err) < 0)
+		return -1;
+	one = &k->list[k->n++];
+	one->name = strdup(app->name);
+	one->adapter = strdup(app->adapter);
+	one->path = strdup(app->path);
+	return one->name && one->adapter && one->path ? 0 : err_nomem(err);
+}
+
+int
+here_found_each(struct cli *cli, app_found_fn *fn, void *ctx, struct err *err)
+{
+	AUTO(known_clear) struct known known = { 0 };
+	struct box *box = cli_account_box(cli, err);
+
+	if (!box || box_app_places_each(box, note_known, &known, err) < 0)
+		return -1;
+	return apps_find(known.list, known.n, fn, ctx, err);
+}
+
 struct looking {
 	struct cli *cli;
 	const char *name; /* NULL: any */
 };
 
-/* An app found by itself is put into the Box, unless the Box knows one of that name. */
+/* An app found by itself is put into the Box. */
 static int
 put_if_meant(void *ctx, const struct app *app, struct err *err)
 {
 	struct looking *l = ctx;
-	AUTO(app_free) struct app *known = NULL;
 
-	if (l->name && strcmp(app->name, l->name) != 0)
-		return 0;
-	if (box_app_get(&known, l->cli->box, app->name, err) == 0)
-		return 0;
-	return err->code == ERR_NOT_FOUND ? box_app_put(l->cli->box, app, err) : -1;
+	return l->name && strcmp(app->name, l->name) != 0 ? 0 : box_app_put(l->cli->box, app, err);
 }
 
 int
@@ -49,7 +89,7 @@ here_know(struct cli *cli, const char *name, struct err *err)
 {
 	struct looking l = { cli, name };
 
-	return cli_account_box(cli, err) ? apps_find(put_if_meant, &l, err) : -1;
+	return here_found_each(cli, put_if_meant, &l, err);
 }
 
 int

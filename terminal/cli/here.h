@@ -43,6 +43,9 @@ int here_get(struct app **out, struct cli *cli, const char *name, struct err *er
 /** Open the app @name and refresh its inventory.  ERR_NOT_FOUND, ERR_IO. */
 int here_open(struct here *out, struct cli *cli, const char *name, struct err *err);
 
+/** Call @fn for every app that this terminal has by itself and that the Box does not know, by name. */
+int here_found_each(struct cli *cli, app_found_fn *fn, void *ctx, struct err *err);
+
 /** Make apps known that this terminal has by itself: the one called @name, or all (NULL); so that
  *  a restore finds them.  None of that name is no error. */
 int here_know(struct cli *cli, const char *name, struct err *err);

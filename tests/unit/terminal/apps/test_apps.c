@@ -89,39 +89,6 @@ an_app_whose_path_is_not_there_says_so(void **state)
 	assert_string_equal(err.msg, "x: there is no /no/such/folder");
 }
 
-static int
-note(void *ctx, const struct app *app, struct err *err)
-{
-	char *text = ctx;
-
-	(void)err;
-	assert_string_equal(app->adapter, "files");
-	strcat(text, app->name);
-	strcat(text, "=");
-	strcat(text, app->path + strlen(t.path));
-	strcat(text, "\n");
-	return 0;
-}
-
-static void
-the_users_folders_are_found_by_their_names(void **state)
-{
-	char found[1000] = "";
-	struct err err = { 0 };
-
-	(void)state;
-	temp_put_str(&t, "Music/a", "");
-	temp_put_str(&t, "Videos", "a file, no folder");
-	temp_put_str(&t, "Mes \"images\"/a", "");
-	temp_put_str(&t, ".config/user-dirs.dirs",
-		     "# comment\nXDG_PICTURES_DIR=\"$HOME/Mes \\\"images\\\"\"\n"
-		     "XDG_DOCUMENTS_DIR=\"$HOME\"\n");
-	unsetenv("XDG_CONFIG_HOME");
-	setenv("HOME", t.path, 1);
-	assert_int_equal(apps_find(note, found, &err), 0);
-	assert_string_equal(found, "music=/Music\npictures=/Mes \"images\"\n");
-}
-
 int
 main(void)
 {
@@ -131,7 +98,6 @@ main(void)
 		T(an_unknown_adapter_is_refused_and_the_known_ones_are_named),
 		T(a_setting_is_replaced_by_its_key),
 		T(an_app_whose_path_is_not_there_says_so),
-		T(the_users_folders_are_found_by_their_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
