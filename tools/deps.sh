@@ -9,11 +9,12 @@ packages_of() {
 		echo gcc libc6-dev meson ninja-build pkg-config gettext \
 			libsodium-dev libssl-dev libzstd-dev libsqlite3-dev libcurl4-openssl-dev \
 			libmicrohttpd-dev libarchive-dev libjson-c-dev libmagic-dev libunistring-dev libidn2-dev \
-			g++ libphonenumber-dev
+			libdbus-1-dev g++ libphonenumber-dev
 		;;
 	check)
 		echo clang libclang-rt-14-dev valgrind libcmocka-dev libc6-dbg python3-pytest \
-			python3-pytest-xdist dosfstools nbdkit libnbd-bin e2fsprogs iproute2
+			python3-pytest-xdist dosfstools nbdkit libnbd-bin e2fsprogs iproute2 \
+			dbus
 		;;
 	bench)
 		echo restic borgbackup rclone
