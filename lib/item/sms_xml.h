@@ -93,6 +93,17 @@ int sms_xml_split_messages(const struct text_stream *stream, text_part_fn *fn, v
 int
 sms_xml_split_calls(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
 
+#define SMS_XML_SECONDS_BELOW                                                                      \
+	INT64_C(100000000000) /* an MMS' date under this is in seconds: 1973 in ms, 5138 in s */
+
+/** The date of a parsed element, in milliseconds since 1970; 0: it has none. */
+int64_t sms_xml_date_ms(const struct item *it);
+
+/** Append @element (one that parses) with what the schemas of "SMS Backup & Restore" require and it
+ *  lacks, "null" where there is nothing to say.  What it has is copied as it is; its id stays the
+ *  same.  0 or -1: ERR_NOMEM, ERR_LIMIT. */
+int sms_xml_complete(struct buf *out, struct span element, struct err *err);
+
 /* What is needed to add elements to a text: where, and what its root says of their number. */
 struct sms_xml_frame {
 	bool whole;        /* one root of the right name, its end tag behind all elements */

@@ -19,8 +19,6 @@
 
 #define TEXT_MAX ((size_t)SMS_XML_BYTES_MAX)
 #define ID_BYTES 16
-#define SECONDS_BELOW                                                                              \
-	INT64_C(100000000000) /* an MMS' date under this is in seconds: 1973 in ms, 5138 in s */
 #define IN(kind) (1u << SMS_XML_##kind)
 #define IN_ALL   (IN(SMS) | IN(MMS) | IN(CALL))
 
@@ -152,7 +150,7 @@ append_date(struct buf *out, enum sms_xml_kind kind, struct span text, struct er
 
 	if (!parse_date(&v, text))
 		return key_exact(out, text, err);
-	if (kind == SMS_XML_MMS && v >= SECONDS_BELOW)
+	if (kind == SMS_XML_MMS && v >= SMS_XML_SECONDS_BELOW)
 		v /= 1000;
 	return buf_append_fmt(out, err, "%" PRId64, v);
 }

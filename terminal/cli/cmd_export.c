@@ -69,7 +69,7 @@ print_json(struct cli *cli, const struct export_result *r, const char *app,
 	struct json_object *o = json_record(cli), *items = json_list(cli);
 
 	json_put_text(cli, o, "to", request->to);
-	json_put_text(cli, o, "format", export_format_name(request->format));
+	json_put_text(cli, o, "format", r->format);
 	json_put_number(cli, o, "exported", r->exported);
 	json_put_number(cli, o, "bytes", r->bytes);
 	for (size_t i = 0; i < r->n_items; i++)
@@ -125,20 +125,20 @@ print_text(struct cli *cli, const struct export_result *r, const struct export_r
 int
 cmd_export(struct cli *cli, struct err *err)
 {
-	const char *app = cli_word(cli, 0), *format = args_value(&cli->args, "--format");
+	const char *app = cli_word(cli, 0);
 	AUTO(export_result_clear) struct export_result r = { 0 };
 	AUTO(here_clear) struct here h = HERE_INIT;
 	struct export_request request = { .items = cli->args.words + 1,
 					  .n_items = cli->args.n_words - 1,
-					  .to = args_value(&cli->args, "--to") };
+					  .to = args_value(&cli->args, "--to"),
+					  .format = args_value(&cli->args, "--format") };
 
 	if (!request.to || !request.to[0]) {
 		err_set(err, ERR_USAGE, "%s is missing", "--to");
 		return err_hint(err, "for example: %s",
 				"cloudbox export contacts --to contacts.vcf --format vcard4");
 	}
-	if ((format && export_format_parse(&request.format, format, err) < 0) ||
-	    here_open(&h, cli, app, err) < 0 || run(&r, cli, h.session, &request, err) < 0)
+	if (here_open(&h, cli, app, err) < 0 || run(&r, cli, h.session, &request, err) < 0)
 		return -1;
 	if (cli->json)
 		print_json(cli, &r, app, &request);

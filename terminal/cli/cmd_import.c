@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_import: import: contacts out of a file into an app, merged as a restore merges. */
+/* cmd_import: import: items out of a file into an app, merged as a restore merges. */
 #include "restore/import.h"
 
 #include "cli/cli.h"
@@ -25,7 +25,7 @@ cmd_import(struct cli *cli, struct err *err)
 	for (size_t i = 0; i < r.n_alarms; i++)
 		cli_warn(cli, r.alarms[i]);
 	if (r.n_items == 0 && !cli->json)
-		puts(_("There is no contact in that file."));
+		puts(_("There is nothing in that file that this app takes."));
 	else if (told_restore(cli, &r, request.preview, err) < 0)
 		return -1;
 	return r.failed ? CLI_PARTIAL : CLI_DONE;

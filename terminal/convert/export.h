@@ -2,32 +2,24 @@
 /*
  * export: an app's items, as they are on this terminal, into a file that other programs read.
  *
- * Formats: `original`, the bytes as they are; for contacts also `vcard3` and `vcard4`
- * (item/card_convert.h).  Asks no server.
+ * Formats: whole files as they are; what has fields as file_kind.h says.  Asks no server.
+ *
+ * Memory: one item; where a format has an order, besides the sorted index of all items, some 60 bytes
+ * for each, and its two readings of the app are to find the same.
  */
 #ifndef CONVERT_EXPORT_H
 #define CONVERT_EXPORT_H
 
 #include "apps/apps.h"
 #include "box/box.h"
-#include "item/card_convert.h"
-
-enum export_format {
-	EXPORT_ORIGINAL,
-	EXPORT_VCARD3,
-	EXPORT_VCARD4,
-};
-
-/** ERR_USAGE, with the names there are. */
-int export_format_parse(enum export_format *out, const char *name, struct err *err);
-const char *export_format_name(enum export_format format);
+#include "convert/file_kind.h"
 
 /* Borrowed for the length of the call. */
 struct export_request {
 	const char *const *items; /* ITEM: native id, short id or exact name */
 	size_t n_items;           /* 0: all of them */
 	const char *to;           /* see export_out.h */
-	enum export_format format;
+	const char *format;       /* "vcard4"; NULL: the usual one (file_kind_find()) */
 };
 
 /* Something that the format cannot hold as it was. */
@@ -52,6 +44,7 @@ struct export_result {
 	size_t n_items, cap_items;
 	uint64_t exported, failed, noted; /* items; noted: with notes */
 	uint64_t bytes;                   /* of the file, or of all files */
+	const char *format;               /* what was written; static */
 };
 
 void export_result_clear(struct export_result *r);
@@ -68,7 +61,7 @@ struct export_watch {
  * @s  the app's session; its inventory was refreshed.
  * @return 0, failed items included; or -1, and nothing is left at request->to (of a folder: what
  *         was written until then): ERR_NOT_FOUND, ERR_AMBIGUOUS (an ITEM), ERR_EXISTS, ERR_USAGE
- *         (vcard3 of an app without cards), ERR_IO, ERR_FULL, ERR_CANCELLED, ERR_NOMEM.
+ *         (no format of this app), ERR_CONFLICT (with an order: the app changed between), ERR_IO, ERR_FULL, ERR_CANCELLED, ERR_NOMEM.
  */
 int
 export_run(struct export_result *out, struct box *box, struct app_session *s,

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "apps/folder.h"
+#include "apps/libarchive.h"
 #include "base/array.h"
-#include "convert/libarchive.h"
 #include "item/key.h"
 
 enum kind { ONE_FILE, FOLDER, TAR };
@@ -58,6 +58,12 @@ uint64_t
 export_out_bytes(const struct export_out *o)
 {
 	return o->bytes;
+}
+
+bool
+export_out_is_one(const struct export_out *o)
+{
+	return o->kind == ONE_FILE;
 }
 
 static int
@@ -250,14 +256,14 @@ ends_with(const char *s, const char *end)
 }
 
 int
-export_out_new(struct export_out **out, const char *to, bool cards, struct err *err)
+export_out_new(struct export_out **out, const char *to, bool texts, struct err *err)
 {
 	AUTO(export_out_free) struct export_out *o = calloc(1, sizeof *o);
 
 	if (!o)
 		return err_nomem(err);
 	o->file = (struct folder_file)FOLDER_FILE_INIT;
-	o->kind = ends_with(to, ".tar") ? TAR : cards && !ends_with(to, "/") ? ONE_FILE : FOLDER;
+	o->kind = ends_with(to, ".tar") ? TAR : texts && !ends_with(to, "/") ? ONE_FILE : FOLDER;
 	o->to = strdup(to);
 	if (!o->to)
 		return err_nomem(err);
@@ -318,7 +324,7 @@ export_out_drop(struct export_out *o, struct err *err)
 	item_writer_free(o->writer);
 	o->writer = NULL;
 	o->bytes = o->entry_at;
-	return 0; /* of one file nothing is begun before all of a card is there */
+	return 0; /* of one file nothing is begun before all of an item is there */
 }
 
 int

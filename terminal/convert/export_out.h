@@ -4,7 +4,7 @@
  *
  *     FILE.tar             a tar (pax, by libarchive): a file for each item
  *     FILE/, or whole files a new or empty folder: a file for each item
- *     any other FILE        one file, cards one behind the other
+ *     any other FILE        one file, all items in it
  *
  * A file or tar is written beside its place and linked into it when it is whole, never over
  * anything.  In a folder each file is (apps/item_writer.h).
@@ -18,11 +18,14 @@
 
 struct export_out; /* opaque */
 
-/** @cards: the items are cards, which one file can hold.  ERR_EXISTS, ERR_IO, ERR_USAGE, ERR_NOMEM. */
-int export_out_new(struct export_out **out, const char *to, bool cards, struct err *err);
+/** @texts: the items have a text that one file can hold.  ERR_EXISTS, ERR_IO, ERR_USAGE, ERR_NOMEM. */
+int export_out_new(struct export_out **out, const char *to, bool texts, struct err *err);
 /** What is not finished goes, except for files that stand in a folder already. */
 void export_out_free(struct export_out *o);
 AUTO_PTR(export_out_free, struct export_out);
+
+/** Do all items go into one file? */
+bool export_out_is_one(const struct export_out *o);
 
 /* What is about to be written. */
 struct export_entry {

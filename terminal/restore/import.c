@@ -2,7 +2,7 @@
 /*
  * import: see import.h.
  *
- *     source app (vcard.c) -> each card as a record whose payload is the card itself -> cards.c
+ *     source app (files of that form) -> each item as a record whose payload is its bytes -> cards.c
  *
  * The records name this device; none has a chunk, so nothing is ever asked of a server.
  */
@@ -287,7 +287,7 @@ open_target(struct import *m, const char *app, struct err *err)
 	s = m->target.session;
 	if (s->adapter->form)
 		return 0;
-	err_set(err, ERR_UNSUPPORTED, "%s has whole files, not contacts", app);
+	err_set(err, ERR_UNSUPPORTED, "%s has whole files, which have no fields to merge", app);
 	return err_hint(err, "copy the files into %s; Cloudbox finds them there",
 			m->target.app->path);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * import: contacts out of a file go into an app as a restore's do: the same matching and merging,
+ * import: items out of a file go into an app as a restore's do: the same matching and merging,
  * originals kept, undoable, a receipt.  Asks no server and needs no passphrase.
  *
- * The file is read as an app of vCards is (a .vcf, or a folder of them); a broken card is refused by
- * name with file, line and column, and its neighbours go on.
+ * The file (or a folder of such) is read by the adapter over files of the app's form: contacts out of
+ * .vcf, messages and calls out of .xml, whatever program the app itself is.  What is broken is refused
+ * by name with file, line and column, and its neighbours go on.
  */
 #ifndef RESTORE_IMPORT_H
 #define RESTORE_IMPORT_H
@@ -14,14 +15,14 @@
 /* Borrowed for the length of the call. */
 struct import_request {
 	const char *app;  /* of this terminal, with items that have fields */
-	const char *file; /* a file of cards, or a folder of such files */
+	const char *file; /* a file of items of that kind, or a folder of such files */
 	bool preview;     /* plan only: nothing is written, no receipt */
 };
 
 /**
  * @out    as of a restore; `id` is its id, for undo.
  * @watch  may be NULL.
- * @return 0, refused cards included (RESTORE_FAILED), or -1: ERR_NOT_FOUND (app, file),
+ * @return 0, refused items included (RESTORE_FAILED), or -1: ERR_NOT_FOUND (app, file),
  *         ERR_UNSUPPORTED (an app of whole files), ERR_CONFLICT (the file changed while it was read),
  *         else as restore_run().
  */

@@ -132,7 +132,7 @@ def test_what_cannot_be_imported_is_said(phone, contacts, tmp_path):
     contacts({})
     (tmp_path / "empty.vcf").write_bytes(b"")
     assert imported(phone, tmp_path / "empty.vcf")[0]["items"] == []
-    assert "no contact" in phone.run("import", "contacts", tmp_path / "empty.vcf", json=False)
+    assert "nothing in that file" in phone.run("import", "contacts", tmp_path / "empty.vcf", json=False)
     assert phone.error("import", "contacts", tmp_path / "none")["code"] == "not-found"
     assert phone.error("import", "nothing", tmp_path / "empty.vcf")["code"] == "not-found"
     phone.documents({"a": b"a"})

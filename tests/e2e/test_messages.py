@@ -3,6 +3,7 @@
 before the file's end tag, everything else byte for byte."""
 import collections
 import re
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -211,7 +212,86 @@ def test_a_file_is_merged_in_and_previews_and_a_part_without_a_place_is_held(pho
     told = b.run("import", "messages", tmp_path / "more.xml")
     assert results(told) == {"added": 1, "identical": 1}
     assert tree(b.phone)["messages/sms.xml"].count(OUT.encode()) == 1
-    assert "no export" in b.error("export", "messages", "--to", tmp_path / "out/")["message"]
+
+
+# What sms.xsd and calls.xsd of SMS Backup & Restore's makers require of an element.
+REQUIRED = {
+    "sms": "protocol address date type subject body toa sc_toa service_center read status locked",
+    "mms": "date rr sub ct_t read_status seen msg_box address sub_cs resp_st retr_st d_tm text_only exp locked m_id "
+           "st retr_txt_cs retr_txt date_sent read m_size rpt_a ct_cls pri tr_id resp_txt ct_l m_cls d_rpt v m_type",
+    "part": "seq ct name chset cd fn cid cl ctt_s ctt_t text",
+    "addr": "address type charset",
+    "call": "number duration date type presentation",
+}
+
+
+def exported(t, to, root="smses"):
+    """The elements of an exported file, which any XML parser reads and which lack nothing."""
+    tree = ET.fromstring(to.read_text())
+    assert tree.tag == root and int(tree.get("count")) == len(tree)
+    for one in tree.iter():
+        missing = set(REQUIRED.get(one.tag, "").split()) - set(one.keys())
+        assert not missing, (one.tag, missing)
+    assert t.run("import", "messages", to)["written"] == 0, "what was exported does not find itself"
+    return tree
+
+
+def test_messages_go_out_by_date_as_a_file_of_sms_backup_and_restore(phones, make_terminal, tmp_path):
+    plain = mms(PICTURE)
+    a, _ = phones({"b.xml": smses(LATER, TWO), "a.xml": smses(plain, ONE, count=7)}, {})
+    told = a.run("export", "messages", "--to", tmp_path / "all.xml")
+    assert told["exported"] == 4 and told["format"] == "sms-xml" and not any(i["notes"] for i in told["items"])
+    root = exported(a, tmp_path / "all.xml")
+    dates = [int(one.get("date")) for one in root]
+    assert dates == sorted(dates) and [one.tag for one in root] == ["sms", "sms", "sms", "mms"]
+    assert root[0].get("body") == "Free AT&T msg" and root[0].get("service_center") == "null"
+    assert root[3].find("parts")[0].get("data").startswith("/9j/4AAQ")
+    raw = (tmp_path / "all.xml").read_bytes()
+    assert PICTURE[5:].encode() in raw and ONE[4:].encode() in raw, "what was there was changed"
+
+    a.run("export", "messages", "--to", tmp_path / "as.xml", "--format", "original")
+    assert (tmp_path / "as.xml").read_text() == (
+        "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<smses count=\"4\">\n"
+        f"  {TWO}\n  {ONE}\n  {LATER}\n  {plain}\n</smses>\n")
+
+    # one message by its name, each in a file of its own; and the file is an app by itself
+    one = a.run("export", "messages", "Free AT&T msg", "--to", f"{tmp_path}/one/")
+    assert one["exported"] == 1
+    exported(a, tmp_path / "one/Free AT&T msg.xml")
+    b = make_terminal()
+    b.join(a)
+    b.run("apps", "add", "messages", "--adapter", "sms-xml", "--path", tmp_path / "all.xml")
+    assert len(b.run("items", "messages")) == 4
+    assert a.error("export", "messages", "--to", tmp_path / "x.xml", "--format", "vcard4",
+                   expect=2)["code"] == "usage"
+
+
+def test_calls_go_out_by_date_as_a_file_of_sms_backup_and_restore(phones, tmp_path):
+    calls = ['<call number="+4930123" duration="7" date="1609470000000" type="1"/>',
+             '<call number="" duration="0" date="1500000000000" type="3" presentation="2"/>']
+    a, _ = phones({"calls.xml": smses(*calls, root="calls")}, {}, "calls-xml")
+    a.run("export", "messages", "--to", tmp_path / "calls.xml")
+    root = exported(a, tmp_path / "calls.xml", "calls")
+    assert [(c.get("number"), c.get("presentation")) for c in root] == [("", "2"), ("+4930123", "1")]
+
+
+def test_messages_going_out_replace_nothing(phones, tmp_path):
+    a, _ = phones({"sms.xml": smses(ONE, TWO)}, {})
+    assert a.run("export", "messages", "--to", tmp_path / "a.xml")["exported"] == 2
+    assert "is there already" in a.error("export", "messages", "--to", tmp_path / "a.xml")["message"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.xml"]
+
+
+def test_real_messages_find_themselves_after_going_out(phones, tmp_path):
+    files = {path.replace("/", "_"): raw for path, raw in corpus.files("messages").items() if path.endswith(".xml")}
+    a, _ = phones(files, {})
+    there = a.run("items", "messages")
+    told = a.run("export", "messages", "--to", tmp_path / "all.xml")
+    assert told["exported"] == len(there) > 30
+    assert a.run("import", "messages", tmp_path / "all.xml")["written"] == 0
+    before = (tmp_path / "all.xml").read_bytes()
+    a.run("export", "messages", "--to", tmp_path / "again.xml")
+    assert (tmp_path / "again.xml").read_bytes() == before
 
 
 def test_equal_messages_are_counted_in_a_folder_outside_the_box_too(phones, make_terminal, tmp_path):

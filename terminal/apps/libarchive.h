@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libarchive: what is called of it here, bound by the first export to a tar (base/module.h). */
-#ifndef CONVERT_LIBARCHIVE_H
-#define CONVERT_LIBARCHIVE_H
+/* libarchive: what is called of it here, bound when first needed (base/module.h). */
+#ifndef APPS_LIBARCHIVE_H
+#define APPS_LIBARCHIVE_H
 
 #include <archive.h>
 #include <archive_entry.h>

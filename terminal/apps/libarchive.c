@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libarchive: see libarchive.h. */
-#include "convert/libarchive.h"
+#include "apps/libarchive.h"
 
 #include "base/module.h"
 
