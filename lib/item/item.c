@@ -111,3 +111,12 @@ uuid8_is(struct span uid, const uint8_t item_id[static 16])
 	return (uid.n == strlen(urn) && strncasecmp(urn, (const char *)uid.p, uid.n) == 0) ||
 	       (uid.n == strlen(plain) && strncasecmp(plain, (const char *)uid.p, uid.n) == 0);
 }
+
+bool
+item_profile_drops(const struct item_profile *profile, const char *name)
+{
+	for (const char *const *d = profile ? profile->drops : NULL; d && *d; d++)
+		if (strcmp(*d, name) == 0)
+			return true;
+	return false;
+}

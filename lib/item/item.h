@@ -55,8 +55,14 @@ struct item_profile {
 	const char *const *single; /* properties that the app shows only once, besides those that
 				      every card has only once (property.c); upper-case,
 				      NULL-terminated; or NULL */
+	const char *const
+		*drops; /* properties that the app has no place for, so written; or NULL */
+	bool seconds;   /* messages and calls: it keeps the seconds of a date, no more */
 	struct key_rules keys;
 };
+
+/** Has the app no place for property @name (upper-case)?  @profile may be NULL. */
+bool item_profile_drops(const struct item_profile *profile, const char *name);
 
 enum item_version {
 	ITEM_VCARD_21,

@@ -34,6 +34,7 @@
 #define APP_EXISTS 2 /* there is a file of that name; it is untouched */
 #define APP_UNREAD 4 /* read_source(): the system could not read it now; `refused` was told */
 #define APP_END    3 /* item_reader_next(): that was all, and it was one unchanged whole */
+#define APP_UNSURE 5 /* shown(): nobody knows before it is written */
 
 struct app_setting {
 	char *key;
@@ -116,7 +117,8 @@ enum app_change_result {
 	APP_CHANGE_OPEN, /* not reached: an earlier failure ended apply() */
 	APP_CHANGE_DONE,
 	APP_CHANGE_CONFLICT, /* the source changed since: nothing of that source was written */
-	APP_CHANGE_FAILED,   /* see `err` */
+	APP_CHANGE_FAILED,   /* see `err`; it may have been written */
+	APP_CHANGE_REFUSED,  /* see `err`: the app has no place for it; it was not written */
 };
 
 /* One write to an app. */
@@ -154,6 +156,8 @@ struct app_rewrite {
 	int (*next)(void *ctx, struct app_edit *out, struct err *err);
 	/* Where the edit given last lies in the new text (a removal: where it lay). */
 	int (*placed)(void *ctx, uint64_t offset, uint64_t size, struct err *err);
+	/* In the place of placed(): the app has no place for the edit given last, the others go on. */
+	int (*refused)(void *ctx, const struct err *why, struct err *err);
 };
 
 struct adapter;
@@ -236,7 +240,8 @@ struct adapter {
 
 	/* Carry out the edits of one source, whose stamp tells that it is as it was seen: one new file,
 	 * one rename, everything else copied as it is.  @stamp receives what it looks like then.
-	 * 0 (all are done), APP_MOVED (the source changed, nothing was written) or -1 (the same).
+	 * 0 (all are done, but for those that were refused), APP_MOVED (the source changed, nothing was
+	 * written) or -1 (with ERR_BUSY nothing was written).
 	 * NULL without a form. */
 	int (*rewrite)(struct app_stamp *stamp, struct app_session *s,
 		       const struct app_source *source, const struct app_rewrite *rewrite,
@@ -246,6 +251,15 @@ struct adapter {
 	 * leads outside, or no path of ours.  NULL with a form. */
 	int (*create)(struct item_writer **out, struct app_session *s, const char *path,
 		      struct err *err);
+
+	/* May the app be written now?  ERR_BUSY: it is open, and the hint says what to do;
+	 * ERR_UNSUPPORTED: it is only read.  NULL: it always may. */
+	int (*ready)(struct app_session *s, struct err *err);
+
+	/* Append what the app will show of a new item once @bytes are written.  0, APP_UNSURE or -1.
+	 * NULL: the very bytes.  Where it is not NULL, an item that is read back holds the fields that
+	 * were written, not their bytes. */
+	int (*shown)(struct buf *out, struct app_session *s, struct span bytes, struct err *err);
 
 	/* Remove the temporary files that a killed program, or a disk that failed, left in the app's
 	 * folder.  Only where nobody else writes there: under the Box's run lock. */

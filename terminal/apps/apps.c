@@ -169,6 +169,12 @@ app_session_open(struct app_session **out, const struct app *app, struct err *er
 	return 0;
 }
 
+int
+app_session_ready(struct app_session *s, struct err *err)
+{
+	return s->adapter->ready ? s->adapter->ready(s, err) : 0;
+}
+
 void
 app_session_free(struct app_session *s)
 {

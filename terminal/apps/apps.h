@@ -37,6 +37,9 @@ AUTO_PTR(app_free, struct app);
 
 /** Open the app.  ERR_NOT_FOUND (adapter, or its path is not there), ERR_IO. */
 int app_session_open(struct app_session **out, const struct app *app, struct err *err);
+/** May the app be written now?  0, or -1: ERR_BUSY (it is open), ERR_UNSUPPORTED (it is only read); the
+ *  hint says what to do. */
+int app_session_ready(struct app_session *s, struct err *err);
 void app_session_free(struct app_session *s);
 AUTO_PTR(app_session_free, struct app_session);
 

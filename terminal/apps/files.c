@@ -10,6 +10,7 @@
 #include <magic.h>
 #include <string.h>
 
+#include "apps/app_item.h"
 #include "apps/find.h"
 #include "apps/folder_session.h"
 #include "apps/item_writer.h"

@@ -39,8 +39,4 @@ int bytes_reader_new(struct item_reader **out, struct buf *bytes, struct err *er
 int folder_writer_new(struct item_writer **out, struct app_session *s, const char *path,
 		      struct err *err);
 
-/** Append @name to @out as a name for people: UTF-8, no control characters, at most 1,024 bytes,
- *  never empty.  Bytes that are no UTF-8 become U+FFFD. */
-int name_for_people(struct buf *out, struct span name, struct err *err);
-
 #endif

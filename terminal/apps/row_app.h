@@ -12,7 +12,9 @@
  *
  * - A row that is not meant is not touched.  An edit is made only if the row is still, byte for byte,
  *   what was read (app_edit.expected), judged within the same transaction.
- * - All edits of one rewrite are made or none, and are read back before they count.
+ * - All edits of one rewrite are made or none, but for those that are refused one by one.  The caller
+ *   reads them back; what an app shows of them then need not be the bytes that were written, but holds
+ *   their fields.
  * - Where the app may not be open at the same time, begin() says so, names the app and writes nothing.
  */
 #ifndef APPS_ROW_APP_H
@@ -57,13 +59,24 @@ struct row_kind {
 	/* Writing.  NULL: the app is only read.  begin() takes the locks there are and looks whether the
 	 * app is open (ERR_BUSY, with the app's name and what to do as the hint); commit() looks again. */
 	int (*begin)(void *store, struct err *err);
-	/* @bytes parse in the form.  Of several equal ones each is a row of its own.  0, ROW_REFUSED or -1. */
+	/* @bytes parse in the form.  Of several equal ones each is a row of its own.  0, ROW_REFUSED (and
+	 * nothing of it was written) or -1 (then all is rolled back). */
 	int (*add)(void *store, struct span bytes, int64_t *number, struct err *err);
 	int (*replace)(void *store, int64_t number, struct span bytes, struct err *err);
 	int (*remove)(void *store, int64_t number, struct err *err);
 	int (*commit)(void *store, struct err *err);
-	void (*rollback)(void *store);
+	void (*rollback)(void *store); /* also after a commit() that failed */
+
+	/* May be NULL.  Append what read() will give of @bytes once add() has written them, so that a
+	 * restore that was cut off knows its own work.  0, ROW_REFUSED or -1. */
+	int (*shown)(struct buf *out, void *store, struct span bytes, struct err *err);
+	/* May be NULL.  Remove what a killed program left beside the rows. */
+	int (*tidy)(void *store, struct err *err);
 };
+
+/** Open @app over @adapter's rows, whatever the app says of its adapter. */
+int row_session_open(struct app_session **out, const struct adapter *adapter, const struct app *app,
+		     struct err *err);
 
 /* Members of struct adapter. */
 int row_app_open(struct app_session **out, const struct app *app, struct err *err);
@@ -82,12 +95,15 @@ int row_app_home(const char **out, struct app_session *s, struct err *err);
 int row_app_rewrite(struct app_stamp *stamp, struct app_session *s, const struct app_source *source,
 		    const struct app_rewrite *rewrite, struct err *err);
 int row_app_tidy(struct app_session *s, struct err *err);
+int row_app_ready(struct app_session *s, struct err *err);
+int row_app_shown(struct buf *out, struct app_session *s, struct span bytes, struct err *err);
 
 /* All of them, for an adapter's table; the adapter's `rows` names its row_kind. */
 #define OVER_ROWS                                                                                  \
 	.open = row_app_open, .close = row_app_close, .sources = row_app_sources,                  \
 	.stamp = row_app_stamp, .read_source = row_app_read_source, .type = row_app_type,          \
 	.open_item = row_app_open_item, .apply = row_app_apply, .home = row_app_home,              \
-	.rewrite = row_app_rewrite, .tidy = row_app_tidy
+	.rewrite = row_app_rewrite, .tidy = row_app_tidy, .ready = row_app_ready,                  \
+	.shown = row_app_shown
 
 #endif

@@ -11,14 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/app_item.h"
 #include "apps/item_reader.h"
 #include "apps/text_app.h"
-
-#define UID_MAX 1024 /* a longer UID is no id */
-
-_Static_assert(APP_CONTENT_ID_BYTES == ITEM_CONTENT_ID_BYTES &&
-		       ITEM_CONTENT_ID_BYTES == FIELD_KEY_BYTES,
-	       "an item's ids by content are the keys of lib/item");
 
 const struct text_kind *
 text_kind_of(const struct app_session *s)
@@ -181,7 +176,6 @@ reading_emit(struct reading *r, const struct text_part *part, const struct item 
 	     struct err *err)
 {
 	AUTO(buf_clear) struct buf name = BUF_INIT(8192);
-	size_t uid_n = it->uid ? strlen(it->uid) : 0;
 	struct app_item out = {
 		.place = { .source = r->source->path,
 			   .stamp = r->source->stamp,
@@ -196,15 +190,8 @@ reading_emit(struct reading *r, const struct text_part *part, const struct item 
 		.id_by_content = !r->in_folder,
 	};
 
-	if (uid_n && uid_n <= UID_MAX)
-		out.uid = span_of(it->uid, uid_n);
-	else if (out.id_by_content && item_content_id(it, out.content_id, err) < 0)
+	if (app_item_name(&out, &name, it, err) < 0)
 		return -1;
-	if (it->n_name_keys > 0)
-		memcpy(out.name_id, it->name_keys[0].b, sizeof out.name_id);
-	if (name_for_people(&name, span_str(it->name), err) < 0)
-		return -1;
-	out.name = buf_span(&name);
 	r->position++;
 	int rc = r->fn(r->ctx, &out, err);
 	r->stopped |= rc < 0;

@@ -257,7 +257,7 @@ static int
 prepare_source(struct pending *p, const struct batch *b, struct err *err)
 {
 	struct listed l = { p->changes, p->n_changes, 0 };
-	struct app_rewrite w = { &l, 0, listed_next, listed_placed };
+	struct app_rewrite w = { &l, 0, listed_next, listed_placed, NULL };
 	struct folder_session *s = b->session;
 	struct app_source source = { source_of(b, l.changes[0]), l.changes[0]->place.stamp };
 	int rc = 0;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/app_item.h"
 #include "apps/text_write.h"
 #include "merge/merge.h"
 

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/app_item.h"
 #include "apps/apps.h"
-#include "apps/folder_session.h"
 #include "base/array.h"
 #include "box/box_apps.h"
 #include "box/box_internal.h"

@@ -12,6 +12,7 @@
 #include "box/content.h"
 #include "box/inventory.h"
 #include "restore/cards_internal.h"
+#include "restore/written.h"
 
 #define PORTION_ITEMS 128 /* as many files as go into place at once */
 #define PORTION_BYTES (4u << 20)
@@ -128,7 +129,8 @@ keep_original(struct cards *c, struct busy *b, struct err *err)
 	struct kept k = kept_of(c, b, added ? KEPT_CREATED : KEPT_ORIGINAL);
 	struct span body = added ? (struct span){ NULL, 0 } : buf_span(&b->step.before);
 
-	content_of(k.written, c->r->me->ids, buf_span(&b->step.bytes));
+	if (written_expect(k.written, c->t->session, c->r->me, buf_span(&b->step.bytes), err) < 0)
+		return -1;
 	if (b->step.added_keys)
 		k.added_keys =
 			span_of(b->step.added_keys, b->step.n_added * sizeof *b->step.added_keys);
@@ -174,7 +176,19 @@ unkeep(struct cards *c, struct card *card, struct err *err)
 
 /* 2. What became of an item. */
 
-/* The app has what was written, to the byte. */
+/* What the app made of it, where that was not known before. */
+static int
+note_written(struct cards *c, const struct busy *b, struct span back, struct err *err)
+{
+	uint8_t content[BOX_HASH_BYTES];
+
+	if (!c->t->session->adapter->shown || b->card->kept == 0)
+		return 0;
+	content_of(content, c->r->me->ids, back);
+	return kept_put_written(c->r->box, b->card->kept, content, err);
+}
+
+/* The app has what was written. */
 static int
 check_written(struct cards *c, struct busy *b, const struct app_place *written, struct err *err)
 {
@@ -183,13 +197,16 @@ check_written(struct cards *c, struct busy *b, const struct app_place *written, 
 	int rc = item_read_all(&back, c->t->session, written, &why);
 
 	c->r->out->written++;
-	if (rc == 0 && !span_equal(buf_span(&back), buf_span(&b->step.bytes)))
-		rc = err_set(&why, ERR_IO, "what was read back is not what was written");
+	if (rc == 0)
+		rc = written_check(c->t->session->adapter, buf_span(&b->step.bytes),
+				   buf_span(&back), &why);
 	if (rc == APP_MOVED)
 		err_set(&why, ERR_CONFLICT, "the app changed it before it could be read back");
 	if (rc != 0)
 		return cards_fail(c, b->card, why.msg, err);
 	b->card->done = true;
+	if (note_written(c, b, buf_span(&back), err) < 0)
+		return -1;
 	return cards_settle(c, &b->it, b->card->row, &b->step, err);
 }
 
@@ -218,6 +235,9 @@ take_result(struct portion *p, struct busy *b, const struct app_change *change,
 	case APP_CHANGE_FAILED:
 		/* It may have been written before: what is kept for it stays. */
 		return cards_fail(p->c, b->card, change->err.msg, err);
+	case APP_CHANGE_REFUSED:
+		why = &change->err;
+		break;
 	case APP_CHANGE_OPEN:
 		break;
 	}
@@ -401,6 +421,15 @@ note_placed(void *ctx, uint64_t offset, uint64_t size, struct err *err)
 	return 0;
 }
 
+/* What is kept for it goes with the rest of its portion. */
+static int
+note_refused(void *ctx, const struct err *why, struct err *err)
+{
+	struct rewriting *w = ctx;
+
+	return cards_fail(w->c, &w->cards[w->next - 1], why->msg, err);
+}
+
 /* Call @fn for the cards [0, n) by portions, loaded. */
 static int
 by_portions(struct portion *p, struct card *cards, size_t n,
@@ -448,8 +477,12 @@ tell_one(struct portion *p, struct busy *b, size_t i, const struct rewritten *ho
 {
 	struct app_place at = how->place;
 
+	if (b->card->done) /* it was refused */
+		return unkeep(p->c, b->card, err);
 	if (how->rc == APP_MOVED)
 		return moved(p->c, b->card, p->last, err);
+	if (how->rc < 0 && how->why.code == ERR_BUSY && unkeep(p->c, b->card, err) < 0)
+		return -1;
 	if (how->rc < 0)
 		return cards_fail(p->c, b->card, how->why.msg, err);
 	if (!b->step.writes) {
@@ -491,7 +524,7 @@ write_source(struct portion *p, struct card *cards, size_t n, const struct app_s
 			       .cards = cards,
 			       .n = n,
 			       .busy = { .it = ASIDE_ITEM_INIT, .live = LIVE_CARD_INIT } };
-	struct app_rewrite rewrite = { &w, 0, next_edit, note_placed };
+	struct app_rewrite rewrite = { &w, 0, next_edit, note_placed, note_refused };
 	struct rewritten how = { .w = &w, .place = { .source = source->path, .form = form } };
 
 	if (portion_flush(p, err) < 0) /* it takes @p */

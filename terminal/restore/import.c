@@ -286,7 +286,7 @@ open_target(struct import *m, const char *app, struct err *err)
 		return -1;
 	s = m->target.session;
 	if (s->adapter->form)
-		return 0;
+		return m->r.rq->preview ? 0 : app_session_ready(s, err);
 	err_set(err, ERR_UNSUPPORTED, "%s has whole files, which have no fields to merge", app);
 	return err_hint(err, "copy the files into %s; Cloudbox finds them there",
 			m->target.app->path);

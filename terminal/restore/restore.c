@@ -38,6 +38,7 @@ struct cloud_folder {
 	bool have_target;
 	struct target target;
 	bool made_up;          /* --create in a preview: the app is as empty as a new one */
+	struct err unready;    /* why the app cannot be written now, if it cannot */
 	struct files *files;   /* owned; an app of whole files */
 	struct cards *cards;   /* owned; an app whose items have fields */
 	struct opened *opened; /* owned; a group */
@@ -131,7 +132,9 @@ target_open(struct cloud_folder *f, struct span mime, struct err *err)
 	if (target_choose(f, mime, err) < 0)
 		return -1;
 	s = f->target.session;
-	return s && !f->r->rq->preview ? s->adapter->tidy(s, err) : 0;
+	if (!s || f->r->rq->preview)
+		return 0;
+	return app_session_ready(s, &f->unready) < 0 ? 0 : s->adapter->tidy(s, err);
 }
 
 static bool
@@ -188,12 +191,12 @@ take(void *ctx, const struct fetched *it, struct err *err)
 	return it->record->live ? put_aside(f, it, err) : 0;
 }
 
-/* Items that no app here takes. */
+/* Items that no app here takes, or none now. */
 static int
 skip(struct cloud_folder *f, const struct opened *o, struct err *err)
 {
 	const struct record *rec = &o->record;
-	char words[400];
+	char words[REASON_BYTES];
 	size_t row;
 
 	if (row_add(&row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
@@ -201,6 +204,10 @@ skip(struct cloud_folder *f, const struct opened *o, struct err *err)
 	run_progress(f->r, 1);
 	if (f->made_up)
 		return result_set(f->r, row, RESTORE_ADDED, _("it was not here"), err);
+	if (f->unready.code) {
+		reason_of(words, &f->unready);
+		return result_set(f->r, row, RESTORE_FAILED, words, err);
+	}
 	snprintf(words, sizeof words,
 		 _("the app is not on this terminal; type: cloudbox apps add %s --adapter %s "
 		   "--path PATH"),
@@ -216,7 +223,7 @@ deliver(struct cloud_folder *f, struct err *err)
 
 	if (f->n_opened == 0)
 		return 0;
-	if (!f->target.session) {
+	if (!f->target.session || f->unready.code) {
 		for (size_t i = 0; rc == 0 && i < f->n_opened; i++)
 			rc = skip(f, &f->opened[i], err);
 	} else if (has_fields(f)) {

@@ -2,6 +2,8 @@
 /* result: see result.h and restore.h. */
 #include "restore/result.h"
 
+#include <stdio.h>
+
 #include "item/charset.h"
 #include "restore/result_rows.h"
 
@@ -121,4 +123,10 @@ restore_result_item(const struct restore_item **out, const struct restore_result
 		    struct err *err)
 {
 	return result_rows_nth(out, r->rows, i, err);
+}
+
+void
+reason_of(char out[static REASON_BYTES], const struct err *why)
+{
+	snprintf(out, REASON_BYTES, "%s%s%s", why->msg, why->hint[0] ? "; " : "", why->hint);
 }

@@ -3,6 +3,7 @@
 #ifndef RESTORE_RESULT_H
 #define RESTORE_RESULT_H
 
+#include "base/err.h"
 #include "base/span.h"
 #include "restore/restore.h"
 
@@ -12,5 +13,10 @@ char *text_for_people(struct span bytes, struct err *err);
 char *line_for_people(struct span bytes, struct err *err);
 /** Whether @path may be used within an app's folder: relative, no "..", no NUL, no empty part. */
 bool path_is_safe(struct span path);
+
+#define REASON_BYTES (sizeof(((struct err *)0)->msg) + sizeof(((struct err *)0)->hint) + 4)
+
+/** Why, and what to do about it, in one sentence. */
+void reason_of(char out[static REASON_BYTES], const struct err *why);
 
 #endif

@@ -14,6 +14,7 @@
 #include "item/form.h"
 #include "os/os.h"
 #include "restore/take_internal.h"
+#include "restore/written.h"
 
 #define HELD_MAX   (1u << 20)
 #define TEXT_BYTES (16 << 10)
@@ -129,7 +130,8 @@ static int
 open_app(struct take *t, const char *name, struct err *err)
 {
 	return box_app_get(&t->app, t->box, name, err) < 0 ||
-			       app_session_open(&t->session, t->app, err) < 0
+			       app_session_open(&t->session, t->app, err) < 0 ||
+			       app_session_ready(t->session, err) < 0
 		       ? -1
 		       : 0;
 }
@@ -259,7 +261,8 @@ keep(struct take *t, const struct app_place *place, struct span before, struct s
 
 	os_random(id, sizeof id);
 	hex_encode(t->restore, SPAN_ARRAY(id));
-	content_of(t->written, t->me->ids, after);
+	if (written_expect(t->written, t->session, t->me, after, err) < 0)
+		return -1;
 	if (box_begin(t->box, err) < 0)
 		return -1;
 	if (keep_rows(t, place, before, err) < 0) {
@@ -284,8 +287,8 @@ write_item(struct take *t, const struct app_place *place, struct span before, st
 	t->session->adapter->apply(t->session, &c, 1, &why);
 	if (c.result == APP_CHANGE_DONE) {
 		rc = item_read_all(&back, t->session, &c.written, err);
-		if (rc == 0 && !span_equal(buf_span(&back), after))
-			rc = err_set(err, ERR_IO, "what was read back is not what was written");
+		if (rc == 0)
+			rc = written_check(t->session->adapter, after, buf_span(&back), err);
 	} else if (c.result == APP_CHANGE_FAILED) { /* nobody knows how far: see take_recover() */
 		*err = c.err;
 		rc = -1;
@@ -294,7 +297,7 @@ write_item(struct take *t, const struct app_place *place, struct span before, st
 	} else if (c.result == APP_CHANGE_CONFLICT) {
 		rc = APP_MOVED;
 	} else {
-		*err = why;
+		*err = c.result == APP_CHANGE_REFUSED ? c.err : why;
 		rc = -1;
 	}
 	app_change_clear(&c);

@@ -362,8 +362,11 @@ read_targets(struct undo *u, struct err *err)
 static int
 fail_app(struct undo *u, size_t from, size_t to, const struct err *why, struct err *err)
 {
+	char words[REASON_BYTES];
+
+	reason_of(words, why);
 	for (size_t i = from; i < to; i++)
-		if (undo_settle(u, &u->targets[i], UNDO_FAILED, why->msg, err) < 0)
+		if (undo_settle(u, &u->targets[i], UNDO_FAILED, words, err) < 0)
 			return -1;
 	return 0;
 }
@@ -376,7 +379,7 @@ open_and_undo(struct undo *u, size_t from, size_t to, struct err *err)
 	struct err why = { 0 };
 
 	if (box_app_get(&app, u->box, u->targets[from].app, &why) < 0 ||
-	    app_session_open(&session, app, &why) < 0)
+	    app_session_open(&session, app, &why) < 0 || app_session_ready(session, &why) < 0)
 		return why.code == ERR_NOMEM ? err_nomem(err) : fail_app(u, from, to, &why, err);
 	u->session = session;
 	return undo_app(u, from, to, err);

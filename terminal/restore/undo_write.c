@@ -2,11 +2,13 @@
 /*
  * undo_write: one app's items, in groups: planned against the app as it is, kept, written, read back.
  */
+#include <sodium.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "box/content.h"
 #include "restore/undo_internal.h"
+#include "restore/written.h"
 
 #define GROUP_ITEMS 512
 #define GROUP_BYTES (8u << 20)
@@ -137,8 +139,11 @@ keep_one(struct undo *u, struct target *t, struct err *err)
 	if (!t->kept_now)
 		return 0;
 	memcpy(k.item, t->item, sizeof k.item);
-	if (t->outcome != UNDO_GONE)
-		content_of(k.written, u->me->ids, buf_span(&t->bytes));
+	if (t->outcome != UNDO_GONE &&
+	    written_expect(k.written, u->session, u->me, buf_span(&t->bytes), err) < 0)
+		return -1;
+	if (t->outcome != UNDO_GONE && sodium_is_zero(k.written, sizeof k.written))
+		content_of(k.written, u->me->ids, buf_span(&t->bytes)); /* zeros: it went */
 	if (kept_put(u->box, &k, buf_span(&t->before), err) < 0)
 		return -1;
 	t->kept = k.number;
@@ -167,17 +172,23 @@ static int
 check_written(struct undo *u, struct target *t, const struct app_change *c, struct err *err)
 {
 	AUTO(buf_clear) struct buf back = BUF_INIT(t->bytes.max);
+	bool replaced = c->kind == APP_REPLACE;
+	uint8_t content[BOX_HASH_BYTES];
 	char reason[400];
 	struct err why = { 0 };
 	int rc = 0;
 
 	u->out->written++;
-	if (c->kind == APP_REPLACE)
+	if (replaced)
 		rc = item_read_all(&back, u->session, &c->written, &why);
-	if (rc == 0 && c->kind == APP_REPLACE && !span_equal(buf_span(&back), buf_span(&t->bytes)))
-		rc = err_set(&why, ERR_IO, "what was read back is not what was written");
+	if (rc == 0 && replaced)
+		rc = written_check(u->session->adapter, buf_span(&t->bytes), buf_span(&back), &why);
 	if (rc < 0)
 		return fail(u, t, why.msg, err);
+	content_of(content, u->me->ids, buf_span(&back));
+	if (replaced && u->session->adapter->shown &&
+	    kept_put_written(u->box, t->kept, content, err) < 0)
+		return -1;
 	undo_reason(reason, sizeof reason, t);
 	return undo_settle(u, t, t->outcome, reason, err);
 }
@@ -202,6 +213,8 @@ take_result(struct undo *u, struct target *t, const struct app_change *c, const 
 	t->begun = t->kept = 0;
 	if (c->result == APP_CHANGE_CONFLICT)
 		return lose(u, t, err);
+	if (c->result == APP_CHANGE_REFUSED)
+		why = &c->err;
 	return fail(u, t, why->msg, err);
 }
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app_item: see app_item.h. */
+#include "apps/app_item.h"
+
+#include <unistr.h>
+
+#define NAME_BYTES_MAX 1024
+#define UID_MAX        1024 /* a longer UID is no id */
+
+_Static_assert(APP_CONTENT_ID_BYTES == ITEM_CONTENT_ID_BYTES &&
+		       ITEM_CONTENT_ID_BYTES == FIELD_KEY_BYTES,
+	       "an item's ids by content are the keys of lib/item");
+
+int
+app_item_name(struct app_item *out, struct buf *name, const struct item *it, struct err *err)
+{
+	size_t uid_n = it->uid ? strlen(it->uid) : 0;
+
+	if (uid_n && uid_n <= UID_MAX)
+		out->uid = span_of(it->uid, uid_n);
+	else if (out->id_by_content && item_content_id(it, out->content_id, err) < 0)
+		return -1;
+	if (it->n_name_keys > 0)
+		memcpy(out->name_id, it->name_keys[0].b, sizeof out->name_id);
+	buf_reset(name);
+	if (name_for_people(name, span_str(it->name), err) < 0)
+		return -1;
+	out->name = buf_span(name);
+	return 0;
+}
+
+/* One character of @s as it is shown; *n receives its length in @s. */
+static ucs4_t
+shown_character(struct span s, size_t *n)
+{
+	ucs4_t c = 0;
+	int got = u8_mbtoucr(&c, s.p, s.n);
+
+	*n = got > 0 ? (size_t)got : 1;
+	if (got <= 0)
+		return 0xfffd;
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+		return ' ';
+	return c;
+}
+
+int
+name_for_people(struct buf *out, struct span name, struct err *err)
+{
+	size_t start = out->n, n;
+	uint8_t utf8[6];
+
+	while (name.n && out->n - start < NAME_BYTES_MAX - 4) {
+		ucs4_t c = shown_character(name, &n);
+		int len = u8_uctomb(utf8, c, sizeof utf8);
+		if (buf_append(out, span_of(utf8, len > 0 ? (size_t)len : 0), err) < 0)
+			return -1;
+		name = span_skip(name, n);
+	}
+	if (out->n == start)
+		return buf_append_str(out, "?", err);
+	return 0;
+}
