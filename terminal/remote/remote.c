@@ -12,6 +12,8 @@
 #define TRIES           3
 #define TRIES_BROKEN    7
 #define TOKEN_MARGIN_MS 30000
+#define STALLS          1 /* tries, one after another, whose request went out and brought nothing */
+#define STALLS_REACHED  2 /* where the server answered before: its link may have fallen silent */
 #define SLICE_MS        100 /* how often a wait asks whether it is cancelled */
 
 /* How a try stands; the callbacks of libcurl get it. */
@@ -315,6 +317,10 @@ attempt(struct remote *r, const struct remote_request *q, struct err *err)
 	r->retry_after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
 	r->broken = code != CURLE_OK;
 	r->reached |= !r->broken;
+	if (!r->broken)
+		r->stalls = 0;
+	else if (code == CURLE_OPERATION_TIMEDOUT && a.reached)
+		r->stalls++;
 	note_connection(r);
 
 	if (a.failed) {
@@ -344,6 +350,7 @@ attempt(struct remote *r, const struct remote_request *q, struct err *err)
 /* How often and how long work is tried again. */
 struct patience {
 	unsigned tries;
+	unsigned stalls;
 	uint32_t total_ms;
 };
 
@@ -353,8 +360,8 @@ patience(const struct remote *r)
 	const struct remote_options *o = &r->options;
 
 	if (r->broken && r->reached)
-		return (struct patience){ r->tries_broken, 4 * o->total_ms };
-	return (struct patience){ o->tries, o->total_ms };
+		return (struct patience){ r->tries_broken, STALLS_REACHED, 4 * o->total_ms };
+	return (struct patience){ o->tries, STALLS, o->total_ms };
 }
 
 /* Sleep in slices; -1 if cancelled. */
@@ -382,7 +389,7 @@ back_off(struct remote *r, unsigned nth, struct err *err)
 	uint32_t jitter, ms, least_ms = r->retry_after_s * 1000;
 	struct patience p = patience(r);
 
-	if (nth > p.tries)
+	if (nth > p.tries || r->stalls >= p.stalls)
 		return 1;
 	if (whole > p.total_ms)
 		whole = p.total_ms;

@@ -12,7 +12,9 @@
  * Retries: time-outs, resets, refused connections, 5xx, 408, 429 and 503 are tried again with the
  * same bytes; waits double from first_wait_ms, with jitter (half to the whole), Retry-After is the
  * least wait; a wait that would pass total_ms is not begun.  A link that breaks off once the server
- * was reached gets more tries and four times as long: it may be a phone that changes its cell.
+ * was reached gets more tries and four times as long: it may be a phone that changes its cell.  A
+ * server that takes a request and is silent for stall_s is asked once more, and only if it answered
+ * before.
  *
  * Errors of every call below: ERR_UNREACHABLE (no connection, cut, timed out, 5xx to the end),
  * ERR_AUTH (another TLS key; a wrong or expired signature or token), what problem_err_code() says

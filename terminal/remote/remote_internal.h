@@ -41,6 +41,7 @@ struct remote {
 	uint32_t retry_after_s; /* what the last answer asked for; 0: nothing */
 	unsigned connects;      /* made for the present request, its tries together */
 	bool reached;           /* an answer came, since it was made */
+	unsigned stalls;        /* tries since the last answer to which nothing came for stall_s */
 	bool broken;            /* the last try got none: no connection, or it was cut */
 };
 

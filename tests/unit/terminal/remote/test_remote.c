@@ -26,7 +26,8 @@
 
 /* One answer: its bytes; then perhaps the connection is cut. */
 struct step {
-	const char *head; /* up to the blank line, which is added */
+	const char *
+		head; /* up to the blank line, which is added; NULL: silence, the connection stays */
 	struct span body;
 	ssize_t cut_after; /* send only so many bytes of the body and close; 0: all of it; of the head
 			      where negative */
@@ -42,6 +43,8 @@ struct stage {
 	struct buf requests[REQUESTS_MAX];
 	size_t n_requests;
 	uint64_t bytes_in, bytes_out;
+	int silent[REQUESTS_MAX]; /* connections that are kept without an answer */
+	size_t n_silent;
 };
 
 static bool
@@ -111,6 +114,11 @@ play(void *ctx)
 			fd = -1;
 			continue;
 		}
+		if (!step->head) {
+			s->silent[s->n_silent++] = fd;
+			fd = -1;
+			continue;
+		}
 		snprintf(head, sizeof head, "%s\r\nContent-Length: %zu\r\n\r\n", step->head,
 			 body.n);
 		if (step->cut_after < 0) {
@@ -156,6 +164,8 @@ stage_close(struct stage *s)
 	shutdown(s->listener, SHUT_RDWR);
 	pthread_join(s->thread, NULL);
 	close(s->listener);
+	for (size_t i = 0; i < s->n_silent; i++)
+		close(s->silent[i]);
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		buf_clear(&s->requests[i]);
 }
@@ -163,7 +173,9 @@ stage_close(struct stage *s)
 static struct remote *
 remote_to(const struct stage *s)
 {
-	struct remote_options quick = { .tries = 3, .first_wait_ms = 2, .total_ms = 2000 };
+	struct remote_options quick = {
+		.tries = 3, .first_wait_ms = 2, .total_ms = 2000, .stall_s = 1
+	};
 	struct remote_url url = { .port = s->port, .host = "127.0.0.1" };
 	struct remote *r = NULL;
 	struct err err = { 0 };
@@ -284,6 +296,45 @@ a_longer_retry_after_than_there_is_time_ends_the_call(void **state)
 	assert_int_equal(remote_traffic(r).requests, 1);
 	remote_free(r);
 	stage_close(&s);
+}
+
+static void
+a_server_that_takes_requests_and_never_answers_is_not_asked_for_ever(void **state)
+{
+	AUTO(buf_clear) struct buf answer = BUF_INIT(4096);
+	struct step whole = { .head = "HTTP/1.1 200 OK", .body = batch_answer(&answer) };
+	struct step from_the_start[REQUESTS_MAX] = { { .head = NULL } };
+	struct step then[REQUESTS_MAX] = { whole };
+	struct step once[] = { whole, { .head = NULL }, whole };
+	const struct {
+		const struct step *steps;
+		size_t n;
+		int calls, last;   /* of remote_batch(), and what the last one says */
+		uint32_t requests; /* in all */
+	} cases[] = {
+		{ from_the_start, REQUESTS_MAX, 1, -1, 1 },
+		{ then, REQUESTS_MAX, 2, -1, 3 },
+		{ once, 3, 2, 0, 3 }, /* a link that fell silent and came back */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct wire_batch_answer got;
+		struct err err = { 0 };
+		struct stage s;
+		int rc = 0;
+
+		stage_open(&s, cases[i].steps, cases[i].n);
+		struct remote *r = remote_to(&s);
+		for (int call = 0; call < cases[i].calls; call++)
+			rc = remote_batch(r, span_str("BATCH"), &got, &err);
+		assert_int_equal(rc, cases[i].last);
+		if (rc < 0)
+			assert_int_equal(err.code, ERR_UNREACHABLE);
+		assert_int_equal(remote_traffic(r).requests, cases[i].requests);
+		remote_free(r);
+		stage_close(&s);
+	}
 }
 
 static void
@@ -682,6 +733,8 @@ main(void)
 		cmocka_unit_test(every_byte_of_heads_and_bodies_is_counted),
 		cmocka_unit_test(a_busy_server_gets_the_same_bytes_again),
 		cmocka_unit_test(a_longer_retry_after_than_there_is_time_ends_the_call),
+		cmocka_unit_test(
+			a_server_that_takes_requests_and_never_answers_is_not_asked_for_ever),
 		cmocka_unit_test(an_answer_cut_off_within_its_head_is_none),
 		cmocka_unit_test(a_refusal_says_what_the_server_said),
 		cmocka_unit_test(nobody_listening_is_unreachable_with_a_hint),
