@@ -21,6 +21,19 @@ item_free(struct item *it)
 	free(it);
 }
 
+void
+item_mark_dropped(struct item *it)
+{
+	for (size_t i = 0; it->profile && it->profile->drops && i < it->n_fields; i++) {
+		struct field *f = &it->fields[i];
+
+		if (!(f->flags & (FIELD_STRUCTURE | FIELD_EMPTY)) &&
+		    (item_profile_drops(it->profile, f->name) ||
+		     item_profile_drops(it->profile, f->means)))
+			f->flags |= FIELD_DROPPED;
+	}
+}
+
 const char *
 item_own_id(const struct item *it, size_t nth)
 {

@@ -28,10 +28,12 @@ enum field_flag {
 	FIELD_GUESSED =
 		1 << 8, /* its charset was missing or wrong; guessed, or replaced by U+FFFD */
 	FIELD_LABELLED = 1 << 9, /* its group's label is a part of its key */
+	FIELD_DROPPED = 1 << 10, /* the app at hand has no place for it: item_mark_dropped() */
 };
 
 /* Fields that take part in comparing and merging have none of these. */
-#define FIELD_IGNORED (FIELD_VOLATILE | FIELD_IDENTITY | FIELD_EMPTY | FIELD_STRUCTURE)
+#define FIELD_IGNORED                                                                              \
+	(FIELD_VOLATILE | FIELD_IDENTITY | FIELD_EMPTY | FIELD_STRUCTURE | FIELD_DROPPED)
 
 struct field {
 	const char *name;  /* upper-case, without group: "TEL" */
@@ -121,6 +123,10 @@ struct item {
 
 void item_free(struct item *it);
 AUTO_PTR(item_free, struct item);
+
+/** Mark the fields that an app of the item's profile has no place for (profile->drops): a backup's
+ *  item that such an app is to take.  They are then neither compared nor added nor held. */
+void item_mark_dropped(struct item *it);
 
 /** Native ids that the item itself carries: UID, then each X-CLOUDBOX-UID.  The @nth, or NULL. */
 const char *item_own_id(const struct item *it, size_t nth);

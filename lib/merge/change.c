@@ -137,6 +137,8 @@ removal_edits(struct removal *r, struct edits *e, struct err *err)
 static bool
 comes_along(const struct field *f, const struct merge_choice *choice)
 {
+	if ((f->flags & FIELD_DROPPED) && !(f->flags & (FIELD_IDENTITY | FIELD_STRUCTURE)))
+		return false;
 	bool always = (f->flags & (FIELD_IDENTITY | FIELD_VOLATILE | FIELD_STRUCTURE)) ||
 		      strcmp(f->name, "N") == 0 || strcmp(f->name, "FN") == 0;
 

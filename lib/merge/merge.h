@@ -8,6 +8,9 @@
  *   4. a field that holds one value only, different in both: A's stays, the other is held;
  *   5. nothing is deleted or replaced, and doing it again changes nothing.
  *
+ * Fields of A' that are marked as dropped (item_mark_dropped()) are passed over: the app has no place
+ * for them, and they are safe where they are.
+ *
  * Pure: no app, no I/O, no clock.  Laws (tests/unit/merge): merge(A, A) = A byte for byte;
  * merge(merge(A, A'), A') = merge(A, A'); no field of A is missing; every field of A' is in the
  * result, or held.  Each added line is read back before it counts: if it does not have the key it
@@ -82,6 +85,7 @@ struct merge_new {
 
 /**
  * The bytes for a new contact, appended to @out: those of @theirs, but
+ * without the fields that are marked as dropped;
  * without UID, `UID:urn:uuid:…` of the item id is inserted; with a taken one, it replaces the UID,
  * and the original goes into X-CLOUDBOX-UID.
  */

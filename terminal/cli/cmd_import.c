@@ -8,11 +8,19 @@
 #include "cli/interrupt.h"
 #include "cli/told.h"
 
+static void
+show_fit(void *ctx, const struct restore_fit *fit)
+{
+	(void)ctx;
+	if (fit->n_left)
+		told_fit(fit, true);
+}
+
 int
 cmd_import(struct cli *cli, struct err *err)
 {
 	AUTO(restore_result_clear) struct restore_result r = { 0 };
-	struct restore_watch watch = { .cancelled = interrupt_came };
+	struct restore_watch watch = { .fit = show_fit, .cancelled = interrupt_came };
 	struct import_request request = { .app = cli_word(cli, 0),
 					  .file = cli_word(cli, 1),
 					  .preview = args_has(&cli->args, "--preview") };

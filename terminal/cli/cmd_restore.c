@@ -42,6 +42,16 @@ show_moved(void *ctx, const struct remote_traffic *t)
 	progress_update(&w->bar, &w->state);
 }
 
+/* Before anything is written; the bar would stand in the way. */
+static void
+show_fit(void *ctx, const struct restore_fit *fit)
+{
+	struct watched *w = ctx;
+
+	progress_end(&w->bar);
+	told_fit(fit, false);
+}
+
 /* Restore, watched; Ctrl-C ends it after the item at hand. */
 static int
 run(struct restore_result *r, struct cli *cli, const struct restore_request *request,
@@ -51,7 +61,7 @@ run(struct restore_result *r, struct cli *cli, const struct restore_request *req
 		.state.what = _("getting it back"),
 		.received_before = remote_traffic(cli->remote).bytes_received,
 	};
-	struct restore_watch watch = { &w, show_progress, interrupt_came };
+	struct restore_watch watch = { &w, show_fit, show_progress, interrupt_came };
 	struct remote_watch moving = { .ctx = &w, .moved = show_moved };
 	int rc;
 
@@ -105,7 +115,8 @@ cmd_restore(struct cli *cli, struct err *err)
 	    args_all_values(&fields, &request.n_fields, &cli->args, "--field", err) < 0)
 		return -1;
 	request.fields = fields;
-	if (!cli_unlock(cli, err) || here_know(cli, request.app, err) < 0)
+	if (!cli_unlock(cli, err) ||
+	    here_know(cli, request.into ? request.into : request.app, err) < 0)
 		return -1;
 	rc = run(&r, cli, &request, err);
 	for (size_t i = 0; i < r.n_alarms; i++)

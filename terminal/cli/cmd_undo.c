@@ -163,7 +163,9 @@ cmd_undo(struct cli *cli, struct err *err)
 	AUTO(undo_result_clear) struct undo_result r = { 0 };
 	struct undo_request request = { cli_word(cli, 0), cli_keys, cli };
 	struct watched w = { .state.what = _("undoing") };
-	struct restore_watch watch = { &w, show_progress, interrupt_came };
+	struct restore_watch watch = { .ctx = &w,
+				       .progress = show_progress,
+				       .cancelled = interrupt_came };
 	int rc;
 
 	if (!cli_account_box(cli, err))

@@ -40,6 +40,7 @@ json_of_item(struct cli *cli, const struct restore_item *item, bool preview)
 	json_put_text(cli, one, "result", restore_outcome_name(item->outcome));
 	told_fields(cli, one, "fields_added", item->added, item->n_added);
 	told_fields(cli, one, "fields_held", item->held, item->n_held);
+	told_fields(cli, one, "fields_left", item->left, item->n_left);
 	if (preview) {
 		told_fields(cli, one, "fields_same", item->same, item->n_same);
 		told_fields(cli, one, "fields_stays", item->stays, item->n_stays);
@@ -68,6 +69,27 @@ print_json(struct cli *cli, const struct restore_result *r, bool preview, struct
 	       (unsigned long long)r->written, (unsigned long long)r->bytes_received,
 	       (unsigned long)r->requests);
 	return 0;
+}
+
+void
+told_fit(const struct restore_fit *fit, bool from_file)
+{
+	fprintf(stderr, _("%s keeps:"), fit->app);
+	for (size_t i = 0; i < fit->n_kept; i++)
+		fprintf(stderr, "%s %s", i ? "," : "", cli_clean(fit->kept[i].name));
+	fputc('\n', stderr);
+	if (fit->n_left == 0)
+		return;
+	fputs(from_file ? _("It has no place for these; they stay in the file:")
+			: _("It has no place for these; they stay in the backup:"),
+	      stderr);
+	for (size_t i = 0; i < fit->n_left; i++)
+		fprintf(stderr,
+			text_plural("%s %s (%llu item)", "%s %s (%llu items)",
+				    (unsigned long)fit->left[i].items),
+			i ? "," : "", cli_clean(fit->left[i].name),
+			(unsigned long long)fit->left[i].items);
+	fputc('\n', stderr);
 }
 
 static const char *
@@ -132,6 +154,7 @@ print_groups(const struct restore_item *item)
 	if (item->n_held)
 		printf("      %s\n", _("held, not applied:"));
 	print_held(item->held, item->n_held, "        ");
+	print_group(_("not taken, the app has no place for it:"), item->left, item->n_left);
 }
 
 static void

@@ -49,6 +49,7 @@ cards_free(struct cards *c)
 	free(c->list);
 	free(c->paths);
 	plan_free(c->plan);
+	fit_clear(&c->fit);
 	live_cards_clear(&c->live);
 	scratch_free(c->scratch);
 	free(c);
@@ -76,14 +77,16 @@ cards_settle(struct cards *c, const struct aside_item *it, uint32_t row, struct 
 	told->n_added = s->n_added;
 	told->held = s->held;
 	told->n_held = s->n_held;
+	told->left = s->left;
+	told->n_left = s->n_left;
 	told->same = s->same;
 	told->n_same = s->n_same;
 	told->stays = s->stays;
 	told->n_stays = s->n_stays;
 	for (size_t i = 0; s->held_bodies && i < s->n_held; i++)
 		buf_clear(&s->held_bodies[i]);
-	s->added = s->held = s->same = s->stays = NULL;
-	s->n_added = s->n_held = s->n_same = s->n_stays = 0;
+	s->added = s->held = s->left = s->same = s->stays = NULL;
+	s->n_added = s->n_held = s->n_left = s->n_same = s->n_stays = 0;
 	run_progress(c->r, 1);
 	if (s->outcome == RESTORE_SKIPPED)
 		return result_lacks_field(c->r, row, s->reason, err);
@@ -238,6 +241,9 @@ take_item(struct cards *c, const struct opened *from, struct err *err)
 		return -1;
 	}
 	it.bytes = buf_span(&bytes);
+	if (c->r->crossing &&
+	    fit_note(&c->fit, c->t->session->adapter->form, &c->profile.item, it.bytes, err) < 0)
+		return -1;
 	if (!c->moved && plan_one(c, &card, &it, PLAN_SURE, err) < 0)
 		return -1;
 	return card.done ? 0 : put_aside(c, &card, &it, err);
@@ -341,11 +347,23 @@ tell_missing_numbers(struct run *r, struct err *err)
 			    err);
 }
 
+/* Nothing is written yet. */
+static void
+tell_fit(struct cards *c)
+{
+	const struct restore_watch *w = c->r->watch;
+
+	c->fit.app = c->t->app->name;
+	if (c->r->crossing && c->fit.n_items && w && w->fit)
+		w->fit(w->ctx, &c->fit);
+}
+
 int
 cards_finish(struct cards *c, struct err *err)
 {
 	if (c->n_paths > 1)
 		qsort(c->paths, c->n_paths, sizeof *c->paths, compare_hashes);
+	tell_fit(c);
 	for (int i = 1; i <= RESTORE_TRIES && c->n > 0; i++) {
 		if (plan_rest(c, i > 1 || c->moved, err) < 0 || run_check_cancelled(c->r, err) < 0)
 			return -1;

@@ -81,6 +81,7 @@ aside_put_step(struct scratch_place *out, struct scratch *s, const struct plan_s
 		       span_of(step->added_keys,
 			       step->added_keys ? step->n_added * sizeof *step->added_keys : 0),
 		       err) < 0 ||
+	    restore_fields_put(&b, step->left, step->n_left, err) < 0 ||
 	    restore_fields_put(&b, step->held, step->n_held, err) < 0)
 		return -1;
 	for (size_t i = 0; i < step->n_held; i++)
@@ -138,6 +139,8 @@ decode_step(struct plan_step *step, struct reader *r, struct err *err)
 	if (!step->added_keys)
 		return err_nomem(err);
 	read_bytes(r, step->added_keys, step->n_added * sizeof *step->added_keys);
+	if (restore_fields_get(&step->left, &step->n_left, r, err) < 0)
+		return -1;
 	return restore_fields_get(&step->held, &step->n_held, r, err) < 0
 		       ? -1
 		       : get_bodies(step, r, err);

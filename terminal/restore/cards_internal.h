@@ -5,6 +5,7 @@
 
 #include "box/region.h"
 #include "item/charset.h"
+#include "restore/fit.h"
 #include "restore/live_cards.h"
 
 #define CARD_NEW UINT32_MAX /* struct card.at: it comes as a new item */
@@ -34,8 +35,9 @@ struct cards {
 	struct plan_fields fields;
 	struct merge_choice choice;
 	struct region_profile profile;
-	bool loaded; /* `live` and `plan` are made */
-	bool moved;  /* the app changed since */
+	struct restore_fit fit; /* with run.crossing */
+	bool loaded;            /* `live` and `plan` are made */
+	bool moved;             /* the app changed since */
 };
 
 /* cards_aside.c */

@@ -316,6 +316,7 @@ import(struct import *m, const struct import_request *rq, struct err *err)
 {
 	struct app_session *s;
 
+	m->r.crossing = true;
 	if (open_fetch(m, err) < 0 || open_target(m, rq->app, err) < 0 ||
 	    open_source(m, rq->file, err) < 0 || run_begin(&m->r, err) < 0)
 		return -1;

@@ -54,6 +54,7 @@ plan_step_clear(struct plan_step *s)
 {
 	restore_fields_free(s->added, s->n_added);
 	restore_fields_free(s->held, s->n_held);
+	restore_fields_free(s->left, s->n_left);
 	restore_fields_free(s->same, s->n_same);
 	restore_fields_free(s->stays, s->n_stays);
 	for (size_t i = 0; s->held_bodies && i < s->n_held; i++)
@@ -202,7 +203,7 @@ keep_held(struct plan_step *s, const struct item *theirs, const struct merge_cha
 	return 0;
 }
 
-/* What is the same and what stays, for a preview. */
+/* What is left out, what is the same and what stays. */
 
 static int
 group_add(struct restore_field *out, size_t *n, const struct field *f, struct err *err)
@@ -213,6 +214,29 @@ group_add(struct restore_field *out, size_t *n, const struct field *f, struct er
 	one->value = strdup(f->value);
 	one->here = strdup("");
 	return one->field && one->value && one->here ? 0 : err_nomem(err);
+}
+
+/* The fields of theirs that the app has no place for. */
+static int
+keep_left(struct plan_step *s, const struct item *theirs, struct err *err)
+{
+	size_t n = 0;
+
+	restore_fields_free(s->left, s->n_left); /* of an earlier pass */
+	s->left = NULL;
+	s->n_left = 0;
+	for (size_t i = 0; i < theirs->n_fields; i++)
+		n += (theirs->fields[i].flags & FIELD_DROPPED) != 0;
+	if (n == 0)
+		return 0;
+	s->left = calloc(n, sizeof *s->left);
+	if (!s->left)
+		return err_nomem(err);
+	for (size_t i = 0; i < theirs->n_fields; i++)
+		if ((theirs->fields[i].flags & FIELD_DROPPED) &&
+		    group_add(s->left, &s->n_left, &theirs->fields[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 static bool
@@ -451,6 +475,9 @@ plan_item(struct plan_step *step, struct plan *p, const struct plan_theirs *thei
 		snprintf(step->reason, sizeof step->reason, "%s", bad.msg);
 		return 0;
 	}
+	item_mark_dropped(it);
+	if (keep_left(step, it, err) < 0)
+		return -1;
 	if (!has_chosen(step, p, it))
 		return 0;
 	if (find(&m, p, it, theirs, pass == PLAN_SURE ? MATCH_RULE_ID : MATCH_RULE_NAME, err) < 0)

@@ -67,6 +67,8 @@ struct plan_step {
 	struct restore_field *held;
 	size_t n_held;
 	struct buf *held_bodies;    /* n_held of them: held.h */
+	struct restore_field *left; /* what the app has no place for */
+	size_t n_left;
 	struct restore_field *same; /* with plan_rules.groups */
 	size_t n_same;
 	struct restore_field *stays;

@@ -39,6 +39,8 @@ struct cloud_folder {
 	struct target target;
 	bool made_up;          /* --create in a preview: the app is as empty as a new one */
 	struct err unready;    /* why the app cannot be written now, if it cannot */
+	bool checked;          /* that it has the same kind of items: */
+	bool of_other_kind;    /* the app here has another kind of items */
 	struct files *files;   /* owned; an app of whole files */
 	struct cards *cards;   /* owned; an app whose items have fields */
 	struct opened *opened; /* owned; a group */
@@ -114,6 +116,7 @@ target_choose(struct cloud_folder *f, struct span mime, struct err *err)
 {
 	const char *into = f->r->rq->into ? f->r->rq->into : f->app;
 
+	f->r->crossing = strcmp(into, f->app) != 0;
 	if (target_find(f, into, err) < 0)
 		return -1;
 	if (!f->target.app && f->r->rq->into)
@@ -135,6 +138,55 @@ target_open(struct cloud_folder *f, struct span mime, struct err *err)
 	if (!s || f->r->rq->preview)
 		return 0;
 	return app_session_ready(s, &f->unready) < 0 ? 0 : s->adapter->tidy(s, err);
+}
+
+/* The form of all items put aside; NULL: whole files, also those that look like it. */
+static const struct form *
+form_aside(const struct cloud_folder *f)
+{
+	const struct form *form = form_of_type(f->opened[0].record.mime);
+
+	for (size_t i = 1; form && i < f->n_opened; i++)
+		if (form_of_type(f->opened[i].record.mime) != form)
+			return NULL;
+	return form;
+}
+
+/* A file's id is its path; of items within files some have another. */
+static bool
+are_within_files(const struct cloud_folder *f)
+{
+	for (size_t i = 0; i < f->n_opened; i++)
+		if (f->opened[i].record.path.n &&
+		    !span_equal(f->opened[i].record.path, f->opened[i].record.native_id))
+			return true;
+	return false;
+}
+
+static bool
+is_any_of(const struct cloud_folder *f, const struct form *form)
+{
+	for (size_t i = 0; i < f->n_opened; i++)
+		if (form_of_type(f->opened[i].record.mime) == form)
+			return true;
+	return false;
+}
+
+/* Has the app the kind of items that is put aside? */
+static int
+check_kind(struct cloud_folder *f, struct err *err)
+{
+	const struct form *mine = f->target.session->adapter->form;
+	const char *into = f->r->rq->into;
+
+	f->checked = true;
+	f->of_other_kind = mine ? !is_any_of(f, mine) : form_aside(f) && are_within_files(f);
+	if (!f->of_other_kind || !into)
+		return 0;
+	err_set(err, ERR_UNSUPPORTED, "%s has another kind of items than %s: it cannot take them",
+		into, f->app);
+	return err_hint(err, "`cloudbox apps` lists the apps here and their adapters; `--create "
+			     "DIR` makes files of open formats");
 }
 
 static bool
@@ -204,6 +256,9 @@ skip(struct cloud_folder *f, const struct opened *o, struct err *err)
 	run_progress(f->r, 1);
 	if (f->made_up)
 		return result_set(f->r, row, RESTORE_ADDED, _("it was not here"), err);
+	if (f->of_other_kind)
+		return result_set(f->r, row, RESTORE_FAILED,
+				  _("the app of that name here has another kind of items"), err);
 	if (f->unready.code) {
 		reason_of(words, &f->unready);
 		return result_set(f->r, row, RESTORE_FAILED, words, err);
@@ -223,7 +278,9 @@ deliver(struct cloud_folder *f, struct err *err)
 
 	if (f->n_opened == 0)
 		return 0;
-	if (!f->target.session || f->unready.code) {
+	if (!f->checked && f->target.session && check_kind(f, err) < 0)
+		return -1;
+	if (!f->target.session || f->of_other_kind || f->unready.code) {
 		for (size_t i = 0; rc == 0 && i < f->n_opened; i++)
 			rc = skip(f, &f->opened[i], err);
 	} else if (has_fields(f)) {
@@ -241,13 +298,22 @@ deliver(struct cloud_folder *f, struct err *err)
 	return rc < 0 ? rc : run_keep_proven(f->r, err);
 }
 
+/* The app for what is put aside, which says what a new one is to hold. */
+static int
+target_open_aside(struct cloud_folder *f, struct err *err)
+{
+	if (f->n_opened == 0 || f->have_target)
+		return 0;
+	return target_open(f, form_aside(f) ? f->opened[0].record.mime : span_of(NULL, 0), err);
+}
+
 /* A request's records are here. */
 static int
 group_done(void *ctx, struct err *err)
 {
 	struct cloud_folder *f = ctx;
 
-	if (f->n_opened && !f->have_target && target_open(f, f->opened[0].record.mime, err) < 0)
+	if (target_open_aside(f, err) < 0)
 		return -1;
 	if (run_check_cancelled(f->r, err) < 0)
 		return -1;
@@ -257,7 +323,7 @@ group_done(void *ctx, struct err *err)
 static int
 finish(struct cloud_folder *f, struct err *err)
 {
-	if (f->n_opened && !f->have_target && target_open(f, f->opened[0].record.mime, err) < 0)
+	if (target_open_aside(f, err) < 0)
 		return -1;
 	if (deliver(f, err) < 0)
 		return -1;

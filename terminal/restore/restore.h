@@ -79,6 +79,9 @@ struct restore_item {
 	size_t n_added;
 	struct restore_field *held;
 	size_t n_held;
+	/* What the app has no place for: neither added nor held, and safe where it is. */
+	struct restore_field *left;
+	size_t n_left;
 	/* A preview only: what both have, and what only the terminal has; `value` is the terminal's.
 	 * (A restored new item lists nothing as added: all of it is.) */
 	struct restore_field *same;
@@ -114,9 +117,29 @@ int restore_result_item(const struct restore_item **out, const struct restore_re
 /** How many items came out like that. */
 size_t restore_result_count(const struct restore_result *r, enum restore_outcome outcome);
 
+/* A field that the items to be restored have, and how many of them. */
+struct restore_fit_field {
+	char *name; /* "TEL" */
+	uint64_t items;
+	uint64_t last; /* the item it was last seen in */
+};
+
+/* What an app can take of items that come from another one. */
+struct restore_fit {
+	const char *app;
+	uint64_t n_items;
+	struct restore_fit_field *kept; /* by name */
+	size_t n_kept, cap_kept;
+	struct restore_fit_field *left; /* the app has no place for them: they stay where they
+					   come from */
+	size_t n_left, cap_left;
+};
+
 /* How far it is; every member may be NULL. */
 struct restore_watch {
 	void *ctx;
+	/* Items of another app are looked at, and nothing is written yet (restore --into, import). */
+	void (*fit)(void *ctx, const struct restore_fit *fit);
 	/* @done of @total items are opened or written; @bytes received so far. */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total, uint64_t bytes);
 	/* Asked between items: true ends the restore cleanly with ERR_CANCELLED; what was written

@@ -40,6 +40,7 @@ struct run {
 	struct inherit *inherit;      /* NULL: nothing to learn */
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
+	bool crossing;                /* the items come from another app than takes them */
 	bool any_field; /* an item had one of the wanted fields; or it failed, and nobody knows */
 	struct receipt receipt;
 	struct nameless *nameless; /* owned */

@@ -4,7 +4,7 @@
  *
  *     u32  bytes of what it is sorted by: app, name, id, each with its NUL; then these
  *     u8   outcome   u32  bytes of the reason; the reason
- *     four lists of fields: added, held, same, stays
+ *     five lists of fields: added, held, left, same, stays
  */
 #include "restore/result_rows.h"
 
@@ -46,6 +46,7 @@ item_clear(struct restore_item *it)
 	free(it->reason);
 	restore_fields_free(it->added, it->n_added);
 	restore_fields_free(it->held, it->n_held);
+	restore_fields_free(it->left, it->n_left);
 	restore_fields_free(it->same, it->n_same);
 	restore_fields_free(it->stays, it->n_stays);
 	*it = (struct restore_item){ 0 };
@@ -177,6 +178,7 @@ encode(struct buf *out, const struct restore_item *it, struct err *err)
 	    put_text(out, it->reason, err) < 0 ||
 	    restore_fields_put(out, it->added, it->n_added, err) < 0 ||
 	    restore_fields_put(out, it->held, it->n_held, err) < 0 ||
+	    restore_fields_put(out, it->left, it->n_left, err) < 0 ||
 	    restore_fields_put(out, it->same, it->n_same, err) < 0)
 		return -1;
 	return restore_fields_put(out, it->stays, it->n_stays, err);
@@ -206,6 +208,7 @@ decode(struct restore_item *it, struct span bytes, struct err *err)
 		return err_nomem(err);
 	if (restore_fields_get(&it->added, &it->n_added, &r, err) < 0 ||
 	    restore_fields_get(&it->held, &it->n_held, &r, err) < 0 ||
+	    restore_fields_get(&it->left, &it->n_left, &r, err) < 0 ||
 	    restore_fields_get(&it->same, &it->n_same, &r, err) < 0 ||
 	    restore_fields_get(&it->stays, &it->n_stays, &r, err) < 0)
 		return -1;

@@ -214,6 +214,39 @@ def test_into_another_app_of_the_same_kind(phone, make_terminal):
     assert told["written"] == len(FILES) and tree(folder) == FILES
 
 
+def test_into_another_app_tells_first_what_it_keeps(phone, make_terminal):
+    t = make_terminal()
+    t.join(phone)
+    t.app("friends", "vcard", {})
+    told = t.run("restore", "contacts", "--into", "friends", "--from", phone.device, "--preview")
+    assert told["written"] == 0 and all(item["fields_left"] == [] for item in told["items"])
+    assert "friends keeps:" in t.stderr and " TEL" in t.stderr and "no place" not in t.stderr
+    assert t.run("restore", "contacts", "--into", "friends", "--from", phone.device)["written"] > 0
+    assert "friends keeps:" in t.stderr
+    assert t.run("restore", "contacts", "--into", "friends", "--from", phone.device)["written"] == 0
+
+
+def test_an_app_of_another_kind_takes_nothing(phone, make_terminal):
+    t = make_terminal()
+    t.join(phone)
+    folders = {name: t.app(name, adapter, {})
+               for name, adapter in (("papers", "files"), ("friends", "vcard"), ("chats", "sms-xml"))}
+    for app, into in (("contacts", "papers"), ("documents", "friends"), ("contacts", "chats")):
+        for how in ((), ("--preview",)):
+            told = t.error("restore", app, "--into", into, "--from", phone.device, *how)
+            assert told["code"] == "unsupported" and into in told["message"] and app in told["message"]
+            assert "--create" in told["hint"]
+    assert not any(tree(folder) for folder in folders.values())
+
+
+def test_an_app_of_the_same_name_and_another_kind_takes_nothing_either(phone, make_terminal):
+    t = make_terminal()
+    t.join(phone)
+    folder = t.app("contacts", "files", {})
+    told = t.run("restore", "contacts", "--from", phone.device, expect=3)
+    assert set(outcomes(told).values()) == {"failed"} and told["written"] == 0 and not tree(folder)
+
+
 def test_from_a_device_by_id_its_beginning_or_its_name(phone, make_terminal):
     t = make_terminal("second")
     t.join(phone)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "item/card.h"
+#include "item/sms_xml.h"
+#include "restore/fit.h"
 #include "restore/held.h"
 #include "unit.h"
 
@@ -61,12 +63,16 @@ theirs_of(const struct backup *b)
 	return t;
 }
 
+static const struct item_profile *profile; /* of the app; NULL: it takes everything */
+
 static struct plan *
 plan_of(struct app *a, const struct merge_choice *choice)
 {
-	struct plan_rules rules = {
-		.form = &form_card, .choice = choice, .read = read_card, .ctx = a
-	};
+	struct plan_rules rules = { .form = &form_card,
+				    .profile = profile,
+				    .choice = choice,
+				    .read = read_card,
+				    .ctx = a };
 	struct plan *p = NULL;
 
 	assert_int_equal(plan_new(&p, &rules, NULL), 0);
@@ -439,6 +445,100 @@ an_app_that_moves_under_the_plan_is_said(void **state)
 	app_clear(&a);
 }
 
+static const char *const drops[] = { "NOTE", "BDAY", NULL };
+static const struct item_profile dropping = { .drops = drops };
+
+static void
+what_the_app_has_no_place_for_is_left_and_never_comes_again(void **state)
+{
+	struct app a = { 0 };
+	const struct backup b[] = {
+		{ "anna", CARD("UID:anna\r\nFN:Anna\r\nTEL:+4912345\r\nTEL:+4999999\r\n"
+			       "NOTE:swims\r\nBDAY:1980-01-01\r\n") },
+		{ "bo", CARD("UID:bo\r\nFN:Bo\r\nNOTE:runs\r\n") },
+	};
+	struct plan_step s[2] = { 0 };
+
+	(void)state;
+	profile = &dropping;
+	app_add(&a, "anna", CARD("UID:anna\r\nFN:Anna\r\nTEL:+4912345\r\nBDAY:1999-09-09\r\n"));
+	restore(&a, b, 2, s, NULL);
+	assert_int_equal(s[0].outcome, RESTORE_MERGED);
+	assert_int_equal(s[0].n_added, 1);
+	assert_int_equal(s[0].n_held, 0);
+	assert_int_equal(s[0].n_left, 2);
+	assert_string_equal(s[0].left[0].field, "NOTE");
+	assert_string_equal(s[0].left[0].value, "swims");
+	assert_string_equal(s[0].left[1].field, "BDAY");
+	assert_int_equal(s[1].outcome, RESTORE_ADDED);
+	assert_int_equal(s[1].n_left, 1);
+	assert_string_equal(a.cards[0], CARD("UID:anna\r\nFN:Anna\r\nTEL:+4912345\r\n"
+					     "BDAY:1999-09-09\r\nTEL:+4999999\r\n"));
+	assert_string_equal(a.cards[1], CARD("UID:bo\r\nFN:Bo\r\n"));
+	steps_clear(s, 2);
+	memset(s, 0, sizeof s);
+	restore(&a, b, 2, s, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(s[i].outcome, RESTORE_IDENTICAL);
+		assert_int_equal(s[i].n_left, 2 - i);
+	}
+	steps_clear(s, 2);
+	assert_again_writes_nothing(&a, b, 2);
+	app_clear(&a);
+	profile = NULL;
+}
+
+static void
+note_card(struct restore_fit *fit, const struct form *form, const struct item_profile *of,
+	  const char *bytes)
+{
+	assert_int_equal(fit_note(fit, form, of, span_str(bytes), NULL), 0);
+}
+
+static void
+assert_fields(const struct restore_fit_field *list, size_t n, const char *expected)
+{
+	char told[400] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(told);
+
+		snprintf(told + len, sizeof told - len, "%s %u, ", list[i].name,
+			 (unsigned)list[i].items);
+	}
+	assert_string_equal(told, expected);
+}
+
+static void
+each_field_is_counted_once_an_item_kept_or_left(void **state)
+{
+	AUTO(fit_clear) struct restore_fit fit = { 0 };
+
+	(void)state;
+	note_card(&fit, &form_card, &dropping,
+		  CARD("UID:a\r\nFN:A\r\nTEL:1\r\nTEL:2\r\nNOTE:n\r\nNOTE:m\r\nREV:1\r\n"));
+	note_card(&fit, &form_card, &dropping, CARD("UID:b\r\nFN:B\r\nNOTE:n\r\nEMAIL:\r\n"));
+	note_card(&fit, &form_card, &dropping, "no card");
+	assert_int_equal(fit.n_items, 2);
+	assert_fields(fit.kept, fit.n_kept, "FN 2, TEL 1, UID 2, ");
+	assert_fields(fit.left, fit.n_left, "NOTE 2, ");
+}
+
+static void
+attributes_of_a_message_can_be_left_too(void **state)
+{
+	static const char *const names[] = { "SERVICE_CENTER", "SUBJECT", NULL };
+	static const struct item_profile no_centre = { .drops = names };
+	AUTO(fit_clear) struct restore_fit fit = { 0 };
+
+	(void)state;
+	note_card(&fit, &form_message, &no_centre,
+		  "<sms address=\"+491\" date=\"1373942574000\" type=\"1\" subject=\"null\" "
+		  "body=\"hello\" read=\"1\" service_center=\"+492\"/>");
+	assert_fields(fit.kept, fit.n_kept, "ADDRESS 1, BODY 1, DATE 1, DIRECTION 1, ");
+	assert_fields(fit.left, fit.n_left, "SERVICE_CENTER 1, ");
+}
+
 int
 main(void)
 {
@@ -456,6 +556,9 @@ main(void)
 		cmocka_unit_test(only_the_wanted_field_is_taken_back),
 		cmocka_unit_test(a_broken_card_is_refused_and_its_neighbour_comes),
 		cmocka_unit_test(an_app_that_moves_under_the_plan_is_said),
+		cmocka_unit_test(what_the_app_has_no_place_for_is_left_and_never_comes_again),
+		cmocka_unit_test(each_field_is_counted_once_an_item_kept_or_left),
+		cmocka_unit_test(attributes_of_a_message_can_be_left_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
