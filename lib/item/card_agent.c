@@ -2,7 +2,8 @@
 /* card_agent: an AGENT's card, compared by its fields and not by its text. */
 #include <stdlib.h>
 
-#include "item/card_internal.h"
+#include "item/card.h"
+#include "item/parse.h"
 
 /* Cards within cards within cards are all in memory at once: larger ones are compared by their text. */
 #define COMPARED_BYTES_MAX (1u << 20)

@@ -8,7 +8,8 @@
 
 #include "base/array.h"
 #include "item/arena.h"
-#include "item/card_internal.h"
+#include "item/card.h"
+#include "item/parse.h"
 
 static int
 group_order(const void *pa, const void *pb)

@@ -6,62 +6,10 @@
  * labels), then groups are joined, then each line becomes a field, or several.
  */
 #include <assert.h>
-#include <stdlib.h>
 
-#include "base/array.h"
-#include "item/arena.h"
-#include "item/card_internal.h"
+#include "item/card.h"
 #include "item/card_walk.h"
-#include "item/form.h"
-
-static void
-parse_clear(struct parse *p)
-{
-	item_free(p->it);
-	free(p->lines);
-	value_clear(&p->value);
-	buf_clear(&p->key);
-	buf_clear(&p->say);
-}
-AUTO_OBJ(parse_clear, struct parse);
-
-/* A head that was unfolded lies in the cursor's buffer: keep a copy. */
-static int
-keep_head(struct parse *p, const struct contentline_cursor *c, struct contentline *l,
-	  struct err *err)
-{
-	struct span *const spans[3] = { &l->group, &l->name, &l->params };
-	uintptr_t from = (uintptr_t)c->head.p, to = from + c->head.n;
-
-	for (size_t i = 0; i < 3; i++) {
-		const char *copy;
-		uintptr_t at = (uintptr_t)spans[i]->p;
-		if (spans[i]->n == 0 || at < from || at >= to)
-			continue;
-		if (arena_string(&p->it->arena, &copy, *spans[i], err) < 0)
-			return -1;
-		*spans[i] = span_str(copy);
-	}
-	return 0;
-}
-
-static int
-add_line(struct parse *p, const struct contentline_cursor *c, const struct contentline *line,
-	 struct err *err)
-{
-	if (line->kind == CONTENTLINE_JUNK) {
-		p->it->n_junk++;
-		return 0;
-	}
-	if (array_reserve((void **)&p->lines, &p->cap_lines, p->n_lines + 1, sizeof *p->lines,
-			  CARD_FIELDS_MAX, err) < 0)
-		return err_wrap(err, "%s:%u:1", c->name, line->line);
-	struct property_line *l = &p->lines[p->n_lines++];
-	*l = (struct property_line){ .line = *line,
-				     .property = property_of(line->name),
-				     .label = "" };
-	return keep_head(p, c, &l->line, err);
-}
+#include "item/parse.h"
 
 static void
 take_nested(struct parse *p, const struct contentline *line, bool last)
@@ -81,15 +29,6 @@ take_nested(struct parse *p, const struct contentline *line, bool last)
 }
 
 static int
-syntax_at(struct err *err, const struct contentline_cursor *c, const struct contentline *line,
-	  size_t at, const char *expected)
-{
-	struct span rest = span_skip(c->source, line->range.start);
-
-	return contentline_syntax(err, rest, c->name, line->line, at - line->range.start, expected);
-}
-
-static int
 collect_line(struct parse *p, const struct contentline_cursor *c, struct card_walk *walk,
 	     const struct contentline *line, bool *ended, struct err *err)
 {
@@ -99,11 +38,12 @@ collect_line(struct parse *p, const struct contentline_cursor *c, struct card_wa
 	case CARD_BLANK:
 		return 0;
 	case CARD_BEGIN:
-		return *ended ? syntax_at(err, c, line, at, "the end of the card") : 0;
+		return *ended ? parse_syntax(err, c, line, at, "the end of the card") : 0;
 	case CARD_OUTSIDE:
-		return syntax_at(err, c, line, at, *ended ? "the end of the card" : "BEGIN:VCARD");
+		return parse_syntax(err, c, line, at,
+				    *ended ? "the end of the card" : "BEGIN:VCARD");
 	case CARD_INSIDE:
-		return add_line(p, c, line, err);
+		return parse_add_line(p, c, line, property_of(line->name), err);
 	case CARD_NESTED:
 		take_nested(p, line, false);
 		return 0;
@@ -114,7 +54,7 @@ collect_line(struct parse *p, const struct contentline_cursor *c, struct card_wa
 		return err_set(err, ERR_LIMIT, "%s:%u:1: cards within cards, more than %u deep",
 			       c->name, line->line, CARD_DEPTH_MAX);
 	case CARD_CUT:
-		return syntax_at(err, c, line, at, "END:VCARD");
+		return parse_syntax(err, c, line, at, "END:VCARD");
 	case CARD_END:
 		p->it->insert_at = at;
 		*ended = true;
@@ -141,8 +81,8 @@ collect(struct parse *p, const char *source, unsigned first_line, struct err *er
 	if (rc < 0)
 		return -1;
 	if (!ended)
-		return syntax_at(err, &c, &last, p->it->bytes.n,
-				 walk.depth ? "END:VCARD" : "BEGIN:VCARD");
+		return parse_syntax(err, &c, &last, p->it->bytes.n,
+				    walk.depth ? "END:VCARD" : "BEGIN:VCARD");
 	return 0;
 }
 
@@ -162,46 +102,74 @@ version_of(const struct parse *p)
 	return ITEM_VCARD_30;
 }
 
-static enum item_line_end
-line_end_of(struct span card)
+/* ---- its name and ids ---- */
+
+static int
+make_name_key(struct parse *p, const struct field *f, struct field_key *k, bool *any,
+	      struct err *err)
 {
-	for (size_t i = 0; i < card.n; i++) {
-		if (card.p[i] == '\n')
-			return ITEM_LF;
-		if (card.p[i] == '\r') /* CR CR LF, too, is best answered with CR LF */
-			return i + 1 < card.n && (card.p[i + 1] == '\n' || card.p[i + 1] == '\r')
-				       ? ITEM_CRLF
-				       : ITEM_CR;
+	buf_reset(&p->key);
+	if (key_name(&p->key, span_str(f->value), err) < 0)
+		return -1;
+	*any = p->key.n > 0;
+	*k = key_hash(buf_span(&p->key));
+	return 0;
+}
+
+static int
+add_name_key(struct parse *p, const struct field *f, struct err *err)
+{
+	struct item *it = p->it;
+	struct field_key k;
+	bool any;
+
+	if (make_name_key(p, f, &k, &any, err) < 0)
+		return -1;
+	if (any && (it->n_name_keys == 0 || !field_key_equal(&it->name_keys[0], &k)))
+		it->name_keys[it->n_name_keys++] = k;
+	return 0;
+}
+
+static int
+name_item(struct parse *p, struct err *err)
+{
+	static const char *const in_order[] = { "FN", "N", "ORG", "EMAIL", "TEL" };
+	struct item *it = p->it;
+
+	it->name = "";
+	for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++) {
+		const struct field *f = parse_first_field(it, in_order[i]);
+		if (!f)
+			continue;
+		if (!it->name[0])
+			it->name = f->value;
+		bool is_name = i < 2 || (i == 2 && it->n_name_keys == 0);
+		if (is_name && add_name_key(p, f, err) < 0)
+			return -1;
 	}
-	return ITEM_CRLF;
+	const struct field *org = parse_first_field(it, "ORG");
+	if (org && make_name_key(p, org, &it->org_key, &it->has_org_key, err) < 0)
+		return -1;
+	const struct field *uid = parse_first_field(it, "UID");
+	it->uid = uid ? uid->value : NULL;
+	return 0;
 }
 
 int
 card_parse_nested(struct item **out, struct span bytes, const char *source, unsigned line,
 		  const struct item_profile *profile, unsigned depth, struct err *err)
 {
-	AUTO(parse_clear)
-	struct parse p = { .it = calloc(1, sizeof *p.it),
-			   .profile = profile,
-			   .depth = depth,
-			   .value = VALUE_INIT,
-			   .key = BUF_INIT(CARD_TEXT_MAX),
-			   .say = BUF_INIT(CARD_TEXT_MAX) };
+	AUTO(parse_clear) struct parse p = { .depth = depth };
 
-	if (!p.it)
-		return err_nomem(err);
 	if (bytes.n > CARD_BYTES_MAX)
 		return err_set(err, ERR_LIMIT, "%s:%u:1: a card of more than %u MiB", source, line,
 			       CARD_BYTES_MAX >> 20);
-	p.it->form = &form_card;
-	p.it->bytes = bytes;
-	p.it->profile = profile;
-	if (collect(&p, source, line, err) < 0)
+	if (parse_init(&p, &form_card, bytes, profile, err) < 0 ||
+	    collect(&p, source, line, err) < 0)
 		return -1;
 	p.it->version = version_of(&p);
-	p.it->line_end = line_end_of(bytes);
-	if (card_join_groups(&p, err) < 0 || card_make_fields(&p, err) < 0 ||
-	    card_name_item(&p, err) < 0)
+	if (card_join_groups(&p, err) < 0 || parse_make_fields(&p, err) < 0 ||
+	    name_item(&p, err) < 0)
 		return -1;
 	*out = TAKE(p.it);
 	return 0;

@@ -651,7 +651,8 @@ print_line(struct buf *out, struct print *p, struct err *err)
 	while (nested.n && nested.p[0] <= ' ')
 		nested = span_skip(nested, 1);
 	bool agent = contentline_is(&p->line, "AGENT");
-	if ((agent ? value_read_agent(&p->value, p->source, &p->line, nested, p->from, err)
+	if ((agent ? value_read_nested(&p->value, p->source, &p->line, property_of(p->line.name),
+				       nested, p->from, err)
 		   : value_read(&p->value, p->source, &p->line, p->from, err)) < 0 ||
 	    can_copy(p, &copy, err) < 0)
 		return -1;
@@ -720,7 +721,7 @@ card_print_text(struct buf *out, const char *name, struct span text, struct item
 	AUTO(print_clear) struct print p;
 
 	print_init(&p, "", to);
-	p.value.property = property_of(span_str(name));
+	p.value.property = property_in(span_str(name), to.version);
 	if (buf_append_str(&p.head, name, err) < 0 || append_escaped(&p, text, err) < 0)
 		return -1;
 	return write_text(out, &p, err);

@@ -2,7 +2,8 @@
 /* form: see form.h. */
 #include "item/form.h"
 
-const struct form *const forms[] = { &form_call, &form_card, &form_message, NULL };
+const struct form *const forms[] = { &form_bookmark, &form_call,   &form_card,
+				     &form_message,  &form_record, NULL };
 
 const struct form *
 form_of_type(struct span type)

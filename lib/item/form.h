@@ -19,12 +19,15 @@ enum form_kind {
 	FORM_EVENT,
 	FORM_TASK,
 	FORM_MEMO,
+	FORM_BOOKMARK,
+	FORM_RECORD, /* of a plug-in */
 };
 
 /* How its items are found again in an app (merge/match.h). */
 enum form_match {
 	FORM_BY_FIELDS, /* by id, and by name with a shared number or address */
-	FORM_BY_ID,     /* by id alone: it is made of the content; equal ids are counted */
+	FORM_BY_ID, /* by id alone: it is made of the content, or the app's own for ever; equal ids
+			    are counted */
 };
 
 #define FORM_UNWRITABLE 1
@@ -70,7 +73,7 @@ struct form {
 			 struct item_style style, struct err *err);
 };
 
-extern const struct form form_call, form_card, form_message;
+extern const struct form form_bookmark, form_call, form_card, form_message, form_record;
 
 extern const struct form *const forms[]; /* NULL-terminated */
 

@@ -6,7 +6,7 @@
  * what it says to people, and its key (key.h).  A property that holds a list (CATEGORIES, NICKNAME)
  * becomes one field for each element, all with the same range.  A group (`item1.TEL` with
  * `item1.X-ABLabel`) is one field with members.
- * A form fills items (form.h): card.h for contacts.  An item is made by one codec call and constant after.
+ * A form fills items (form.h): card.h for contacts, component.h for what else lies in content lines.  An item is made by one codec call and constant after.
  */
 #ifndef ITEM_ITEM_H
 #define ITEM_ITEM_H
@@ -70,6 +70,9 @@ enum item_version {
 	ITEM_VCARD_21,
 	ITEM_VCARD_30, /* also cards that name no version */
 	ITEM_VCARD_40,
+	ITEM_ICALENDAR, /* RFC 5545, and vCalendar 1.0, which says the same in the same way */
+	ITEM_BOOKMARK,
+	ITEM_RECORD,
 	ITEM_NO_VERSION, /* of forms that have none */
 };
 

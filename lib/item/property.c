@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "item/item.h"
-
 #define ALL      (IN_21 | IN_30 | IN_40)
 #define SINGLE   FIELD_SINGLE
 #define MATCH    FIELD_MATCH
@@ -195,10 +193,16 @@ by_name(const void *key, const void *entry)
 	return k[name->n] ? -1 : 0;
 }
 
+const struct property *
+property_find(struct properties table, struct span name)
+{
+	return bsearch(&name, table.list, table.n, sizeof *table.list, by_name);
+}
+
 static const struct property *
 find(struct span name)
 {
-	return bsearch(&name, property_table, property_table_n, sizeof *property_table, by_name);
+	return property_find((struct properties){ property_table, property_table_n }, name);
 }
 
 const struct property *
@@ -212,6 +216,12 @@ property_of(struct span name)
 	return p ? p : &unknown;
 }
 
+const struct property *
+property_in(struct span name, enum item_version version)
+{
+	return version <= ITEM_VCARD_40 ? property_of(name) : property_in_component(name, version);
+}
+
 bool
 property_is_known(struct span name)
 {
@@ -222,7 +232,7 @@ property_is_known(struct span name)
 }
 
 const struct property *
-property_compared_as(const struct property *p, struct span label)
+property_compared_as(const struct property *p, struct span label, enum item_version version)
 {
 	/* What a label in Apple's and Google's words makes of a property. */
 	static const char *const by_label[][3] = {
@@ -232,7 +242,7 @@ property_compared_as(const struct property *p, struct span label)
 		{ "X-ABRELATEDNAMES", "Spouse", "X-SPOUSE" },
 	};
 	if (p->means)
-		return property_of(span_str(p->means));
+		return property_in(span_str(p->means), version);
 	for (size_t i = 0; p->name && i < sizeof by_label / sizeof *by_label; i++)
 		if (strcmp(p->name, by_label[i][0]) == 0 && strlen(by_label[i][1]) == label.n &&
 		    strncasecmp(by_label[i][1], (const char *)label.p, label.n) == 0)

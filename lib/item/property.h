@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * property: what Cloudbox knows of each vCard property: how its value is built, compared, written,
- * and whether a card can have it once only.  The one table of it all is in property.c; the table in
- * docs/guide/merging.md is made from it (tests/unit/merge/test_guide.c).
+ * property: what Cloudbox knows of each property: how its value is built, compared, written, and
+ * whether an item can have it once only.  The table of vCard's is in property.c (the one in
+ * docs/guide/merging.md is made from it: tests/unit/merge/test_guide.c), the others' in
+ * property_component.c.
  *
  * Programs have names of their own for the same thing (X-EVOLUTION-SPOUSE, X-MS-SPOUSE): `means`
  * is the one that all of them go by when fields are compared.  Stored names are never changed.
@@ -11,6 +12,7 @@
 #define ITEM_PROPERTY_H
 
 #include "base/span.h"
+#include "item/item.h"
 
 enum property_kind {
 	PROPERTY_EXACT, /* unknown: the value as it is, and its group's label */
@@ -22,10 +24,11 @@ enum property_kind {
 	PROPERTY_URL,
 	PROPERTY_IMPP,
 	PROPERTY_DATE,
-	PROPERTY_GEO,    /* latitude and longitude */
-	PROPERTY_ZONE,   /* a time zone: by name or by offset */
-	PROPERTY_BINARY, /* base64, data: or a link */
-	PROPERTY_AGENT,  /* a card within the card */
+	PROPERTY_GEO,       /* latitude and longitude */
+	PROPERTY_ZONE,      /* a time zone: by name or by offset */
+	PROPERTY_BINARY,    /* base64, data: or a link */
+	PROPERTY_AGENT,     /* a card within the card */
+	PROPERTY_COMPONENT, /* a component within the component, whole */
 };
 
 /* Who defines it: vCard 2.1 (versit 1996), 3.0 (RFC 2426, 4770), 4.0 (RFC 6350 and those that add to
@@ -50,8 +53,23 @@ struct property {
  * `X-CLOUDBOX-GENDER` is GENDER, wherever it is met. */
 #define PROPERTY_KEPT "X-CLOUDBOX-"
 
-/** Never NULL.  Any case; PROPERTY_KEPT apart. */
+/** Of a vCard.  Never NULL.  Any case; PROPERTY_KEPT apart. */
 const struct property *property_of(struct span name);
+
+/** Of items of @version: each has a table of its own.  Never NULL.  Any case. */
+const struct property *property_in(struct span name, enum item_version version);
+
+/* A table for property_find(): sorted by name. */
+struct properties {
+	const struct property *list;
+	size_t n;
+};
+
+/** The entry of that name, in any case, or NULL. */
+const struct property *property_find(struct properties table, struct span name);
+
+/** property_in() of what is no vCard. */
+const struct property *property_in_component(struct span name, enum item_version version);
 
 /** Do we know it, or is it an X-…?  Upper case only: what may stand in the midst of somebody's text
  *  without being meant. */
@@ -59,7 +77,8 @@ bool property_is_known(struct span name);
 
 /** What a field is compared as: @p, or what it means, or what its group's label makes of it (an
  *  X-ABDATE labelled "Anniversary" is an ANNIVERSARY).  Never NULL. */
-const struct property *property_compared_as(const struct property *p, struct span label);
+const struct property *
+property_compared_as(const struct property *p, struct span label, enum item_version version);
 
 /** Does it only describe another line of its group (X-ABLABEL, X-ABADR)? */
 bool property_is_member(const struct property *p);

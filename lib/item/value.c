@@ -297,7 +297,7 @@ value_read(struct value *v, struct span source, const struct contentline *line,
 {
 	AUTO(buf_clear) struct buf text = BUF_INIT(CARD_TEXT_MAX);
 
-	value_reset(v, property_of(line->name));
+	value_reset(v, property_in(line->name, version));
 	if (v->property->kind == PROPERTY_BINARY)
 		return read_binary(v, source, line, version, err);
 	read_hints(v, line);
@@ -310,12 +310,13 @@ value_read(struct value *v, struct span source, const struct contentline *line,
 }
 
 int
-value_read_agent(struct value *v, struct span source, const struct contentline *line,
-		 struct span nested, enum item_version version, struct err *err)
+value_read_nested(struct value *v, struct span source, const struct contentline *line,
+		  const struct property *property, struct span nested, enum item_version version,
+		  struct err *err)
 {
 	if (nested.n == 0)
 		return value_read(v, source, line, version, err);
-	value_reset(v, property_of(line->name));
+	value_reset(v, property);
 	if (charset_decode(&v->text, nested, span_of(NULL, 0), &v->guessed, err) < 0)
 		return -1;
 	return part_ends_here(v, err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * value: what a vCard property says, whatever its version, encoding and charset; and how to write
- * it.
+ * value: what a property says, whatever its version, encoding and charset; and how to write it.
  *
  * A value is a few parts of plain UTF-8 text (one; or those of N, ADR, ORG; or the elements of a
  * list), or data (a photo's bytes), or a link.  Escapes, quoted-printable, base64 and charsets are
@@ -48,9 +47,11 @@ AUTO_OBJ(value_clear, struct value);
 int value_read(struct value *v, struct span source, const struct contentline *line,
 	       enum item_version version, struct err *err);
 
-/** The whole of @nested (an AGENT's lines behind its own) as the value. */
-int value_read_agent(struct value *v, struct span source, const struct contentline *line,
-		     struct span nested, enum item_version version, struct err *err);
+/** The whole of @nested (an AGENT's lines behind its own, an inner component) as the value of
+ *  @property; empty: value_read(). */
+int value_read_nested(struct value *v, struct span source, const struct contentline *line,
+		      const struct property *property, struct span nested,
+		      enum item_version version, struct err *err);
 
 struct span value_part(const struct value *v, size_t i);
 

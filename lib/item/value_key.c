@@ -68,6 +68,7 @@ value_key(struct buf *out, const struct value *v, size_t element, const char *me
 		return binary_key(out, v, err);
 	case PROPERTY_TEXT:
 	case PROPERTY_AGENT:
+	case PROPERTY_COMPONENT:
 		return key_text(out, value_part(v, 0), err);
 	case PROPERTY_EXACT:
 		break;

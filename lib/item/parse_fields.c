@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* card_fields: lines become fields; the fields give the item its name. */
+/* parse_fields: lines become fields.  See parse.h. */
 #include <strings.h>
 
 #include "base/array.h"
 #include "item/arena.h"
-#include "item/card_internal.h"
+#include "item/card.h"
 #include "item/charset.h"
+#include "item/parse.h"
 
 static bool
 word_is(struct span s, const char *word)
@@ -107,9 +108,11 @@ is_derived(const struct property_line *l)
 
 /* By what it is compared: its property, or what that means; 4.0's RELATED;TYPE=agent is an AGENT. */
 static const struct property *
-compared_as(struct field *f, const struct value *v)
+compared_as(const struct parse *p, struct field *f)
 {
-	const struct property *as = property_compared_as(v->property, span_str(f->label));
+	const struct value *v = &p->value;
+	enum item_version version = p->it->version;
+	const struct property *as = property_compared_as(v->property, span_str(f->label), version);
 
 	if (v->agent && strcmp(f->name, "RELATED") == 0)
 		as = property_of(span_str("AGENT"));
@@ -129,6 +132,8 @@ make_key(struct field_key *out, struct parse *p, const struct field *f, const st
 	buf_reset(&p->key);
 	if (as->kind == PROPERTY_AGENT)
 		rc = card_agent_key(&p->key, value_part(&p->value, 0), profile, p->depth + 1, err);
+	if (as->kind == PROPERTY_COMPONENT)
+		rc = component_key(&p->key, value_part(&p->value, 0), p->it->version, err);
 	if (rc > 0)
 		rc = value_key(&p->key, &p->value, f->element, f->means, label,
 			       profile ? &profile->keys : NULL, err);
@@ -152,7 +157,7 @@ static int
 fill_field(struct parse *p, struct field *f, size_t element, struct err *err)
 {
 	const struct value *v = &p->value;
-	const struct property *as = compared_as(f, v);
+	const struct property *as = compared_as(p, f);
 
 	f->element = (unsigned)element;
 	f->flags |= as->flags & ~(unsigned)FIELD_SINGLE; /* a derived line is volatile already */
@@ -167,7 +172,10 @@ fill_field(struct parse *p, struct field *f, size_t element, struct err *err)
 		return 0;
 	}
 	buf_reset(&p->say);
-	if (make_keys(p, f, as, err) < 0 || value_for_people(&p->say, v, element, err) < 0 ||
+	bool nested = as->kind == PROPERTY_COMPONENT;
+	if (make_keys(p, f, as, err) < 0 ||
+	    (nested ? component_for_people(&p->say, value_part(v, 0), p->it->version, err)
+		    : value_for_people(&p->say, v, element, err)) < 0 ||
 	    arena_string(&p->it->arena, &f->value, buf_span(&p->say), err) < 0)
 		return -1;
 	if (!(f->flags & FIELD_IGNORED) && is_single(p, as, f))
@@ -192,6 +200,17 @@ add_field(struct parse *p, const struct field *like, size_t element, struct err 
 }
 
 static int
+read_value(struct parse *p, const struct property_line *l, struct err *err)
+{
+	enum item_version version = p->it->version;
+
+	if (l->nested.n || l->property->kind == PROPERTY_AGENT)
+		return value_read_nested(&p->value, p->it->bytes, &l->line, l->property, l->nested,
+					 version, err);
+	return value_read(&p->value, p->it->bytes, &l->line, version, err);
+}
+
+static int
 add_fields(struct parse *p, const struct property_line *l, struct err *err)
 {
 	struct field like = { .value = "",
@@ -202,12 +221,8 @@ add_fields(struct parse *p, const struct property_line *l, struct err *err)
 			      .n_members = l->n_members,
 			      .flags = is_derived(l) ? FIELD_VOLATILE : 0,
 			      .line = l->line.line };
-	bool agent = l->property->kind == PROPERTY_AGENT;
 
-	if ((agent ? value_read_agent(&p->value, p->it->bytes, &l->line, l->nested, p->it->version,
-				      err)
-		   : value_read(&p->value, p->it->bytes, &l->line, p->it->version, err)) < 0 ||
-	    read_name(p, l, &like.name, err) < 0)
+	if (read_value(p, l, err) < 0 || read_name(p, l, &like.name, err) < 0)
 		return -1;
 	if (l->property->kind != PROPERTY_BINARY && read_types(p, l, &like.types, err) < 0)
 		return -1;
@@ -219,72 +234,10 @@ add_fields(struct parse *p, const struct property_line *l, struct err *err)
 }
 
 int
-card_make_fields(struct parse *p, struct err *err)
+parse_make_fields(struct parse *p, struct err *err)
 {
 	for (size_t i = 0; i < p->n_lines; i++)
 		if (!p->lines[i].is_member && add_fields(p, &p->lines[i], err) < 0)
 			return -1;
-	return 0;
-}
-
-/* ---- the item's name and ids ---- */
-
-static const struct field *
-first_field(const struct item *it, const char *name)
-{
-	for (size_t i = 0; i < it->n_fields; i++)
-		if (!(it->fields[i].flags & FIELD_EMPTY) && strcmp(it->fields[i].name, name) == 0)
-			return &it->fields[i];
-	return NULL;
-}
-
-static int
-make_name_key(struct parse *p, const struct field *f, struct field_key *k, bool *any,
-	      struct err *err)
-{
-	buf_reset(&p->key);
-	if (key_name(&p->key, span_str(f->value), err) < 0)
-		return -1;
-	*any = p->key.n > 0;
-	*k = key_hash(buf_span(&p->key));
-	return 0;
-}
-
-static int
-add_name_key(struct parse *p, const struct field *f, struct err *err)
-{
-	struct item *it = p->it;
-	struct field_key k;
-	bool any;
-
-	if (make_name_key(p, f, &k, &any, err) < 0)
-		return -1;
-	if (any && (it->n_name_keys == 0 || !field_key_equal(&it->name_keys[0], &k)))
-		it->name_keys[it->n_name_keys++] = k;
-	return 0;
-}
-
-int
-card_name_item(struct parse *p, struct err *err)
-{
-	static const char *const in_order[] = { "FN", "N", "ORG", "EMAIL", "TEL" };
-	struct item *it = p->it;
-
-	it->name = "";
-	for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++) {
-		const struct field *f = first_field(it, in_order[i]);
-		if (!f)
-			continue;
-		if (!it->name[0])
-			it->name = f->value;
-		bool is_name = i < 2 || (i == 2 && it->n_name_keys == 0);
-		if (is_name && add_name_key(p, f, err) < 0)
-			return -1;
-	}
-	const struct field *org = first_field(it, "ORG");
-	if (org && make_name_key(p, org, &it->org_key, &it->has_org_key, err) < 0)
-		return -1;
-	const struct field *uid = first_field(it, "UID");
-	it->uid = uid ? uid->value : NULL;
 	return 0;
 }
