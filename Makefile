@@ -88,4 +88,4 @@ help:
 	@echo "make lint       clang-format and clang-tidy"
 	@echo "make fuzz       every decoder and parser for a minute (FUZZ_SECONDS, TARGETS)"
 	@echo "make bench      bytes, CPU and memory beside restic and borg; make bench-quick: a small form"
-	@echo "make install    into /usr/local, or meson's prefix"
+	@echo "make install    into /usr/local, or meson's prefix; tools/deps.sh eds before make: GNOME's data, too"

@@ -11,10 +11,14 @@ packages_of() {
 			libmicrohttpd-dev libarchive-dev libjson-c-dev libmagic-dev libunistring-dev libidn2-dev \
 			libdbus-1-dev g++ libphonenumber-dev
 		;;
+	eds)
+		echo libebook1.2-dev libecal2.0-dev
+		;;
 	check)
 		echo clang libclang-rt-14-dev valgrind libcmocka-dev libc6-dbg python3-pytest \
 			python3-pytest-xdist dosfstools nbdkit libnbd-bin e2fsprogs iproute2 \
-			dbus
+			dbus libebook1.2-dev libecal2.0-dev evolution-data-server python3-gi gir1.2-ebook-1.2 \
+			gir1.2-ecal-2.0 gnome-contacts gnome-calendar xvfb imagemagick xdotool
 		;;
 	bench)
 		echo restic borgbackup rclone

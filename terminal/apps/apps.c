@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct adapter adapter_calls_xml, adapter_files, adapter_sms_xml, adapter_vcard;
+extern const struct adapter adapter_calls_xml, adapter_eds_contacts, adapter_files, adapter_sms_xml,
+	adapter_vcard;
 
-const struct adapter *const adapters[] = { &adapter_calls_xml, &adapter_files, &adapter_sms_xml,
-					   &adapter_vcard, NULL };
+const struct adapter *const adapters[] = { &adapter_calls_xml, &adapter_eds_contacts,
+					   &adapter_files,     &adapter_sms_xml,
+					   &adapter_vcard,     NULL };
 
 int
 adapter_find(const struct adapter **out, const char *name, struct err *err)
 {
-	char names[200] = "";
+	char names[400] = "";
 
 	for (size_t i = 0; adapters[i]; i++) {
 		if (strcmp(adapters[i]->name, name) == 0) {

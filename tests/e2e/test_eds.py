@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contacts in Evolution Data Server, which GNOME Contacts shows: the real service in a session of its own."""
+import collections
+
+import pytest
+
+import desktop
+import phone
+from programs import wait_until
+
+
+@pytest.fixture(scope="module")
+def make_desktop(tmp_path_factory):
+    """make_desktop(): a blank terminal with a desktop session."""
+    desktop.need_eds()
+    made = []
+
+    def make(name=None):
+        made.append(desktop.Desktop(tmp_path_factory.mktemp("desktop"), name or f"desktop {len(made)}"))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def pair(make_desktop, server):
+    """Two desktops of one account, each with the app contacts."""
+    a, b = make_desktop(), make_desktop()
+    a.init(server)
+    b.join(a)
+    for one in (a, b):
+        one.gnome("contacts", "eds-contacts")
+    return a, b
+
+
+def card(name, uid, *lines):
+    return phone.card(name, uid=uid, lines=lines).decode()
+
+
+def results(told):
+    return collections.Counter(i["result"] for i in told["items"])
+
+
+def saved(t):
+    t.run("add", "contacts", "--all")
+    return t.run("backup")
+
+
+def lines(card):
+    """The lines of a card, unfolded, but for what the service adds or changes with every write."""
+    unfolded = card.replace("\r\n ", "").replace("\r\n", "\n").strip().split("\n")
+    return {line for line in unfolded if not line.startswith(("REV:", "X-EVOLUTION-"))}
+
+
+ANNA = card("Anna Schmidt", "anna-1", "TEL;TYPE=CELL:+4917012345", "X-KEEP;X-P=1:yes", "item1.URL:http://a.example/",
+            "item1.X-ABLabel:Shop")
+BEN = card("Ben Meier", "ben-1", "EMAIL:ben@example.org", "PHOTO;ENCODING=b;TYPE=PNG:iVBORw0KGgoAAAANSUhEUg==")
+
+
+def test_contacts_come_back_on_a_blank_desktop_as_they_were(pair):
+    a, b = pair
+    a.eds("contacts", "add", ANNA, BEN)
+    assert {i["name"] for i in a.run("items", "contacts")} == {"Anna Schmidt", "Ben Meier"}
+    saved(a)
+    told = b.run("restore", "contacts", "--from", a.device)
+    assert results(told) == {"added": 2}
+    mine, theirs = (sorted(map(lines, t.eds("contacts", "list")), key=str) for t in (a, b))
+    assert {frozenset(x) for x in mine} == {frozenset(x) for x in theirs}
+    again = b.eds("contacts", "list")
+    assert results(b.run("restore", "contacts", "--from", a.device)) == {"identical": 2}
+    assert b.eds("contacts", "list") == again, "a second restore wrote something"
+
+
+def test_both_sides_changed_are_merged_field_by_field_and_undone(pair):
+    a, b = pair
+    a.eds("contacts", "add", ANNA, BEN)
+    b.eds("contacts", "add", ANNA, BEN)
+    a.eds("contacts", "modify", ANNA.replace("END:", "NOTE:likes tea\r\nTEL:+4917055555\r\nEND:"))
+    b.eds("contacts", "modify", ANNA.replace("END:", "EMAIL:anna@example.org\r\nEND:"))
+    before = {x for c in b.eds("contacts", "list") for x in lines(c)}
+    saved(a)
+    with b.watching("contacts") as heard:
+        told = b.run("restore", "contacts", "--from", a.device)
+        assert results(told) == {"merged": 1, "identical": 1}
+        assert heard.stdout.readline() == "modified anna-1\n"
+    now = {x for c in b.eds("contacts", "list") for x in lines(c)}
+    assert before < now
+    assert {x.split(":")[-1] for x in now - before} == {"likes tea", "+4917055555"}
+    assert results(b.run("restore", "contacts", "--from", a.device)) == {"identical": 2}
+    b.run("undo")
+    assert {x for c in b.eds("contacts", "list") for x in lines(c)} == before
