@@ -12,6 +12,7 @@
 #include "item/card_print.h"
 #include "item/component.h"
 #include "item/parse.h"
+#include "item/weburl.h"
 
 static const char *const roots[BOOKMARK_ROOTS] = {
 	[BOOKMARK_TOOLBAR] = "toolbar",
@@ -240,12 +241,33 @@ bookmark_parse(struct bookmark *out, struct span bytes, struct err *err)
 
 /* ---- the form ---- */
 
+/* Two spellings of one address that every browser makes the same of are one (weburl.h); what no browser
+ * takes stays as it is. */
+static int
+key_address(struct item *it, struct err *err)
+{
+	AUTO(buf_clear) struct buf normal = BUF_INIT(4 * ITEM_BYTES_MAX);
+	size_t i = 0;
+	int rc;
+
+	while (i < it->n_fields && strcmp(it->fields[i].name, "URL") != 0)
+		i++;
+	if (i == it->n_fields)
+		return 0;
+	rc = weburl_normal(&normal, span_str(it->fields[i].value), err);
+	if (rc == 0)
+		it->fields[i].key = it->fields[i].stored_key = key_hash(buf_span(&normal));
+	return rc < 0 ? -1 : 0;
+}
+
 static int
 name_item(struct parse *p, struct err *err)
 {
 	static const char *const who[] = { "FOLDER", "URL" }, *const names[] = { "TITLE", "URL" };
 
 	p->it->name = component_first_value(p->it, names, 2);
+	if (key_address(p->it, err) < 0)
+		return -1;
 	return component_content_id(p, "bookmark:", who, 2, &p->it->uid, err);
 }
 

@@ -13,7 +13,8 @@
  *     END:VBKM
  *
  * FOLDER and URL say which bookmark it is: another title is the same bookmark, the same URL in two
- * folders is two bookmarks.  An app has one title, keyword and description for it.
+ * folders is two bookmarks; addresses are compared in the form in which browsers keep them (weburl.h).
+ * An app has one title, keyword and description for it.
  */
 #ifndef ITEM_BOOKMARK_H
 #define ITEM_BOOKMARK_H

@@ -6,12 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct adapter adapter_calls_xml, adapter_eds_contacts, adapter_files, adapter_sms_xml,
-	adapter_vcard;
+/* clang-format off */
+#define ADAPTERS(X)                                                                                \
+	X(calls_xml)                                                                               \
+	X(chromium)                                                                                \
+	X(eds_contacts)                                                                            \
+	X(files)                                                                                   \
+	X(firefox)                                                                                 \
+	X(sms_xml)                                                                                 \
+	X(vcard)
+/* clang-format on */
 
-const struct adapter *const adapters[] = { &adapter_calls_xml, &adapter_eds_contacts,
-					   &adapter_files,     &adapter_sms_xml,
-					   &adapter_vcard,     NULL };
+#define DECLARE(name) extern const struct adapter adapter_##name;
+ADAPTERS(DECLARE)
+
+#define ADDRESS(name) &adapter_##name,
+const struct adapter *const adapters[] = { ADAPTERS(ADDRESS) NULL };
 
 int
 adapter_find(const struct adapter **out, const char *name, struct err *err)

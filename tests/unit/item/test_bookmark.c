@@ -147,8 +147,10 @@ its_folder_and_url_say_which_bookmark_it_is(void **state)
 		{ "BEGIN:VBKM\r\nFOLDER:toolbar/Work\r\nURL:https:\r\n //x/\r\nEND:VBKM", true },
 		{ "BEGIN:VBKM\r\nFOLDER:toolbar\r\nURL:https://x/\r\nEND:VBKM\r\n", false },
 		{ "BEGIN:VBKM\r\nFOLDER:menu/Work\r\nURL:https://x/\r\nEND:VBKM\r\n", false },
-		{ "BEGIN:VBKM\r\nFOLDER:toolbar/Work\r\nURL:https://X/\r\nEND:VBKM\r\n", false },
-		{ "BEGIN:VBKM\r\nFOLDER:toolbar/Work\r\nURL:https://x\r\nEND:VBKM\r\n", false },
+		{ "BEGIN:VBKM\r\nFOLDER:toolbar/Work\r\nURL:HTTPS://X:443\r\nEND:VBKM\r\n", true },
+		{ "BEGIN:VBKM\r\nFOLDER:toolbar/Work\r\nURL:https://x/X\r\nEND:VBKM\r\n", false },
+		{ "BEGIN:VBKM\r\nFOLDER:toolbar/Work\r\nURL:https://x/?\r\nEND:VBKM\r\n", false },
+		{ "BEGIN:VBKM\r\nFOLDER:toolbar/Work\r\nURL:x\r\nEND:VBKM\r\n", false },
 	};
 	AUTO(item_free) struct item *a = parse_as(&form_bookmark, base, NULL);
 

@@ -54,7 +54,10 @@ an_unknown_adapter_is_refused_and_the_known_ones_are_named(void **state)
 	(void)state;
 	assert_int_equal(app_new(&app, "x", "floppy", "/", &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
-	assert_string_equal(err.hint, "the adapters are: calls-xml, files, sms-xml, vcard");
+	for (size_t i = 0; adapters[i]; i++) {
+		assert_non_null(strstr(err.hint, adapters[i]->name));
+		assert_true(i == 0 || strcmp(adapters[i - 1]->name, adapters[i]->name) < 0);
+	}
 	assert_int_equal(app_new(&app, "x", "files", "relative", &err), -1);
 	assert_int_equal(err.code, ERR_USAGE);
 	assert_null(app);
