@@ -8,6 +8,7 @@
 
 /* clang-format off */
 #define ADAPTERS(X)                                                                                \
+	X(bookmarks_html)                                                                          \
 	X(calls_xml)                                                                               \
 	X(chromium)                                                                                \
 	X(eds_contacts)                                                                            \
