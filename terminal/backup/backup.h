@@ -27,10 +27,12 @@
 #include "backup/progress.h"
 #include "base/auto.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "format/id.h"
 
 struct box;    /* box/box.h */
 struct remote; /* remote/remote.h */
+struct sorter; /* os/sorter.h */
 
 /* All pointers are borrowed for the length of the call. */
 struct backup_request {
@@ -50,11 +52,11 @@ enum backup_outcome {
 /* Strings are UTF-8, never NULL. */
 struct backup_item {
 	enum backup_outcome outcome;
-	char *app;
-	char *id; /* native id, or short id where that is no clean text */
-	char *name;
-	uint64_t bytes; /* that it cost: its frame in the batch and its new chunks */
-	char *reason;   /* why it failed or is missing; "" if uploaded */
+	const char *app;
+	const char *id; /* native id, or short id where that is no clean text */
+	const char *name;
+	uint64_t bytes;     /* that it cost: its frame in the batch and its new chunks */
+	const char *reason; /* why it failed or is missing; "" if uploaded */
 };
 
 /* What a run cost one app beside what a full backup of it would have cost. */
@@ -68,8 +70,7 @@ struct backup_app_cost {
 
 /* Owned by the caller, who calls backup_result_clear(); all zero is empty. */
 struct backup_result {
-	struct backup_item *items; /* uploaded, missing and failed ones; by app, name, id */
-	size_t n_items, cap_items;
+	struct sorter *items; /* uploaded, missing and failed ones: backup_result_next() */
 	uint64_t n_uploaded, n_missing, n_failed; /* exit status 3 if any failed */
 	uint64_t n_unchanged;
 	uint64_t bytes_sent, bytes_received; /* HTTP heads and bodies, TLS apart */
@@ -87,6 +88,13 @@ struct backup_result {
 
 void backup_result_clear(struct backup_result *r);
 AUTO_OBJ(backup_result_clear, struct backup_result);
+
+#define BACKUP_RESULT_END 1
+/** The next item, by app, name, id; borrowed until the next call.  They lie in an unnamed file.
+ *  0, BACKUP_RESULT_END, or -1: ERR_IO, ERR_NOMEM. */
+int backup_result_next(struct backup_item *out, struct backup_result *r, struct err *err);
+/** From the first on once more. */
+int backup_result_rewind(struct backup_result *r, struct err *err);
 
 /**
  * Back up.
@@ -130,18 +138,19 @@ int backup_forget(struct backup_result *out, struct box *box, struct remote *rem
 int
 backup_rejoin(struct backup_result *out, struct box *box, struct remote *remote, struct err *err);
 
-/* One item whose cost is asked for before anything is sent: `add`. */
-struct backup_wanted {
-	const char *app;
-	const void *native_id;
-	size_t native_id_bytes;
-	const char *reason; /* out: NULL, or why it cannot be read; static storage */
-	uint64_t bytes;     /* out: its frame and its chunks, padded and sealed */
-};
+/*
+ * What items will cost, before anything is sent (`add`): exactly, prefix of the batch and chunks that this
+ * terminal has sent already apart; reads them and sends nothing.
+ */
+struct backup_expecting; /* opaque */
 
-/** Exactly what the items will cost, prefix of the batch and chunks that this terminal has sent
- *  already apart; reads them and sends nothing. */
-int backup_expected_bytes(struct backup_wanted *items, size_t n, uint64_t *total, struct box *box,
-			  struct err *err);
+int backup_expecting_new(struct backup_expecting **out, struct box *box, struct err *err);
+void backup_expecting_free(struct backup_expecting *e);
+AUTO_PTR(backup_expecting_free, struct backup_expecting);
+
+/** One item.  @bytes: its frame and its chunks, padded and sealed; 0 with *reason.
+ *  @reason: NULL, or why it cannot be read; static storage. */
+int backup_expecting_item(uint64_t *bytes, const char **reason, struct backup_expecting *e,
+			  const char *app, struct span native_id, struct err *err);
 
 #endif

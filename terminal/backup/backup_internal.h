@@ -48,9 +48,13 @@ struct run_app {
 struct todo {
 	uint32_t app; /* place in run->apps */
 	struct id16 item;
-	bool saved_before;
-	uint64_t size;
-	uint8_t saved_content[BOX_HASH_BYTES];
+	bool anyhow; /* also if its bytes are those that were saved */
+};
+
+/* Items of one app that were uploaded, and what they cost. */
+struct run_cost {
+	char *app; /* owned */
+	uint64_t uploaded, bytes;
 };
 
 /* A chunk that may have to go. */
@@ -85,8 +89,10 @@ struct run {
 	struct record_packer *packer;
 	struct run_app *apps;
 	size_t n_apps, cap_apps;
-	struct todo *todo;
+	struct todo *todo; /* by app, then item */
 	size_t n_todo, cap_todo;
+	struct run_cost *costs;
+	size_t n_costs, cap_costs;
 	struct group group;
 	struct receipt receipt; /* number 0: none yet */
 	uint64_t prior_sent,
@@ -116,6 +122,8 @@ int run_note_content(struct run *r, const struct prepared *p, struct err *err);
 /** Tell who watches; @force: whatever the last time was. */
 void run_show(struct run *r, bool force);
 bool run_cancelled(const struct run *r);
+/** See many small items in one view of the Box; others may change it while one of @size is read. */
+int run_view(struct run *r, uint64_t size, struct err *err);
 
 /** The run lock, told to the watch if somebody else has it. */
 int run_lock(struct box *box, const struct backup_watch *watch, struct err *err);
@@ -183,9 +191,8 @@ int rebuild_map(struct run *r, const struct hash32 *expected, struct batch_prefi
 		bool *has_batch, struct err *err);
 
 /* result.c */
-int
-result_add(struct backup_result *out, enum backup_outcome outcome, const char *app, const char *id,
-	   const char *name, uint64_t bytes, const char *reason, struct err *err);
+/** @item is copied. */
+int result_add(struct run *r, const struct backup_item *item, struct err *err);
 int result_warn(struct backup_result *out, const char *line, struct err *err);
 /** Sort, and fill in the figures of the whole run. */
 int result_finish(struct run *r, struct err *err);

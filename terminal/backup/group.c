@@ -92,8 +92,7 @@ group_prepare_again(struct run *r, uint32_t at, struct err *err)
 {
 	struct group *g = &r->group;
 	struct prepared *old = g->items[at], *p = NULL;
-	/* No saved content is named: it has to go, also if it is the same. */
-	struct todo t = { .app = old->run_app, .item = old->item, .saved_before = true };
+	struct todo t = { .app = old->run_app, .item = old->item, .anyhow = true };
 	struct err why = { 0 };
 	int rc = prepare_item(&p, r, &t, &why, err);
 
@@ -139,8 +138,16 @@ note_saved(struct run *r, size_t from, size_t to, struct err *err)
 
 		if (p->failed || p->of_box || p->tombstone != r->forgetting)
 			continue;
-		if (result_add(r->out, BACKUP_UPLOADED, p->app, p->shown_id, p->name,
-			       p->frame_bytes + p->sent_bytes, "", err) < 0)
+		if (result_add(r,
+			       &(struct backup_item){
+				       .outcome = BACKUP_UPLOADED,
+				       .app = p->app,
+				       .id = p->shown_id,
+				       .name = p->name,
+				       .bytes = p->frame_bytes + p->sent_bytes,
+				       .reason = "",
+			       },
+			       err) < 0)
 			return -1;
 		r->progress.items_done++;
 		r->progress.bytes_done += p->size;
@@ -228,8 +235,15 @@ note_failed(struct run *r, struct err *err)
 	for (size_t i = 0; i < r->group.n_items; i++) {
 		const struct prepared *p = r->group.items[i];
 
-		if (p->failed && result_add(r->out, BACKUP_FAILED, p->app, p->shown_id, p->name, 0,
-					    p->reason, err) < 0)
+		if (p->failed && result_add(r,
+					    &(struct backup_item){
+						    .outcome = BACKUP_FAILED,
+						    .app = p->app,
+						    .id = p->shown_id,
+						    .name = p->name,
+						    .reason = p->reason,
+					    },
+					    err) < 0)
 			return -1;
 	}
 	return 0;

@@ -41,8 +41,15 @@ app_fails(struct run *r, const struct run_app *a, const struct err *why, struct 
 		 _("%s; bring it back, or say where it lies now: cloudbox apps add %s --adapter %s "
 		   "--path PATH"),
 		 why->msg, a->app->name, a->app->adapter);
-	return result_add(r->out, BACKUP_FAILED, a->app->name, a->app->name, a->app->name, 0,
-			  reason, err);
+	return result_add(r,
+			  &(struct backup_item){
+				  .outcome = BACKUP_FAILED,
+				  .app = a->app->name,
+				  .id = a->app->name,
+				  .name = a->app->name,
+				  .reason = reason,
+			  },
+			  err);
 }
 
 static int
@@ -72,13 +79,10 @@ add_todo(void *ctx, const struct pending *p, struct err *err)
 			  err) < 0)
 		return -1;
 	t = &r->todo[r->n_todo++];
-	*t = (struct todo){ .app = f->app,
-			    .saved_before = p->saved_before,
-			    .size = p->item.place.size };
-	memcpy(t->item.b, p->item.item, sizeof t->item.b);
-	memcpy(t->saved_content, p->saved_content, sizeof t->saved_content);
+	*t = (struct todo){ .app = f->app };
+	memcpy(t->item.b, p->item, sizeof t->item.b);
 	r->progress.items_total++;
-	r->progress.bytes_total += t->size;
+	r->progress.bytes_total += p->size;
 	return 0;
 }
 
@@ -98,8 +102,15 @@ add_missing(struct run *r, struct run_app *a, const struct shortcut *s, struct e
 	if (item_show_id(&id, r->box, s->native_id, s->item, err) < 0 ||
 	    buf_append(&name, s->name, err) < 0)
 		return -1;
-	return result_add(r->out, BACKUP_MISSING, s->app, buf_str(&id), buf_str(&name), 0,
-			  _("it is not in its app any more; its backup is kept"), err);
+	return result_add(r,
+			  &(struct backup_item){
+				  .outcome = BACKUP_MISSING,
+				  .app = s->app,
+				  .id = buf_str(&id),
+				  .name = buf_str(&name),
+				  .reason = _("it is not in its app any more; its backup is kept"),
+			  },
+			  err);
 }
 
 static int

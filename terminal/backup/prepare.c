@@ -23,6 +23,8 @@ struct subject {
 	struct inventory_found found;
 	const char *type; /* borrowed from the adapter or from `found` */
 	enum chunk_class class;
+	bool saved_before;
+	uint8_t saved_content[BOX_HASH_BYTES];
 };
 
 static void
@@ -199,7 +201,8 @@ read_once(struct prepared *p, struct subject *s, const struct todo *t, struct er
 	if (rc != CHUNK_END)
 		return rc;
 	content_final(&content, p->content);
-	if (t->saved_before && memcmp(p->content, t->saved_content, sizeof p->content) == 0)
+	if (s->saved_before && !t->anyhow &&
+	    memcmp(p->content, s->saved_content, sizeof p->content) == 0)
 		return PREPARE_SAME;
 	p->size = record.size_bytes;
 	p->chunk_class = cutter_class(c);
@@ -233,12 +236,16 @@ look_up(struct subject *s, struct prepared *p, const struct todo *t, struct err 
 	}
 	s->class = chunk_class_of(span_str(s->type));
 	chunk_entries_clear(&p->known);
-	if (!t->saved_before)
-		return 0;
 	rc = saved_get(&saved, s->r->box, t->item.b, err);
-	if (rc < 0 || (rc == 0 && chunk_entries_decode(&p->known, saved.saved.chunks, err) < 0))
+	if (rc < 0)
 		return -1;
-	if (rc == 0 && saved.saved.chunk_class)
+	s->saved_before = rc == 0;
+	if (!s->saved_before)
+		return 0;
+	memcpy(s->saved_content, saved.saved.content, sizeof s->saved_content);
+	if (chunk_entries_decode(&p->known, saved.saved.chunks, err) < 0)
+		return -1;
+	if (saved.saved.chunk_class)
 		s->class = saved.saved.chunk_class;
 	prepared_sort_known(p);
 	return 0;
@@ -290,6 +297,8 @@ prepare_item(struct prepared **out, struct run *r, const struct todo *t, struct 
 		if (rc)
 			break;
 		forget_reading(p);
+		if (run_view(r, i->place.size, err) < 0)
+			return -1;
 		rc = read_once(p, &s, t, why);
 		if (rc < 0)
 			rc = failed(why, err);

@@ -5,62 +5,103 @@
 
 #include "backup/backup_internal.h"
 #include "base/array.h"
+#include "base/piece.h"
 #include "os/os.h"
+#include "os/sorter.h"
 
-#define ITEMS_MAX    10000000
-#define WARNINGS_MAX 1000
-#define APPS_MAX     1024
-
-static void
-item_clear(struct backup_item *i)
-{
-	free(i->app);
-	free(i->id);
-	free(i->name);
-	free(i->reason);
-}
+#define ROW_BYTES_MAX (1u << 20)
+#define WARNINGS_MAX  1000
+#define APPS_MAX      1024
 
 void
 backup_result_clear(struct backup_result *r)
 {
-	for (size_t i = 0; i < r->n_items; i++)
-		item_clear(&r->items[i]);
+	sorter_free(r->items);
 	for (size_t i = 0; i < r->n_apps; i++)
 		free(r->apps[i].app);
 	for (size_t i = 0; i < r->n_warnings; i++)
 		free(r->warnings[i]);
-	free(r->items);
 	free(r->apps);
 	free(r->warnings);
 	*r = (struct backup_result){ 0 };
 }
 
-int
-result_add(struct backup_result *out, enum backup_outcome outcome, const char *app, const char *id,
-	   const char *name, uint64_t bytes, const char *reason, struct err *err)
+/* Sorted by app, name, id, each with its NUL; the row is these and the rest. */
+static int
+put_item(struct backup_result *out, const struct backup_item *item, struct err *err)
 {
-	struct backup_item item = {
-		.outcome = outcome,
-		.app = strdup(app),
-		.id = strdup(id),
-		.name = strdup(name),
-		.bytes = bytes,
-		.reason = strdup(reason),
-	};
+	AUTO(buf_clear) struct buf row = BUF_INIT(ROW_BYTES_MAX);
+	size_t key;
 
-	if (!item.app || !item.id || !item.name || !item.reason) {
-		item_clear(&item);
-		return err_nomem(err);
-	}
-	if (array_reserve((void **)&out->items, &out->cap_items, out->n_items + 1,
-			  sizeof *out->items, ITEMS_MAX, err) < 0) {
-		item_clear(&item);
+	if (piece_put_key(&row, item->app, err) < 0 || piece_put_key(&row, item->name, err) < 0 ||
+	    piece_put_key(&row, item->id, err) < 0)
 		return -1;
+	key = row.n;
+	if (piece_put_key(&row, item->reason, err) < 0 ||
+	    buf_append_byte(&row, (uint8_t)item->outcome, err) < 0 ||
+	    buf_append_u64(&row, item->bytes, err) < 0)
+		return -1;
+	return sorter_add(out->items, span_of(row.p, key), buf_span(&row), err);
+}
+
+int
+backup_result_next(struct backup_item *out, struct backup_result *result, struct err *err)
+{
+	struct span key, row;
+	struct reader r;
+	int rc = result->items ? sorter_next(&key, &row, result->items, err) : SORTER_END;
+
+	if (rc)
+		return rc < 0 ? -1 : BACKUP_RESULT_END;
+	r = reader_of(row);
+	out->app = piece_get_key(&r);
+	out->name = piece_get_key(&r);
+	out->id = piece_get_key(&r);
+	out->reason = piece_get_key(&r);
+	out->outcome = (enum backup_outcome)read_u8(&r);
+	out->bytes = read_u64(&r);
+	return reader_done(&r, "a line of the result", err);
+}
+
+int
+backup_result_rewind(struct backup_result *r, struct err *err)
+{
+	return r->items ? sorter_rewind(r->items, err) : 0;
+}
+
+static int
+count_cost(struct run *r, const struct backup_item *item, struct err *err)
+{
+	struct run_cost *c = r->costs;
+
+	while (c < r->costs + r->n_costs && strcmp(c->app, item->app) != 0)
+		c++;
+	if (c == r->costs + r->n_costs) {
+		if (array_reserve((void **)&r->costs, &r->cap_costs, r->n_costs + 1,
+				  sizeof *r->costs, APPS_MAX, err) < 0)
+			return -1;
+		c = &r->costs[r->n_costs];
+		*c = (struct run_cost){ .app = strdup(item->app) };
+		if (!c->app)
+			return err_nomem(err);
+		r->n_costs++;
 	}
-	out->items[out->n_items++] = item;
-	out->n_uploaded += outcome == BACKUP_UPLOADED;
-	out->n_missing += outcome == BACKUP_MISSING;
-	out->n_failed += outcome == BACKUP_FAILED;
+	c->uploaded++;
+	c->bytes += item->bytes;
+	return 0;
+}
+
+int
+result_add(struct run *r, const struct backup_item *item, struct err *err)
+{
+	struct backup_result *out = r->out;
+
+	if (put_item(out, item, err) < 0 ||
+	    (item->outcome == BACKUP_UPLOADED && count_cost(r, item, err) < 0))
+		return -1;
+	out->n_uploaded += item->outcome == BACKUP_UPLOADED;
+	out->n_missing += item->outcome == BACKUP_MISSING;
+	out->n_failed += item->outcome == BACKUP_FAILED;
 	return 0;
 }
 
@@ -87,17 +128,6 @@ result_receipt(struct run *r, struct err *err)
 	return receipt_put(r->box, &r->receipt, err);
 }
 
-static int
-by_app_name_id(const void *a, const void *b)
-{
-	const struct backup_item *x = a, *y = b;
-	int c = strcmp(x->app, y->app);
-
-	if (c == 0)
-		c = strcmp(x->name, y->name);
-	return c ? c : strcmp(x->id, y->id);
-}
-
 /* One app's cost beside a full backup of it. */
 static int
 add_cost(struct run *r, const struct run_app *a, struct err *err)
@@ -113,11 +143,10 @@ add_cost(struct run *r, const struct run_app *a, struct err *err)
 	if (!cost->app)
 		return err_nomem(err);
 	out->n_apps++;
-	for (size_t i = 0; i < out->n_items; i++)
-		if (out->items[i].outcome == BACKUP_UPLOADED &&
-		    strcmp(out->items[i].app, cost->app) == 0) {
-			cost->uploaded++;
-			cost->bytes += out->items[i].bytes;
+	for (size_t i = 0; i < r->n_costs; i++)
+		if (strcmp(r->costs[i].app, cost->app) == 0) {
+			cost->uploaded = r->costs[i].uploaded;
+			cost->bytes = r->costs[i].bytes;
 		}
 	if (saved_full_backup_bytes(&cost->full_backup_bytes, &cost->estimated, r->box, cost->app,
 				    err) < 0)
@@ -146,27 +175,37 @@ finish_receipt(struct run *r, struct err *err)
 }
 
 /* Items that an earlier run left behind and this one had to do with again; they are sorted. */
-static uint64_t
-count_twice(const struct backup_result *out)
+static int
+count_twice(uint64_t *n, struct backup_result *out, struct err *err)
 {
-	uint64_t n = 0;
+	AUTO(buf_clear) struct buf before = BUF_INIT(ROW_BYTES_MAX);
+	struct span key, row;
+	int rc;
 
-	for (size_t i = 1; i < out->n_items; i++)
-		n += by_app_name_id(&out->items[i - 1], &out->items[i]) == 0;
-	return n;
+	*n = 0;
+	while ((rc = sorter_next(&key, &row, out->items, err)) == 0) {
+		*n += span_equal(key, buf_span(&before));
+		buf_reset(&before);
+		if (buf_append(&before, key, err) < 0)
+			return -1;
+	}
+	return rc < 0 ? -1 : backup_result_rewind(out, err);
 }
 
 /* Those of the planned apps that were neither sent nor failed nor are missing. */
-static uint64_t
-count_unchanged(const struct run *r)
+static int
+count_unchanged(struct run *r, struct err *err)
 {
-	uint64_t there = 0, done = r->n_todo - r->n_same;
+	uint64_t there = 0, done = r->n_todo - r->n_same, twice = 0;
 
 	for (size_t i = 0; i < r->n_apps; i++)
 		there += r->apps[i].shortcuts - r->apps[i].missing;
+	if (r->n_leftover && count_twice(&twice, r->out, err) < 0)
+		return -1;
 	if (r->n_leftover)
-		done += r->n_leftover - count_twice(r->out);
-	return there > done ? there - done : 0;
+		done += r->n_leftover - twice;
+	r->out->n_unchanged = there > done ? there - done : 0;
+	return 0;
 }
 
 int
@@ -180,9 +219,8 @@ result_finish(struct run *r, struct err *err)
 	out->requests = now.requests - r->before.requests;
 	out->duration_ms = os->uptime_ms() - r->started_ms;
 	out->seq = r->me->acked_seq;
-	if (out->n_items > 1)
-		qsort(out->items, out->n_items, sizeof *out->items, by_app_name_id);
-	out->n_unchanged = count_unchanged(r);
+	if (sorter_sort(out->items, err) < 0 || count_unchanged(r, err) < 0)
+		return -1;
 	for (size_t i = 0; i < r->n_apps; i++)
 		if (add_cost(r, &r->apps[i], err) < 0)
 			return -1;

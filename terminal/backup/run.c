@@ -6,6 +6,7 @@
 #include "account/account.h"
 #include "backup/backup_internal.h"
 #include "os/os.h"
+#include "os/sorter.h"
 
 #define SHOW_EVERY_MS       100
 #define VIEW_ITEM_BYTES_MAX (1u << 20) /* read within a view of the Box */
@@ -28,6 +29,8 @@ run_open(struct run *r, struct box *box, struct remote *remote, const struct bac
 	 struct backup_result *out, struct err *err)
 {
 	*r = (struct run){ .box = box, .remote = remote, .watch = watch, .out = out };
+	if (!out->items && sorter_new(&out->items, box_home_fd(box), err) < 0)
+		return -1;
 	r->started_ms = os->uptime_ms();
 	r->progress.app = "";
 	r->progress.left_ms = -1;
@@ -54,6 +57,9 @@ run_clear(struct run *r)
 	}
 	free(r->apps);
 	free(r->todo);
+	for (size_t i = 0; i < r->n_costs; i++)
+		free(r->costs[i].app);
+	free(r->costs);
 	for (size_t i = 0; i < r->n_held_same; i++)
 		prepared_free(r->same[i]);
 	object_sealer_free(r->sealer);
@@ -104,6 +110,26 @@ run_watch(struct run *r)
 	remote_watch(r->remote, &(struct remote_watch){ r, on_moved, on_cancelled });
 }
 
+static int
+by_app_item(const void *a, const void *b)
+{
+	const struct todo *x = a, *y = b;
+	int c = (x->app > y->app) - (x->app < y->app);
+
+	return c ? c : id16_compare(&x->item, &y->item);
+}
+
+static bool
+is_todo(const struct run *r, const struct saved *s)
+{
+	struct todo key = { 0 };
+
+	memcpy(key.item.b, s->item, sizeof key.item.b);
+	while (key.app < r->n_apps && strcmp(r->apps[key.app].app->name, s->app) != 0)
+		key.app++;
+	return r->n_todo && bsearch(&key, r->todo, r->n_todo, sizeof key, by_app_item);
+}
+
 /* Items whose cloud copy is to go, if no version of them is about to be saved. */
 static int
 add_tombstone(void *ctx, const struct saved *s, struct err *err)
@@ -111,9 +137,8 @@ add_tombstone(void *ctx, const struct saved *s, struct err *err)
 	struct run *r = ctx;
 	struct prepared *p;
 
-	for (size_t i = 0; i < r->n_todo; i++)
-		if (memcmp(r->todo[i].item.b, s->item, sizeof s->item) == 0)
-			return 0;
+	if (is_todo(r, s))
+		return 0;
 	if (r->group.n_items >= GROUP_RECORDS)
 		return 0; /* the rest goes with the next backup */
 	if (prepare_tombstone(&p, r, s, err) < 0)
@@ -163,11 +188,10 @@ run_same(struct run *r, struct prepared *take, struct err *err)
 	return r->n_held_same == RUN_SAME ? run_note_same(r, err) : 0;
 }
 
-/* Others may change the Box while a large item is read. */
-static int
-view_for(struct run *r, const struct todo *t, struct err *err)
+int
+run_view(struct run *r, uint64_t size, struct err *err)
 {
-	if (t->size <= VIEW_ITEM_BYTES_MAX)
+	if (size <= VIEW_ITEM_BYTES_MAX)
 		return box_view(r->box, err);
 	box_view_end(r->box);
 	return 0;
@@ -185,7 +209,7 @@ run_one(struct run *r, const struct todo *t, struct err *err)
 	r->progress.stage = BACKUP_READING;
 	r->progress.app = r->apps[t->app].app->name;
 	run_show(r, false);
-	if (view_for(r, t, err) < 0)
+	if (box_view(r->box, err) < 0)
 		return -1;
 	rc = prepare_item(&p, r, t, &why, err);
 	if (rc == 0)
@@ -193,9 +217,15 @@ run_one(struct run *r, const struct todo *t, struct err *err)
 	if (rc == PREPARE_SAME)
 		return run_same(r, p, err);
 	if (rc == PREPARE_FAILED)
-		rc = result_add(r->out, BACKUP_FAILED, r->progress.app,
-				p && p->shown_id ? p->shown_id : "", p && p->name ? p->name : "", 0,
-				why.msg, err);
+		rc = result_add(r,
+				&(struct backup_item){
+					.outcome = BACKUP_FAILED,
+					.app = r->progress.app,
+					.id = p && p->shown_id ? p->shown_id : "",
+					.name = p && p->name ? p->name : "",
+					.reason = why.msg,
+				},
+				err);
 	prepared_free(p);
 	return rc < 0 ? -1 : 0;
 }

@@ -262,7 +262,16 @@ leftover_line(void *ctx, const struct receipt_item *line, struct err *err)
 	snprintf(id, sizeof id, "%.*s", (int)line->id.n, (const char *)line->id.p);
 	snprintf(name, sizeof name, "%.*s", (int)line->name.n, (const char *)line->name.p);
 	r->n_leftover++;
-	return result_add(r->out, BACKUP_UPLOADED, line->app, id, name, line->bytes, "", err);
+	return result_add(r,
+			  &(struct backup_item){
+				  .outcome = BACKUP_UPLOADED,
+				  .app = line->app,
+				  .id = id,
+				  .name = name,
+				  .bytes = line->bytes,
+				  .reason = "",
+			  },
+			  err);
 }
 
 static int

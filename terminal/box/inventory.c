@@ -2,7 +2,7 @@
 /* inventory: see inventory.h; inventory_refresh.c brings it up to date, this file reads it. */
 #include "box/inventory.h"
 
-#include "box/box_internal.h"
+#include "box/by_name.h"
 #include "box/lookup.h"
 
 #define TYPES_WINDOW 64
@@ -51,19 +51,87 @@ each_row(struct query *q, inventory_fn *fn, void *ctx, struct err *err)
 	return rc;
 }
 
+/* An item as bytes: what row_item() filled in, its app apart, which is the same for all. */
+static int
+item_encode(struct buf *out, const struct inventory_item *i, struct err *err)
+{
+	uint8_t stamp[STAMP_BYTES];
+
+	stamp_encode(stamp, &i->place.stamp);
+	if (buf_append(out, SPAN_ARRAY(i->item), err) < 0 ||
+	    buf_append(out, SPAN_ARRAY(i->content), err) < 0 ||
+	    buf_append(out, SPAN_ARRAY(stamp), err) < 0 ||
+	    buf_append_byte(out, i->has_content, err) < 0 ||
+	    buf_append_byte(out, i->in_box, err) < 0 || buf_append_u64(out, i->size, err) < 0 ||
+	    buf_append_u64(out, (uint64_t)i->modified_unix_ms, err) < 0 ||
+	    buf_append_u32(out, i->place.position, err) < 0 ||
+	    buf_append_u64(out, i->place.offset, err) < 0 ||
+	    buf_append_byte(out, i->place.form, err) < 0 || piece_put(out, i->native_id, err) < 0 ||
+	    piece_put(out, i->name, err) < 0 || piece_put_string(out, i->type, err) < 0)
+		return -1;
+	return piece_put_string(out, i->place.source, err);
+}
+
+/* @out borrows from @bytes. */
+static int
+item_decode(struct inventory_item *out, const char *app, struct span bytes, struct err *err)
+{
+	struct reader r = reader_of(bytes);
+
+	*out = (struct inventory_item){ .app = app };
+	read_bytes(&r, out->item, sizeof out->item);
+	read_bytes(&r, out->content, sizeof out->content);
+	out->place.stamp = stamp_decode(read_span(&r, STAMP_BYTES));
+	out->has_content = read_u8(&r);
+	out->in_box = read_u8(&r);
+	out->size = out->place.size = read_u64(&r);
+	out->modified_unix_ms = (int64_t)read_u64(&r);
+	out->place.position = read_u32(&r);
+	out->place.offset = read_u64(&r);
+	out->place.form = read_u8(&r);
+	out->native_id = piece_get(&r);
+	out->name = piece_get(&r);
+	out->type = piece_get_string(&r);
+	out->place.source = piece_get_string(&r);
+	return reader_done(&r, "an item put aside", err);
+}
+
+/* inventory_fn */
+static int
+sort_item(void *ctx, const struct inventory_item *item, struct err *err)
+{
+	struct by_name *l = ctx;
+
+	if (item_encode(&l->row, item, err) < 0)
+		return -1;
+	return by_name_add(l, item->name, item->native_id, err);
+}
+
 int
 inventory_each(struct box *b, const char *app, inventory_fn *fn, void *ctx, struct err *err)
 {
+	AUTO(by_name_clear) struct by_name l = { 0 };
 	AUTO(query_clear) struct query q = QUERY_INIT;
+	struct span row;
+	int rc;
 
-	if (query_init(&q, b,
+	if (by_name_init(&l, b, err) < 0 ||
+	    query_init(&q, b,
 		       "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES
-		       " WHERE i.app = (SELECT id FROM apps WHERE name = ?1)"
-		       " ORDER BY i.name, i.native_id",
+		       " WHERE i.app = (SELECT id FROM apps WHERE name = ?1)",
 		       err) < 0)
 		return -1;
 	query_text(&q, 1, app);
-	return each_row(&q, fn, ctx, err);
+	if (each_row(&q, sort_item, &l, err) < 0 || by_name_sort(&l, err) < 0)
+		return -1;
+	query_clear(&q);
+	while ((rc = by_name_next(&row, &l, err)) == 0) {
+		struct inventory_item item;
+
+		if (item_decode(&item, app, row, err) < 0 || fn(ctx, &item, err) < 0)
+			return -1;
+	}
+	return rc < 0 ? -1 : 0;
 }
 
 void

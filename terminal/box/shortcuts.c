@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <unistr.h>
 
-#include "base/bytes.h"
-#include "box/box_internal.h"
+#include "box/by_name.h"
 #include "box/lookup.h"
 
 #define PENDING_WINDOW 256
@@ -317,8 +316,46 @@ row_shortcut(struct shortcut *out, const struct query *q)
 	query_column_bytes(q, 1, out->item, BOX_ID_BYTES);
 }
 
-int
-shortcuts_each(struct box *b, const char *app, shortcut_fn *fn, void *ctx, struct err *err)
+/* A shortcut as bytes: what row_shortcut() filled in, its app apart. */
+static int
+shortcut_encode(struct buf *out, const struct shortcut *s, struct err *err)
+{
+	if (buf_append(out, SPAN_ARRAY(s->item), err) < 0 ||
+	    buf_append_byte(out, s->selected, err) < 0 ||
+	    buf_append_byte(out, (uint8_t)s->state, err) < 0 ||
+	    buf_append_u64(out, s->size, err) < 0 ||
+	    buf_append_u64(out, (uint64_t)s->added_unix_ms, err) < 0 ||
+	    buf_append_u64(out, (uint64_t)s->saved_unix_ms, err) < 0 ||
+	    buf_append_u64(out, (uint64_t)s->proven_unix_ms, err) < 0 ||
+	    buf_append_u32(out, s->versions, err) < 0 || piece_put(out, s->native_id, err) < 0 ||
+	    piece_put(out, s->path, err) < 0 || piece_put(out, s->name, err) < 0)
+		return -1;
+	return piece_put_string(out, s->type, err);
+}
+
+static int
+shortcut_decode(struct shortcut *out, const char *app, struct span bytes, struct err *err)
+{
+	struct reader r = reader_of(bytes);
+
+	*out = (struct shortcut){ .app = app };
+	read_bytes(&r, out->item, sizeof out->item);
+	out->selected = read_u8(&r);
+	out->state = (enum shortcut_state)read_u8(&r);
+	out->size = read_u64(&r);
+	out->added_unix_ms = (int64_t)read_u64(&r);
+	out->saved_unix_ms = (int64_t)read_u64(&r);
+	out->proven_unix_ms = (int64_t)read_u64(&r);
+	out->versions = read_u32(&r);
+	out->native_id = piece_get(&r);
+	out->path = piece_get(&r);
+	out->name = piece_get(&r);
+	out->type = piece_get_string(&r);
+	return reader_done(&r, "a shortcut put aside", err);
+}
+
+static int
+sort_shortcuts(struct by_name *l, struct box *b, const char *app, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct shortcut s;
@@ -326,17 +363,35 @@ shortcuts_each(struct box *b, const char *app, shortcut_fn *fn, void *ctx, struc
 
 	if (query_init(&q, b,
 		       "SELECT " SHORTCUT_COLUMNS " FROM " SHORTCUT_TABLES
-		       " WHERE c.app = (SELECT id FROM apps WHERE name = ?1)"
-		       " ORDER BY c.name, c.native_id",
+		       " WHERE c.app = (SELECT id FROM apps WHERE name = ?1)",
 		       err) < 0)
 		return -1;
 	query_text(&q, 1, app);
 	while ((rc = query_step(&q, err)) == QUERY_ROW) {
 		row_shortcut(&s, &q);
-		if (fn(ctx, &s, err) < 0)
+		if (shortcut_encode(&l->row, &s, err) < 0 ||
+		    by_name_add(l, s.name, s.native_id, err) < 0)
 			return -1;
 	}
-	return rc;
+	return rc < 0 ? -1 : by_name_sort(l, err);
+}
+
+int
+shortcuts_each(struct box *b, const char *app, shortcut_fn *fn, void *ctx, struct err *err)
+{
+	AUTO(by_name_clear) struct by_name l = { 0 };
+	struct span row;
+	int rc;
+
+	if (by_name_init(&l, b, err) < 0 || sort_shortcuts(&l, b, app, err) < 0)
+		return -1;
+	while ((rc = by_name_next(&row, &l, err)) == 0) {
+		struct shortcut s;
+
+		if (shortcut_decode(&s, app, row, err) < 0 || fn(ctx, &s, err) < 0)
+			return -1;
+	}
+	return rc < 0 ? -1 : 0;
 }
 
 int
@@ -465,11 +520,23 @@ folders_each(struct box *b, folder_fn *fn, void *ctx, struct err *err)
 	return rc;
 }
 
-/* Ids of pending shortcuts, some at a time: a backup changes these rows on its way. */
+/* Pending shortcuts, some at a time: a backup changes these rows on its way. */
 struct pending_window {
-	uint8_t items[PENDING_WINDOW][BOX_ID_BYTES];
+	struct pending items[PENDING_WINDOW];
 	size_t n;
 };
+
+/* Of the app, or one item of it. */
+#define PENDING_ROWS                                                                               \
+	"SELECT c.item, i.size FROM shortcuts c JOIN items i ON i.app = c.app AND i.item = c.item" \
+	" WHERE c.app = ?1 AND c.pending"
+
+static void
+row_pending(struct pending *out, const struct query *q)
+{
+	query_column_bytes(q, 0, out->item, sizeof out->item);
+	out->size = (uint64_t)query_column_int(q, 1);
+}
 
 static int
 pending_next(struct pending_window *w, struct box *b, int64_t app, bool selected_only,
@@ -480,8 +547,8 @@ pending_next(struct pending_window *w, struct box *b, int64_t app, bool selected
 
 	w->n = 0;
 	if (query_init(&q, b,
-		       "SELECT item FROM shortcuts WHERE app = ?1 AND item > ?2 AND pending"
-		       " AND (selected OR NOT ?3) ORDER BY item LIMIT ?4",
+		       PENDING_ROWS " AND c.item > ?2 AND (c.selected OR NOT ?3)"
+				    " ORDER BY c.item LIMIT ?4",
 		       err) < 0)
 		return -1;
 	query_int(&q, 1, app);
@@ -489,39 +556,8 @@ pending_next(struct pending_window *w, struct box *b, int64_t app, bool selected
 	query_int(&q, 3, selected_only);
 	query_int(&q, 4, PENDING_WINDOW);
 	while ((rc = query_step(&q, err)) == QUERY_ROW)
-		query_column_bytes(&q, 0, w->items[w->n++], BOX_ID_BYTES);
+		row_pending(&w->items[w->n++], &q);
 	return rc;
-}
-
-static int
-pending_saved(struct pending *p, struct box *b, struct err *err)
-{
-	AUTO(query_clear) struct query q = QUERY_INIT;
-	int rc;
-
-	if (query_init(&q, b, "SELECT content FROM saved WHERE item = ?1", err) < 0)
-		return -1;
-	query_blob(&q, 1, SPAN_ARRAY(p->item.item));
-	rc = query_step(&q, err);
-	p->saved_before = rc == QUERY_ROW;
-	if (p->saved_before)
-		query_column_bytes(&q, 0, p->saved_content, BOX_HASH_BYTES);
-	return rc < 0 ? -1 : 0;
-}
-
-static int
-pending_emit(struct box *b, const uint8_t *item, pending_fn *fn, void *ctx, struct err *err)
-{
-	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
-	struct pending p;
-	int rc = inventory_get_id(&f, b, item, err);
-
-	if (rc)
-		return rc;
-	p = (struct pending){ .item = f.item };
-	if (pending_saved(&p, b, err) < 0)
-		return -1;
-	return fn(ctx, &p, err) < 0 ? -1 : 0;
 }
 
 int
@@ -539,17 +575,13 @@ shortcuts_each_pending(struct box *b, const char *app, bool selected_only, pendi
 	for (;;) {
 		if (pending_next(&w, b, number, selected_only, &after, err) < 0)
 			return -1;
-		if (w.n == 0)
-			return 0;
-		memcpy(last, w.items[w.n - 1], sizeof last);
-		after = SPAN_ARRAY(last);
-		for (size_t i = 0; i < w.n; i++) {
-			if (box_view(b, err) < 0 || pending_emit(b, w.items[i], fn, ctx, err) < 0) {
-				box_view_end(b);
+		for (size_t i = 0; i < w.n; i++)
+			if (fn(ctx, &w.items[i], err) < 0)
 				return -1;
-			}
-		}
-		box_view_end(b);
+		if (w.n < PENDING_WINDOW)
+			return 0;
+		memcpy(last, w.items[w.n - 1].item, sizeof last);
+		after = SPAN_ARRAY(last);
 	}
 }
 
@@ -559,22 +591,23 @@ shortcut_pending(struct box *b, const char *app, struct span native_id, pending_
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
 	uint8_t item[BOX_ID_BYTES];
+	struct pending p;
 	int64_t number;
 	int rc = box_app_number(&number, b, app, err);
 
 	if (rc)
 		return rc;
 	if (inventory_item_id(item, b, app, native_id, err) < 0 ||
-	    query_init(&q, b, "SELECT 1 FROM shortcuts WHERE app = ?1 AND item = ?2 AND pending",
-		       err) < 0)
+	    query_init(&q, b, PENDING_ROWS " AND c.item = ?2", err) < 0)
 		return -1;
 	query_int(&q, 1, number);
 	query_blob(&q, 2, SPAN_ARRAY(item));
 	rc = query_step(&q, err);
-	query_clear(&q);
 	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : BOX_ABSENT;
-	return pending_emit(b, item, fn, ctx, err);
+	row_pending(&p, &q);
+	query_clear(&q);
+	return fn(ctx, &p, err) < 0 ? -1 : 0;
 }
 
 int

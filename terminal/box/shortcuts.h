@@ -104,9 +104,8 @@ int folders_each(struct box *b, folder_fn *fn, void *ctx, struct err *err);
 
 /* What a backup has to look at. */
 struct pending {
-	struct inventory_item item;
-	bool saved_before;
-	uint8_t saved_content[BOX_HASH_BYTES]; /* if saved_before: compare after reading a file */
+	uint8_t item[BOX_ID_BYTES];
+	uint64_t size; /* bytes */
 };
 
 typedef int pending_fn(void *ctx, const struct pending *p, struct err *err);

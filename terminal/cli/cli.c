@@ -21,6 +21,7 @@
 #include "cli/table.h"
 #include "crypto/crypto.h"
 #include "os/os.h"
+#include "os/spool.h"
 #include "remote/remote.h"
 
 #define SHOWN_BYTES 4096 /* of one text that is printed */
@@ -171,13 +172,33 @@ report_error(struct cli *cli, const struct err *err)
 		fprintf(stderr, "  %s\n", cli_clean(err->hint));
 }
 
+/* What was written down as it came. */
+static int
+print_document(struct cli *cli, struct err *err)
+{
+	struct span text;
+	int rc;
+
+	spool_rewind(cli->document.text);
+	while ((rc = spool_next(&text, cli->document.text, err)) == 0)
+		fwrite(text.p, 1, text.n, stdout);
+	putchar('\n');
+	return rc < 0 ? -1 : 0;
+}
+
 /* The document, and whether all that was printed arrived.  @return the exit status. */
 static int
 print_result(struct cli *cli, int status)
 {
-	if (cli->json && cli->result)
+	struct err err;
+
+	if (cli->json && cli->result) {
 		printf("%s\n",
 		       json_object_to_json_string_ext(cli->result, JSON_C_TO_STRING_NOSLASHESCAPE));
+	} else if (cli->document.text && print_document(cli, &err) < 0) {
+		fprintf(stderr, "cloudbox: %s\n", cli_clean(err.msg));
+		status = CLI_FAILED;
+	}
 	if (fflush(stdout) == 0 && !ferror(stdout) && !cli->json_failed)
 		return status;
 	if (cli->json_failed)
@@ -197,6 +218,7 @@ release(struct cli *cli)
 	typed_free(cli->new_passphrase);
 	typed_free(cli->recovery);
 	json_object_put(cli->result);
+	spool_free(cli->document.text);
 	args_clear(&cli->args);
 }
 

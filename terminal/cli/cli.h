@@ -23,6 +23,7 @@ struct account_keys;
 struct box;
 struct remote;
 struct remote_url;
+struct spool;
 struct unlocked;
 
 /* Exit statuses: part of the contract. */
@@ -34,6 +35,8 @@ enum {
 	CLI_LOCKED = 4,
 	CLI_UNREACHABLE = 5,
 };
+
+#define JSON_DEPTH_MAX 4 /* of a document that is written down as it comes */
 
 enum cli_answer { ANSWER_ASK, ANSWER_YES, ANSWER_NO };
 
@@ -49,9 +52,15 @@ struct cli {
 	struct typed *recovery;
 	struct json_object *result; /* what --json prints; cli_print_result() */
 	bool json_failed;           /* a value could not be made: out of memory */
-	struct box *box;            /* see cli_box() */
-	struct remote *remote;      /* see cli_remote() */
-	struct unlocked *unlocked;  /* see cli_unlock() */
+	struct json_document {      /* see json_open() */
+		struct spool *text;
+		char closing[JSON_DEPTH_MAX + 1];
+		bool filled[JSON_DEPTH_MAX + 1];
+		size_t depth;
+	} document;
+	struct box *box;           /* see cli_box() */
+	struct remote *remote;     /* see cli_remote() */
+	struct unlocked *unlocked; /* see cli_unlock() */
 };
 
 /** Run one command line.  @return the exit status; everything was said and released. */
@@ -108,6 +117,20 @@ void json_put_number(struct cli *cli, struct json_object *o, const char *key, ui
 void json_put_flag(struct cli *cli, struct json_object *o, const char *key, bool value);
 /** RFC 3339; 0 becomes null. */
 void json_put_when(struct cli *cli, struct json_object *o, const char *key, int64_t at_unix_ms);
+
+/*
+ * A document of many items is not built, it would be the largest thing in memory, but written down as
+ * it comes: objects and lists are opened, filled and closed.  It is put aside (os/spool.h) and printed
+ * when the command has ended without a failure.  All return 0 or -1 (spool_put()'s errors).
+ */
+/** Open one: @bracket '{' or '['.  @key within an object, NULL in a list and at first. */
+int json_open(struct cli *cli, const char *key, char bracket, struct err *err);
+/** Add @value, which is taken, with @key in an object, NULL in a list. */
+int json_add(struct cli *cli, const char *key, struct json_object *value, struct err *err);
+int json_add_number(struct cli *cli, const char *key, uint64_t value, struct err *err);
+/** Close the innermost. */
+int json_close(struct cli *cli, struct err *err);
+
 /** Make @value the result: what --json prints.  Owned by @cli from then on. */
 void json_result(struct cli *cli, struct json_object *value);
 /** {"changed": n}: of commands without a shape of their own. */

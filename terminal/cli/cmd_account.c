@@ -98,7 +98,8 @@ status_text(struct cli *cli, const struct status *s, const struct identity *id, 
 	    (s->head_words[0] && TABLE_ADD(&t, err, _("head"), s->head_words) < 0) ||
 	    TABLE_ADD(&t, err, _("not saved yet"), show_count(s->unsaved).s) < 0)
 		return -1;
-	table_print(&t, stdout, 0, false);
+	if (table_print(&t, stdout, 0, false, err) < 0)
+		return -1;
 	if (!id->recovery_confirmed)
 		printf("%s%s%s\n", cli_yellow(cli),
 		       _("The recovery code is not confirmed: is it written down? Then type: "

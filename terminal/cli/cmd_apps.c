@@ -151,8 +151,8 @@ cmd_apps(struct cli *cli, struct err *err)
 		rc = here_found_each(cli, list_found_app, &l, err);
 	if (rc == 0 && cli->json)
 		json_result(cli, TAKE(l.list));
-	else if (rc == 0 && l.table.n_cells)
-		table_print(&l.table, stdout, cli->width, cli->colour_out);
+	else if (rc == 0 && l.table.n_rows)
+		rc = table_print(&l.table, stdout, cli->width, cli->colour_out, err);
 	else if (rc == 0)
 		puts(_("No apps here yet. Add one: cloudbox apps add NAME --adapter ADAPTER --path "
 		       "PATH"));
@@ -269,7 +269,7 @@ list_item(void *ctx, const struct inventory_item *item, struct err *err)
 	if (!l->cli->json)
 		return TABLE_ADD(&l->table, err, item->in_box ? "●" : " ", buf_str(&name),
 				 show_bytes(item->size).s, item->type, buf_str(&id));
-	struct json_object *o = json_push(l->cli, l->list);
+	struct json_object *o = json_record(l->cli);
 
 	json_put_text(l->cli, o, "app", item->app);
 	json_put_text(l->cli, o, "id", buf_str(&id));
@@ -277,6 +277,25 @@ list_item(void *ctx, const struct inventory_item *item, struct err *err)
 	json_put_text(l->cli, o, "type", item->type ? item->type : "application/octet-stream");
 	json_put_number(l->cli, o, "size", item->size);
 	json_put_flag(l->cli, o, "in_box", item->in_box);
+	return json_add(l->cli, NULL, o, err);
+}
+
+static int
+list_items(struct listing *l, const char *app, struct err *err)
+{
+	struct cli *cli = l->cli;
+
+	if (cli->json && json_open(cli, NULL, '[', err) < 0)
+		return -1;
+	if (inventory_each(cli->box, app, list_item, l, err) < 0)
+		return -1;
+	if (cli->json)
+		return json_close(cli, err);
+	if (l->n && table_print(&l->table, stdout, cli->width, cli->colour_out, err) < 0)
+		return -1;
+	printf(text_plural("%s%s item%s", "%s%s items%s", (unsigned long)l->n), cli_dim(cli),
+	       show_count(l->n).s, cli_plain(cli));
+	printf("%s\n", l->n ? _("  (● in the Box)") : "");
 	return 0;
 }
 
@@ -298,18 +317,8 @@ cmd_items(struct cli *cli, struct err *err)
 	if (here_open(&h, cli, app, err) < 0 ||
 	    inventory_types(cli->box, h.session, span_of(NULL, 0), err) < 0)
 		return -1;
-	l.list = cli->json ? json_list(cli) : NULL;
-	rc = inventory_each(cli->box, app, list_item, &l, err);
-	if (rc == 0 && cli->json) {
-		json_result(cli, TAKE(l.list));
-	} else if (rc == 0) {
-		if (l.n)
-			table_print(&l.table, stdout, cli->width, cli->colour_out);
-		printf(text_plural("%s%s item%s", "%s%s items%s", (unsigned long)l.n), cli_dim(cli),
-		       show_count(l.n).s, cli_plain(cli));
-		printf("%s\n", l.n ? _("  (● in the Box)") : "");
-	}
-	json_object_put(l.list);
+	l.table.dir_fd = box_home_fd(cli->box);
+	rc = list_items(&l, app, err);
 	table_clear(&l.table);
 	if (rc < 0)
 		return -1;

@@ -65,55 +65,67 @@ tell_waiting(void *ctx, long pid)
 	cli_warn(w->cli, note);
 }
 
-static void
-put_items(struct cli *cli, struct json_object *o, const char *key, const struct backup_result *r,
-	  enum backup_outcome outcome)
+static struct json_object *
+json_of_item(struct cli *cli, const struct backup_item *item)
 {
-	struct json_object *list = json_list(cli);
+	struct json_object *one = json_record(cli);
 
-	for (size_t i = 0; i < r->n_items; i++) {
-		const struct backup_item *item = &r->items[i];
-		struct json_object *one;
-
-		if (item->outcome != outcome)
-			continue;
-		one = json_push(cli, list);
-		json_put_text(cli, one, "app", item->app);
-		json_put_text(cli, one, "id", item->id);
-		json_put_text(cli, one, "name", item->name);
-		json_put_number(cli, one, "bytes", item->bytes);
-		json_put_text(cli, one, "reason", item->reason);
-	}
-	json_put(cli, o, key, list);
+	json_put_text(cli, one, "app", item->app);
+	json_put_text(cli, one, "id", item->id);
+	json_put_text(cli, one, "name", item->name);
+	json_put_number(cli, one, "bytes", item->bytes);
+	json_put_text(cli, one, "reason", item->reason);
+	return one;
 }
 
-static void
-print_json(struct cli *cli, const struct backup_result *r)
+static int
+put_items(struct cli *cli, const char *key, struct backup_result *r, enum backup_outcome outcome,
+	  struct err *err)
 {
-	struct json_object *o = json_record(cli);
+	struct backup_item item;
+	int rc;
 
-	put_items(cli, o, "uploaded", r, BACKUP_UPLOADED);
-	put_items(cli, o, "failed", r, BACKUP_FAILED);
-	put_items(cli, o, "missing", r, BACKUP_MISSING);
-	json_put_number(cli, o, "unchanged", r->n_unchanged);
-	json_put_number(cli, o, "bytes_sent", r->bytes_sent);
-	json_put_number(cli, o, "bytes_received", r->bytes_received);
-	json_put_number(cli, o, "requests", r->requests);
-	json_put_number(cli, o, "full_backup_bytes", r->full_backup_bytes);
-	if (r->estimated)
-		json_put_flag(cli, o, "estimated", true);
-	json_put_number(cli, o, "duration_ms", (uint64_t)r->duration_ms);
-	json_result(cli, o);
+	if (json_open(cli, key, '[', err) < 0 || backup_result_rewind(r, err) < 0)
+		return -1;
+	while ((rc = backup_result_next(&item, r, err)) == 0)
+		if (item.outcome == outcome &&
+		    json_add(cli, NULL, json_of_item(cli, &item), err) < 0)
+			return -1;
+	return rc < 0 ? -1 : json_close(cli, err);
 }
 
-static void
-print_outcome(struct cli *cli, const struct backup_result *r, enum backup_outcome outcome,
-	      const char *colour, const char *mark)
+static int
+print_json(struct cli *cli, struct backup_result *r, struct err *err)
 {
-	for (size_t i = 0; i < r->n_items; i++)
-		if (r->items[i].outcome == outcome)
+	if (json_open(cli, NULL, '{', err) < 0 ||
+	    put_items(cli, "uploaded", r, BACKUP_UPLOADED, err) < 0 ||
+	    put_items(cli, "failed", r, BACKUP_FAILED, err) < 0 ||
+	    put_items(cli, "missing", r, BACKUP_MISSING, err) < 0 ||
+	    json_add_number(cli, "unchanged", r->n_unchanged, err) < 0 ||
+	    json_add_number(cli, "bytes_sent", r->bytes_sent, err) < 0 ||
+	    json_add_number(cli, "bytes_received", r->bytes_received, err) < 0 ||
+	    json_add_number(cli, "requests", r->requests, err) < 0 ||
+	    json_add_number(cli, "full_backup_bytes", r->full_backup_bytes, err) < 0 ||
+	    (r->estimated && json_add(cli, "estimated", json_object_new_boolean(true), err) < 0) ||
+	    json_add_number(cli, "duration_ms", (uint64_t)r->duration_ms, err) < 0)
+		return -1;
+	return json_close(cli, err);
+}
+
+static int
+print_outcome(struct cli *cli, struct backup_result *r, enum backup_outcome outcome,
+	      const char *colour, const char *mark, struct err *err)
+{
+	struct backup_item item;
+	int rc;
+
+	if (backup_result_rewind(r, err) < 0)
+		return -1;
+	while ((rc = backup_result_next(&item, r, err)) == 0)
+		if (item.outcome == outcome)
 			printf("  %s%s%s %s: %s\n", colour, mark, cli_plain(cli),
-			       cli_clean(r->items[i].name), cli_clean(r->items[i].reason));
+			       cli_clean(item.name), cli_clean(item.reason));
+	return rc < 0 ? -1 : 0;
 }
 
 static int
@@ -137,13 +149,11 @@ print_costs(struct cli *cli, const struct backup_result *r, struct err *err)
 					     show_bytes(a->bytes).s, full) < 0)
 			return -1;
 	}
-	if (t.n_cells)
-		table_print(&t, stdout, cli->width, cli->colour_out);
-	return 0;
+	return t.n_rows ? table_print(&t, stdout, cli->width, cli->colour_out, err) : 0;
 }
 
 static int
-print_text(struct cli *cli, const struct backup_result *r, struct err *err)
+print_text(struct cli *cli, struct backup_result *r, struct err *err)
 {
 	uint64_t looked_at = r->n_uploaded + r->n_unchanged + r->n_missing + r->n_failed;
 
@@ -165,8 +175,9 @@ print_text(struct cli *cli, const struct backup_result *r, struct err *err)
 		if (print_costs(cli, r, err) < 0)
 			return -1;
 	}
-	print_outcome(cli, r, BACKUP_MISSING, cli_yellow(cli), _("missing"));
-	print_outcome(cli, r, BACKUP_FAILED, cli_red(cli), _("failed"));
+	if (print_outcome(cli, r, BACKUP_MISSING, cli_yellow(cli), _("missing"), err) < 0 ||
+	    print_outcome(cli, r, BACKUP_FAILED, cli_red(cli), _("failed"), err) < 0)
+		return -1;
 	printf(text_plural("Sent %s%s%s, received %s, in %u request",
 			   "Sent %s%s%s, received %s, in %u requests", r->requests),
 	       cli_bold(cli), show_bytes(r->bytes_sent).s, cli_plain(cli),
@@ -247,9 +258,7 @@ cmd_backup(struct cli *cli, struct err *err)
 	tell_all(cli, r.warnings, r.n_warnings);
 	if (rc < 0)
 		return -1;
-	if (cli->json)
-		print_json(cli, &r);
-	else if (print_text(cli, &r, err) < 0)
+	if ((cli->json ? print_json(cli, &r, err) : print_text(cli, &r, err)) < 0)
 		return -1;
 	return r.n_failed ? CLI_PARTIAL : CLI_DONE;
 }
@@ -358,8 +367,8 @@ cmd_receipts(struct cli *cli, struct err *err)
 	rc = receipts_each(cli->box, list_receipt, &l, err);
 	if (rc == 0 && cli->json)
 		json_result(cli, TAKE(l.list));
-	else if (rc == 0 && l.table.n_cells)
-		table_print(&l.table, stdout, cli->width, cli->colour_out);
+	else if (rc == 0 && l.table.n_rows)
+		rc = table_print(&l.table, stdout, cli->width, cli->colour_out, err);
 	else if (rc == 0)
 		puts(_("No receipts yet: nothing was backed up or restored."));
 	json_object_put(l.list);

@@ -53,8 +53,8 @@ show_folders(struct cli *cli, struct err *err)
 	rc = folders_each(cli->box, list_folder, &l, err);
 	if (rc == 0 && cli->json)
 		json_result(cli, TAKE(l.list));
-	else if (rc == 0 && l.table.n_cells)
-		table_print(&l.table, stdout, cli->width, cli->colour_out);
+	else if (rc == 0 && l.table.n_rows)
+		rc = table_print(&l.table, stdout, cli->width, cli->colour_out, err);
 	else if (rc == 0)
 		puts(_("The Box is empty. Put something in: cloudbox add APP ITEM"));
 	json_object_put(l.list);
@@ -96,7 +96,7 @@ list_shortcut(void *ctx, const struct shortcut *s, struct err *err)
 		return TABLE_ADD(&l->table, err, s->selected ? "✓" : " ", buf_str(&name),
 				 show_bytes(s->size).s, state_text(s->state),
 				 show_when(s->saved_unix_ms).s, buf_str(&id));
-	struct json_object *o = json_push(cli, l->list);
+	struct json_object *o = json_record(cli);
 
 	json_put_text(cli, o, "app", s->app);
 	json_put_text(cli, o, "id", buf_str(&id));
@@ -109,7 +109,7 @@ list_shortcut(void *ctx, const struct shortcut *s, struct err *err)
 	json_put_when(cli, o, "saved_at", s->saved_unix_ms);
 	json_put_number(cli, o, "versions", s->versions);
 	json_put_when(cli, o, "proven_at", s->proven_unix_ms);
-	return 0;
+	return json_add(cli, NULL, o, err);
 }
 
 /* Bring @app up to date; one whose path is not there can still be looked at. */
@@ -128,6 +128,28 @@ refresh_if_there(struct cli *cli, const char *app, struct err *err)
 }
 
 static int
+list_shortcuts(struct listing *l, const char *app, struct err *err)
+{
+	struct cli *cli = l->cli;
+
+	if (cli->json && json_open(cli, NULL, '[', err) < 0)
+		return -1;
+	if (shortcuts_each(cli->box, app, list_shortcut, l, err) < 0)
+		return -1;
+	if (cli->json)
+		return json_close(cli, err);
+	if (!l->n) {
+		printf(_("No shortcuts to %s yet. Make some: cloudbox add %s ITEM\n"), app, app);
+		return 0;
+	}
+	if (table_print(&l->table, stdout, cli->width, cli->colour_out, err) < 0)
+		return -1;
+	printf(text_plural("%s%s shortcut, %s%s\n", "%s%s shortcuts, %s%s\n", (unsigned long)l->n),
+	       cli_dim(cli), show_count(l->n).s, show_bytes(l->bytes).s, cli_plain(cli));
+	return 0;
+}
+
+static int
 show_folder(struct cli *cli, const char *app, struct err *err)
 {
 	const struct column columns[] = {
@@ -140,19 +162,8 @@ show_folder(struct cli *cli, const char *app, struct err *err)
 
 	if (refresh_if_there(cli, app, err) < 0)
 		return -1;
-	l.list = cli->json ? json_list(cli) : NULL;
-	rc = shortcuts_each(cli->box, app, list_shortcut, &l, err);
-	if (rc == 0 && cli->json) {
-		json_result(cli, TAKE(l.list));
-	} else if (rc == 0 && l.n) {
-		table_print(&l.table, stdout, cli->width, cli->colour_out);
-		printf(text_plural("%s%s shortcut, %s%s\n", "%s%s shortcuts, %s%s\n",
-				   (unsigned long)l.n),
-		       cli_dim(cli), show_count(l.n).s, show_bytes(l.bytes).s, cli_plain(cli));
-	} else if (rc == 0) {
-		printf(_("No shortcuts to %s yet. Make some: cloudbox add %s ITEM\n"), app, app);
-	}
-	json_object_put(l.list);
+	l.table.dir_fd = box_home_fd(cli->box);
+	rc = list_shortcuts(&l, app, err);
 	table_clear(&l.table);
 	return rc;
 }

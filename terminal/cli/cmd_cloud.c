@@ -2,6 +2,7 @@
 /* cmd_cloud: cloud and history: what lies on the server, opened here. */
 #include "restore/cloud.h"
 
+#include "box/box.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/here.h"
@@ -15,31 +16,32 @@ tell_alarms(const struct cli *cli, char **alarms, size_t n)
 		cli_warn(cli, alarms[i]);
 }
 
-static void
-print_cloud_json(struct cli *cli, const struct cloud_list *l)
+static int
+print_cloud_json(struct cli *cli, struct cloud_list *l, struct err *err)
 {
-	struct json_object *list = json_list(cli);
+	struct cloud_item item;
+	int rc = json_open(cli, NULL, '[', err);
 
-	for (size_t i = 0; i < l->n_items; i++) {
-		const struct cloud_item *item = &l->items[i];
-		struct json_object *o = json_push(cli, list);
+	while (rc == 0 && (rc = cloud_list_next(&item, l, err)) == 0) {
+		struct json_object *o = json_record(cli);
 
-		json_put_text(cli, o, "app", item->app);
-		json_put_text(cli, o, "id", item->id);
-		json_put_text(cli, o, "name", item->name);
-		json_put_text(cli, o, "type", item->type);
-		json_put_number(cli, o, "size", item->size_bytes);
-		json_put_number(cli, o, "versions", item->versions);
-		json_put_when(cli, o, "saved_at", item->saved_at_unix_ms);
+		json_put_text(cli, o, "app", item.app);
+		json_put_text(cli, o, "id", item.id);
+		json_put_text(cli, o, "name", item.name);
+		json_put_text(cli, o, "type", item.type);
+		json_put_number(cli, o, "size", item.size_bytes);
+		json_put_number(cli, o, "versions", item.versions);
+		json_put_when(cli, o, "saved_at", item.saved_at_unix_ms);
 		json_put_text(cli, o, "device", l->device);
-		if (item->problem[0])
-			json_put_text(cli, o, "problem", item->problem);
+		if (item.problem[0])
+			json_put_text(cli, o, "problem", item.problem);
+		rc = json_add(cli, NULL, o, err);
 	}
-	json_result(cli, list);
+	return rc < 0 ? -1 : json_close(cli, err);
 }
 
 static int
-print_cloud_text(struct cli *cli, const struct cloud_list *l, struct err *err)
+print_cloud_text(struct cli *cli, struct cloud_list *l, struct err *err)
 {
 	const struct column columns[] = {
 		{ _("app"), COLUMN_LEFT },       { _("name"), COLUMN_SHRINKS },
@@ -47,20 +49,21 @@ print_cloud_text(struct cli *cli, const struct cloud_list *l, struct err *err)
 		{ _("versions"), COLUMN_RIGHT }, { _("id"), COLUMN_SHRINKS },
 	};
 	AUTO(table_clear) struct table t = TABLE_INIT(columns);
+	struct cloud_item item;
+	int rc;
 
+	t.dir_fd = box_home_fd(cli->box);
 	if (l->n_items == 0) {
 		puts(_("Nothing lies in the cloud yet."));
 		return 0;
 	}
-	for (size_t i = 0; i < l->n_items; i++) {
-		const struct cloud_item *item = &l->items[i];
-
-		if (TABLE_ADD(&t, err, item->app, item->problem[0] ? item->problem : item->name,
-			      show_bytes(item->size_bytes).s, show_when(item->saved_at_unix_ms).s,
-			      show_count(item->versions).s, item->id) < 0)
+	while ((rc = cloud_list_next(&item, l, err)) == 0)
+		if (TABLE_ADD(&t, err, item.app, item.problem[0] ? item.problem : item.name,
+			      show_bytes(item.size_bytes).s, show_when(item.saved_at_unix_ms).s,
+			      show_count(item.versions).s, item.id) < 0)
 			return -1;
-	}
-	table_print(&t, stdout, cli->width, cli->colour_out);
+	if (rc < 0 || table_print(&t, stdout, cli->width, cli->colour_out, err) < 0)
+		return -1;
 	printf(text_plural("%s%s item%s\n", "%s%s items%s\n", (unsigned long)l->n_items),
 	       cli_dim(cli), show_count(l->n_items).s, cli_plain(cli));
 	return 0;
@@ -88,9 +91,7 @@ cmd_cloud(struct cli *cli, struct err *err)
 	if (read_cloud(&l, cli, err) < 0)
 		return -1;
 	tell_alarms(cli, l.alarms, l.n_alarms);
-	if (cli->json)
-		print_cloud_json(cli, &l);
-	else if (print_cloud_text(cli, &l, err) < 0)
+	if ((cli->json ? print_cloud_json(cli, &l, err) : print_cloud_text(cli, &l, err)) < 0)
 		return -1;
 	return CLI_DONE;
 }

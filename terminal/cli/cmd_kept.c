@@ -175,8 +175,8 @@ listing_end(struct listing *l, int rc, const char *empty, struct err *err)
 		rc = check_words(cli, err);
 	if (rc == 0 && cli->json)
 		json_result(cli, TAKE(l->list));
-	else if (rc == 0 && l->table.n_cells)
-		table_print(&l->table, stdout, cli->width, cli->colour_out);
+	else if (rc == 0 && l->table.n_rows)
+		rc = table_print(&l->table, stdout, cli->width, cli->colour_out, err);
 	else if (rc == 0)
 		puts(empty);
 	json_object_put(l->list);

@@ -28,7 +28,7 @@ print_group(const struct cli *cli, enum command_group group)
 	for (const struct command *c = commands; c->name; c++)
 		if (c->group == group && TABLE_ADD(&t, NULL, c->name, _(c->summary)) < 0)
 			return;
-	table_print(&t, stdout, 0, false);
+	table_print(&t, stdout, 0, false, NULL);
 }
 
 static void
@@ -44,7 +44,7 @@ print_options(const struct option *options)
 		if (TABLE_ADD(&t, NULL, left, _(options->help)) < 0)
 			return;
 	}
-	table_print(&t, stdout, 0, false);
+	table_print(&t, stdout, 0, false, NULL);
 }
 
 static struct json_object *

@@ -2,10 +2,13 @@
 /* json: what --json prints; see cli.h.  The library is json-c. */
 #include "cli/cli.h"
 
+#include <assert.h>
 #include <unistr.h>
 
 #include "base/buf.h"
 #include "base/when.h"
+#include "box/box.h"
+#include "os/spool.h"
 
 #define TEXT_BYTES_MAX (16u << 20)
 
@@ -125,4 +128,73 @@ json_changed(struct cli *cli, uint64_t n)
 
 	json_put_number(cli, o, "changed", n);
 	json_result(cli, o);
+}
+
+/* ---- written down as it comes ---- */
+
+static int
+put_text(struct cli *cli, const char *text, struct err *err)
+{
+	return spool_put(cli->document.text, span_str(text), err);
+}
+
+/* A comma where something stands before, and the key. */
+static int
+put_key(struct cli *cli, const char *key, struct err *err)
+{
+	struct json_document *d = &cli->document;
+	AUTO(buf_clear) struct buf text = BUF_INIT(TEXT_BYTES_MAX);
+
+	if (d->filled[d->depth] && buf_append_str(&text, ", ", err) < 0)
+		return -1;
+	d->filled[d->depth] = true;
+	if (key && buf_append_fmt(&text, err, "\"%s\": ", key) < 0)
+		return -1;
+	return text.n ? put_text(cli, buf_str(&text), err) : 0;
+}
+
+int
+json_open(struct cli *cli, const char *key, char bracket, struct err *err)
+{
+	struct json_document *d = &cli->document;
+	const char text[] = { bracket, '\0' };
+
+	assert(d->depth < JSON_DEPTH_MAX);
+	if (!d->text && spool_new(&d->text, cli->box ? box_home_fd(cli->box) : -1, err) < 0)
+		return -1;
+	if (put_key(cli, key, err) < 0 || put_text(cli, text, err) < 0)
+		return -1;
+	d->closing[++d->depth] = bracket == '{' ? '}' : ']';
+	d->filled[d->depth] = false;
+	return 0;
+}
+
+int
+json_add(struct cli *cli, const char *key, struct json_object *value, struct err *err)
+{
+	int rc = put_key(cli, key, err);
+
+	if (rc == 0)
+		rc = put_text(cli,
+			      json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE),
+			      err);
+	json_object_put(value);
+	return rc;
+}
+
+int
+json_add_number(struct cli *cli, const char *key, uint64_t value, struct err *err)
+{
+	return json_add(cli, key, noted(cli, json_object_new_uint64(value)), err);
+}
+
+int
+json_close(struct cli *cli, struct err *err)
+{
+	struct json_document *d = &cli->document;
+	const char text[] = { d->closing[d->depth], '\0' };
+
+	assert(d->depth > 0);
+	d->depth--;
+	return put_text(cli, text, err);
 }

@@ -166,8 +166,7 @@ print_rows(struct cli *cli, const struct account_newest *d, size_t n, bool state
 
 	if (add_rows(&t, d, n, states, err) < 0)
 		return -1;
-	table_print(&t, stdout, cli->width, cli->colour_out);
-	return 0;
+	return table_print(&t, stdout, cli->width, cli->colour_out, err);
 }
 
 int

@@ -6,10 +6,8 @@
 #include <unistr.h>
 #include <uniwidth.h>
 
-#include "base/array.h"
-
 #define CELL_BYTES_MAX  (1u << 20)
-#define CELLS_MAX       (64u << 20)
+#define ROW_BYTES_MAX   (TABLE_COLUMNS_MAX * CELL_BYTES_MAX)
 #define GAP             2 /* blanks between columns */
 #define SHRINK_TO_LEAST 12
 
@@ -78,30 +76,33 @@ text_clean(struct buf *out, const char *s, size_t max_width, struct err *err)
 void
 table_clear(struct table *t)
 {
-	for (size_t i = 0; i < t->n_cells; i++)
-		free(t->cells[i]);
-	free(t->cells);
-	t->cells = NULL;
-	t->n_cells = t->cap_cells = 0;
+	spool_free(t->rows);
+	t->rows = NULL;
+	t->n_rows = 0;
+	memset(t->widths, 0, sizeof t->widths);
 }
 
+/* A row is its cells, each with its NUL. */
 int
 table_add(struct table *t, const char *const *cells, struct err *err)
 {
-	if (array_reserve((void **)&t->cells, &t->cap_cells, t->n_cells + t->n_columns,
-			  sizeof *t->cells, CELLS_MAX, err) < 0)
+	AUTO(buf_clear) struct buf row = BUF_INIT(ROW_BYTES_MAX);
+
+	if (!t->rows && spool_new(&t->rows, t->dir_fd, err) < 0)
 		return -1;
 	for (size_t c = 0; c < t->n_columns; c++) {
-		AUTO(buf_clear) struct buf clean = BUF_INIT(CELL_BYTES_MAX);
-		char *copy;
+		size_t at = row.n, width;
 
-		if (text_clean(&clean, cells[c] ? cells[c] : "", 0, err) < 0)
+		if (text_clean(&row, cells[c] ? cells[c] : "", 0, err) < 0 ||
+		    buf_append_byte(&row, 0, err) < 0)
 			return -1;
-		copy = strdup(buf_str(&clean));
-		if (!copy)
-			return err_nomem(err);
-		t->cells[t->n_cells++] = copy;
+		width = text_width((const char *)row.p + at);
+		if (width > t->widths[c])
+			t->widths[c] = width;
 	}
+	if (spool_put(t->rows, buf_span(&row), err) < 0)
+		return -1;
+	t->n_rows++;
 	return 0;
 }
 
@@ -112,9 +113,8 @@ measure(const struct table *t, size_t width, size_t widths[static TABLE_COLUMNS_
 
 	for (size_t c = 0; c < t->n_columns; c++) {
 		widths[c] = t->columns[c].title ? text_width(t->columns[c].title) : 0;
-		for (size_t i = c; i < t->n_cells; i += t->n_columns)
-			if (text_width(t->cells[i]) > widths[c])
-				widths[c] = text_width(t->cells[i]);
+		if (t->widths[c] > widths[c])
+			widths[c] = t->widths[c];
 		total += widths[c] + GAP;
 		/* The widest of those that may be cut pays for all. */
 		if (t->columns[c].kind == COLUMN_SHRINKS &&
@@ -155,21 +155,37 @@ print_row(FILE *f, const struct table *t, const char *const *cells, const size_t
 	fputc('\n', f);
 }
 
-void
-table_print(const struct table *t, FILE *f, size_t width, bool bold)
+static void
+print_titles(FILE *f, const struct table *t, const size_t *widths, bool bold)
+{
+	const char *titles[TABLE_COLUMNS_MAX];
+
+	if (!t->columns[0].title)
+		return;
+	for (size_t c = 0; c < t->n_columns; c++)
+		titles[c] = t->columns[c].title;
+	fputs(bold ? "\033[1m" : "", f);
+	print_row(f, t, titles, widths);
+	fputs(bold ? "\033[0m" : "", f);
+}
+
+int
+table_print(struct table *t, FILE *f, size_t width, bool bold, struct err *err)
 {
 	size_t widths[TABLE_COLUMNS_MAX];
+	struct span row;
+	int rc = 0;
 
 	measure(t, width, widths);
-	if (t->columns[0].title) {
-		const char *titles[TABLE_COLUMNS_MAX];
+	print_titles(f, t, widths, bold);
+	if (t->rows)
+		spool_rewind(t->rows);
+	while (t->rows && (rc = spool_next(&row, t->rows, err)) == 0) {
+		const char *cells[TABLE_COLUMNS_MAX], *cell = (const char *)row.p;
 
-		for (size_t c = 0; c < t->n_columns; c++)
-			titles[c] = t->columns[c].title;
-		fputs(bold ? "\033[1m" : "", f);
-		print_row(f, t, titles, widths);
-		fputs(bold ? "\033[0m" : "", f);
+		for (size_t c = 0; c < t->n_columns; c++, cell += strlen(cell) + 1)
+			cells[c] = cell;
+		print_row(f, t, cells, widths);
 	}
-	for (size_t i = 0; i < t->n_cells; i += t->n_columns)
-		print_row(f, t, (const char *const *)t->cells + i, widths);
+	return rc < 0 ? -1 : 0;
 }

@@ -4,6 +4,7 @@
  *
  * Widths are those that a terminal shows (UAX #11: Chinese characters are two cells wide, combining
  * marks none).  Control characters in a cell, which could steer the terminal, are shown as "?".
+ * Rows are put aside (os/spool.h): a table of 100,000 takes no more memory than one of a hundred.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -13,6 +14,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "os/spool.h"
 
 #define TABLE_COLUMNS_MAX 8
 
@@ -24,27 +26,31 @@ struct column {
 struct table {
 	const struct column *columns; /* borrowed */
 	size_t n_columns;
-	char **cells; /* n_columns to a row */
-	size_t n_cells, cap_cells;
+	int dir_fd; /* where many rows are put aside; -1: they stay in memory */
+	struct spool *rows;
+	size_t n_rows;
+	size_t widths[TABLE_COLUMNS_MAX]; /* of the widest cell so far */
 };
 
 #define TABLE_INIT(columns_)                                                                       \
 	{                                                                                          \
-		.columns = (columns_), .n_columns = sizeof(columns_) / sizeof(columns_)[0]         \
+		.columns = (columns_), .n_columns = sizeof(columns_) / sizeof(columns_)[0],        \
+		.dir_fd = -1                                                                       \
 	}
 
 void table_clear(struct table *t);
 AUTO_OBJ(table_clear, struct table);
 
-/** Append the row @cells (n_columns of them; NULL is an empty cell).  Copies.  ERR_NOMEM. */
+/** Append the row @cells (n_columns of them; NULL is an empty cell).  Copies.  ERR_NOMEM, and
+ *  spool_put()'s. */
 int table_add(struct table *t, const char *const *cells, struct err *err);
 
 /** table_add() with the cells written out: TABLE_ADD(&t, err, name, size). */
 #define TABLE_ADD(t, err, ...) table_add((t), (const char *const[]){ __VA_ARGS__ }, (err))
 
 /** Print all rows to @f, indented by two.  @width: cells of the screen, 0 for no limit; @bold: the
- *  heading stands out by escape sequences. */
-void table_print(const struct table *t, FILE *f, size_t width, bool bold);
+ *  heading stands out by escape sequences.  -1: what was put aside cannot be read. */
+int table_print(struct table *t, FILE *f, size_t width, bool bold, struct err *err);
 
 /** Cells that @s takes on a terminal. */
 size_t text_width(const char *s);

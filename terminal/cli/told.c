@@ -21,14 +21,6 @@ told_fields(struct cli *cli, struct json_object *o, const char *key,
 	json_put(cli, o, key, list);
 }
 
-/* @o as text, and it is gone. */
-static void
-print_object(struct json_object *o)
-{
-	fputs(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
-	json_object_put(o);
-}
-
 static struct json_object *
 json_of_item(struct cli *cli, const struct restore_item *item, bool preview)
 {
@@ -49,26 +41,26 @@ json_of_item(struct cli *cli, const struct restore_item *item, bool preview)
 	return one;
 }
 
-/* Printed item by item: a document of 100,000 items would be the largest thing in memory. */
 static int
 print_json(struct cli *cli, const struct restore_result *r, bool preview, struct err *err)
 {
-	if (r->id[0])
-		printf("{ \"restore\": \"%s\", \"items\": [", r->id);
-	else
-		printf("{ \"restore\": null, \"items\": [");
-	for (size_t i = 0; i < r->n_items && !cli->json_failed; i++) {
+	struct json_object *id = r->id[0] ? json_object_new_string(r->id) : NULL;
+
+	if (json_open(cli, NULL, '{', err) < 0 || json_add(cli, "restore", id, err) < 0 ||
+	    json_open(cli, "items", '[', err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_items; i++) {
 		const struct restore_item *item;
 
-		if (restore_result_item(&item, r, i, err) < 0)
+		if (restore_result_item(&item, r, i, err) < 0 ||
+		    json_add(cli, NULL, json_of_item(cli, item, preview), err) < 0)
 			return -1;
-		fputs(i ? ", " : " ", stdout);
-		print_object(json_of_item(cli, item, preview));
 	}
-	printf(" ], \"written\": %llu, \"bytes_received\": %llu, \"requests\": %lu }\n",
-	       (unsigned long long)r->written, (unsigned long long)r->bytes_received,
-	       (unsigned long)r->requests);
-	return 0;
+	if (json_close(cli, err) < 0 || json_add_number(cli, "written", r->written, err) < 0 ||
+	    json_add_number(cli, "bytes_received", r->bytes_received, err) < 0 ||
+	    json_add_number(cli, "requests", r->requests, err) < 0)
+		return -1;
+	return json_close(cli, err);
 }
 
 void

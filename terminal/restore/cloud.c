@@ -5,14 +5,17 @@
 #include <stdio.h>
 
 #include "base/array.h"
+#include "base/piece.h"
 #include "base/text.h"
 #include "box/box_apps.h"
 #include "box/box_items.h"
 #include "box/shortcuts.h"
+#include "os/sorter.h"
 #include "restore/pick.h"
 #include "restore/restore_internal.h"
 
-#define ALARMS_MAX 4
+#define ALARMS_MAX         4
+#define ITEM_ROW_BYTES_MAX (1u << 20)
 
 static struct remote_traffic
 traffic(struct unlocked *u)
@@ -46,71 +49,104 @@ struct listing_cloud {
 void
 cloud_list_clear(struct cloud_list *l)
 {
-	for (size_t i = 0; i < l->n_items; i++) {
-		struct cloud_item *it = &l->items[i];
-
-		free(it->app);
-		free(it->id);
-		free(it->name);
-		free(it->type);
-		free(it->problem);
-	}
-	free(l->items);
+	sorter_free(l->items);
 	for (size_t i = 0; i < l->n_alarms; i++)
 		free(l->alarms[i]);
 	free(l->alarms);
 	*l = (struct cloud_list){ 0 };
 }
 
+/* An item and its strings, while it is put aside. */
+struct cloud_strings {
+	char *app, *id, *name, *type, *problem;
+};
+
+static void
+cloud_strings_clear(struct cloud_strings *s)
+{
+	free(s->app);
+	free(s->id);
+	free(s->name);
+	free(s->type);
+	free(s->problem);
+}
+AUTO_OBJ(cloud_strings_clear, struct cloud_strings);
+
 static int
-fill(struct cloud_item *it, struct listing_cloud *c, const struct fetched *f, struct err *err)
+fill(struct cloud_strings *s, struct listing_cloud *c, const struct fetched *f, struct err *err)
 {
 	const struct record *r = f->record;
 	char hex[9];
 
-	it->versions = f->at->version;
-	it->saved_at_unix_ms = f->saved_unix_ms;
 	if (r) {
-		it->size_bytes = r->size_bytes;
-		it->app = line_for_people(r->app, err);
-		it->id = shown_id(c->box, c->me, r, err);
-		it->name = line_for_people(r->name, err);
-		it->type = line_for_people(r->mime, err);
-		it->problem = strdup("");
+		s->app = line_for_people(r->app, err);
+		s->id = shown_id(c->box, c->me, r, err);
+		s->name = line_for_people(r->name, err);
+		s->type = line_for_people(r->mime, err);
+		s->problem = strdup("");
 	} else {
 		hex_encode(hex, span_of(f->at->item.b, 4));
-		it->app = strdup("");
-		it->id = strdup(hex);
-		it->name = strdup("");
-		it->type = strdup("");
-		it->problem = strdup(f->why->msg);
+		s->app = strdup("");
+		s->id = strdup(hex);
+		s->name = strdup("");
+		s->type = strdup("");
+		s->problem = strdup(f->why->msg);
 	}
-	return it->app && it->id && it->name && it->type && it->problem ? 0 : err_nomem(err);
+	return s->app && s->id && s->name && s->type && s->problem ? 0 : err_nomem(err);
+}
+
+/* Sorted by app, name, id, each with its NUL; the row is these and the rest. */
+static int
+put_item(struct cloud_list *l, const struct cloud_strings *s, const struct fetched *f,
+	 struct err *err)
+{
+	AUTO(buf_clear) struct buf row = BUF_INIT(ITEM_ROW_BYTES_MAX);
+	size_t key;
+
+	if (piece_put_key(&row, s->app, err) < 0 || piece_put_key(&row, s->name, err) < 0 ||
+	    piece_put_key(&row, s->id, err) < 0)
+		return -1;
+	key = row.n;
+	if (piece_put_key(&row, s->type, err) < 0 || piece_put_key(&row, s->problem, err) < 0 ||
+	    buf_append_u64(&row, f->record ? f->record->size_bytes : 0, err) < 0 ||
+	    buf_append_u64(&row, (uint64_t)f->saved_unix_ms, err) < 0 ||
+	    buf_append_u32(&row, f->at->version, err) < 0 ||
+	    sorter_add(l->items, span_of(row.p, key), buf_span(&row), err) < 0)
+		return -1;
+	l->n_items++;
+	return 0;
+}
+
+int
+cloud_list_next(struct cloud_item *out, struct cloud_list *l, struct err *err)
+{
+	struct span key, row;
+	struct reader r;
+	int rc = l->items ? sorter_next(&key, &row, l->items, err) : SORTER_END;
+
+	if (rc)
+		return rc < 0 ? -1 : CLOUD_LIST_END;
+	r = reader_of(row);
+	out->app = piece_get_key(&r);
+	out->name = piece_get_key(&r);
+	out->id = piece_get_key(&r);
+	out->type = piece_get_key(&r);
+	out->problem = piece_get_key(&r);
+	out->size_bytes = read_u64(&r);
+	out->saved_at_unix_ms = (int64_t)read_u64(&r);
+	out->versions = read_u32(&r);
+	return reader_done(&r, "an item put aside", err);
 }
 
 static int
 add_item(void *ctx, const struct fetched *f, struct err *err)
 {
 	struct listing_cloud *c = ctx;
-	struct cloud_list *l = c->out;
+	AUTO(cloud_strings_clear) struct cloud_strings s = { 0 };
 
 	if (f->record && !f->record->live)
 		return 0;
-	if (array_reserve((void **)&l->items, &l->cap_items, l->n_items + 1, sizeof *l->items,
-			  LISTING_ITEMS_MAX, err) < 0)
-		return -1;
-	return fill(&l->items[l->n_items++], c, f, err);
-}
-
-static int
-by_app_name_id(const void *a, const void *b)
-{
-	const struct cloud_item *x = a, *y = b;
-	int c = strcmp(x->app, y->app);
-
-	if (c == 0)
-		c = strcmp(x->name, y->name);
-	return c ? c : strcmp(x->id, y->id);
+	return fill(&s, c, f, err) < 0 ? -1 : put_item(c->out, &s, f, err);
 }
 
 static int
@@ -275,12 +311,13 @@ cloud_read(struct cloud_list *out, struct box *box, struct unlocked *u, const ch
 		return -1;
 	c.fetch = f;
 	hex_encode(out->device, SPAN_ARRAY(fetch_device(f)->id.b));
-	if (add_alarms(&c, err) < 0 || read_items(&c, app, err) < 0)
+	if (sorter_new(&out->items, box_home_fd(box), err) < 0 || add_alarms(&c, err) < 0 ||
+	    read_items(&c, app, err) < 0)
 		return -1;
 	if (app && out->n_items == 0 && check_app_known(&c, app, err) < 0)
 		return -1;
-	if (out->n_items > 1)
-		qsort(out->items, out->n_items, sizeof *out->items, by_app_name_id);
+	if (sorter_sort(out->items, err) < 0)
+		return -1;
 	after = traffic(u);
 	out->bytes_received = after.bytes_received - before.bytes_received;
 	out->requests = after.requests - before.requests;

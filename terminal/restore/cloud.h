@@ -12,25 +12,25 @@
 #include "restore/restore.h"
 
 struct app_session; /* apps/adapter.h */
+struct sorter;      /* os/sorter.h */
 
 /* An item on the server.  Strings are UTF-8, never NULL. */
 struct cloud_item {
-	char *app;
-	char *id;
-	char *name;
-	char *type; /* MIME type */
+	const char *app;
+	const char *id;
+	const char *name;
+	const char *type; /* MIME type */
 	uint64_t size_bytes;
 	uint32_t versions;        /* how many were ever stored */
 	int64_t saved_at_unix_ms; /* signed client time of the newest */
-	char *problem; /* "" or why it cannot be opened: then app, name and type are "" and id
+	const char *problem; /* "" or why it cannot be opened: then app, name and type are "" and id
 			  is the short id */
 };
 
 struct cloud_list {
 	char device[RESTORE_ID_BYTES];
-	struct cloud_item *items; /* by app, then name bytewise, then id */
+	struct sorter *items; /* read by cloud_list_next() */
 	size_t n_items;
-	size_t cap_items;
 	uint64_t bytes_received;
 	uint32_t requests;
 	char **alarms;
@@ -50,6 +50,11 @@ AUTO_OBJ(cloud_list_clear, struct cloud_list);
  */
 int cloud_read(struct cloud_list *out, struct box *box, struct unlocked *u, const char *app,
 	       const char *from, struct err *err);
+
+#define CLOUD_LIST_END 1
+/** The next item, by app, then name bytewise, then id; borrowed until the next call.  They lie in an
+ *  unnamed file.  0, CLOUD_LIST_END or -1: ERR_IO, ERR_NOMEM. */
+int cloud_list_next(struct cloud_item *out, struct cloud_list *l, struct err *err);
 
 /* One version of an item. */
 struct cloud_version {

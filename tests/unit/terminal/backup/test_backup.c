@@ -222,6 +222,19 @@ three_contacts(struct fixture *f)
 	add_all(f, "contacts");
 }
 
+/* The result's item number @n; its strings live until another one is asked for. */
+static struct backup_item
+nth(struct backup_result *r, size_t n)
+{
+	struct backup_item item;
+	struct err err = { 0 };
+
+	assert_int_equal(backup_result_rewind(r, &err), 0);
+	for (size_t i = 0; i <= n; i++)
+		assert_int_equal(backup_result_next(&item, r, &err), 0);
+	return item;
+}
+
 static void
 the_first_backup_is_one_request_and_the_second_none(void **state)
 {
@@ -235,10 +248,10 @@ the_first_backup_is_one_request_and_the_second_none(void **state)
 	assert_int_equal(r.n_unchanged, 0);
 	assert_int_equal(r.requests, 1);
 	assert_int_equal(r.seq, 1);
-	assert_string_equal(r.items[0].name, "Anna Berg");
-	assert_true(r.items[0].bytes > 100 && r.items[0].bytes < 700);
+	assert_string_equal(nth(&r, 0).name, "Anna Berg");
+	assert_true(nth(&r, 0).bytes > 100 && nth(&r, 0).bytes < 700);
 	assert_int_equal(r.full_backup_bytes,
-			 r.items[0].bytes + r.items[1].bytes + r.items[2].bytes);
+			 nth(&r, 0).bytes + nth(&r, 1).bytes + nth(&r, 2).bytes);
 	assert_false(r.estimated);
 
 	back_up(f, &r);
@@ -669,7 +682,7 @@ a_missing_item_is_reported_and_kept(void **state)
 	assert_int_equal(r.n_missing, 1);
 	assert_int_equal(r.n_failed, 0);
 	assert_int_equal(r.n_unchanged, 2);
-	assert_string_equal(r.items[0].name, "李小龙");
+	assert_string_equal(nth(&r, 0).name, "李小龙");
 	assert_int_equal(r.requests, 0);
 	assert_int_equal(saved_find(&found, f->t.box, "contacts", span_str("li.vcf-uid"), &err), 0);
 }
@@ -701,12 +714,12 @@ an_unreadable_item_fails_by_name_and_its_neighbours_go_on(void **state)
 	os = &os_kernel;
 	assert_int_equal(r.n_failed, 1);
 	assert_int_equal(r.n_uploaded, 1);
-	assert_string_equal(r.items[0].id, "a.txt");
-	assert_int_equal(r.items[0].outcome, BACKUP_FAILED);
-	assert_true(r.items[0].reason[0] != 0);
+	assert_string_equal(nth(&r, 0).id, "a.txt");
+	assert_int_equal(nth(&r, 0).outcome, BACKUP_FAILED);
+	assert_true(nth(&r, 0).reason[0] != 0);
 	back_up(f, &r); /* the disk was mended */
 	assert_int_equal(r.n_uploaded, 1);
-	assert_string_equal(r.items[0].id, "a.txt");
+	assert_string_equal(nth(&r, 0).id, "a.txt");
 }
 
 /* A file that grows each time somebody has looked at it. */
@@ -746,7 +759,7 @@ a_file_that_keeps_changing_is_reported_and_never_torn(void **state)
 	os = &os_kernel;
 	assert_int_equal(r.n_uploaded, 0);
 	assert_int_equal(r.n_failed, 2); /* both grow under this table */
-	assert_non_null(strstr(r.items[0].reason, "changed while it was read"));
+	assert_non_null(strstr(nth(&r, 0).reason, "changed while it was read"));
 	back_up(f, &r);
 	assert_int_equal(r.n_uploaded, 2);
 	assert_int_equal(r.n_failed, 0);
@@ -837,26 +850,34 @@ what_an_item_will_cost_is_told_exactly(void **state)
 	struct fixture *f = running(state);
 	AUTO(backup_result_clear) struct backup_result r = { 0 };
 	AUTO(free) char *face = photo(30000, 11);
-	struct backup_wanted wanted[] = {
-		{ .app = "contacts", .native_id = "anna.vcf-uid", .native_id_bytes = 12 },
-		{ .app = "documents", .native_id = "big.bin", .native_id_bytes = 7 },
-		{ .app = "documents", .native_id = "gone.txt", .native_id_bytes = 8 },
-	};
+	AUTO(backup_expecting_free) struct backup_expecting *expecting = NULL;
 	struct err err = { 0 };
-	uint64_t total = 0;
+	uint64_t anna, big, gone;
+	const char *why_not;
 
 	write_card(f, "anna.vcf", "Anna Berg", "+49 30 901820", face);
 	write_big(f, "big.bin", 100000, 2);
 	add_all(f, "contacts");
 	add_all(f, "documents");
-	if (backup_expected_bytes(wanted, 3, &total, f->t.box, &err) < 0)
-		fail_msg("%s", err.msg);
-	assert_non_null(wanted[2].reason);
-	assert_int_equal(total, wanted[0].bytes + wanted[1].bytes);
+	assert_int_equal(backup_expecting_new(&expecting, f->t.box, &err), 0);
+	assert_int_equal(backup_expecting_item(&anna, &why_not, expecting, "contacts",
+					       span_str("anna.vcf-uid"), &err),
+			 0);
+	assert_null(why_not);
+	assert_int_equal(backup_expecting_item(&big, &why_not, expecting, "documents",
+					       span_str("big.bin"), &err),
+			 0);
+	assert_null(why_not);
+	assert_int_equal(backup_expecting_item(&gone, &why_not, expecting, "documents",
+					       span_str("gone.txt"), &err),
+			 0);
+	assert_non_null(why_not);
+	assert_int_equal(gone, 0);
+	backup_expecting_free(TAKE(expecting));
 	back_up(f, &r);
 	assert_int_equal(r.n_uploaded, 2);
-	assert_int_equal(r.items[0].bytes, wanted[0].bytes);
-	assert_int_equal(r.items[1].bytes, wanted[1].bytes);
+	assert_int_equal(nth(&r, 0).bytes, anna);
+	assert_int_equal(nth(&r, 1).bytes, big);
 }
 
 static void
@@ -879,13 +900,13 @@ parts_of_the_box_are_backed_up_by_app_item_and_selection(void **state)
 			 0);
 	assert_int_equal(try_backup(f, &r, &selected, &err), 0);
 	assert_int_equal(r.n_uploaded, 1);
-	assert_string_equal(r.items[0].name, "李小龙");
+	assert_string_equal(nth(&r, 0).name, "李小龙");
 	assert_int_equal(try_backup(f, &r, &app, &err), 0);
 	assert_int_equal(r.n_uploaded, 1);
 	assert_int_equal(r.n_unchanged, 2);
 	back_up(f, &r);
 	assert_int_equal(r.n_uploaded, 1);
-	assert_string_equal(r.items[0].app, "documents");
+	assert_string_equal(nth(&r, 0).app, "documents");
 	item.items = &(const char *const){ "nobody" };
 	item.n_items = 1;
 	assert_int_equal(try_backup(f, &r, &item, &err), -1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "a_box.h"
+#include "box/saved.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -47,8 +48,13 @@ folders(void)
 static int
 note_pending(void *ctx, const struct pending *p, struct err *err)
 {
-	return buf_append_fmt(ctx, err, "%.*s%s ", SPAN_ARGS(p->item.native_id),
-			      p->saved_before ? "+" : "");
+	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
+	AUTO(saved_found_clear) struct saved_found s = SAVED_FOUND_INIT;
+
+	assert_rc(inventory_get_id(&f, my.b, p->item, err), 0, *err);
+	assert_int_equal(p->size, f.item.size);
+	return buf_append_fmt(ctx, err, "%.*s%s ", SPAN_ARGS(f.item.native_id),
+			      saved_get(&s, my.b, p->item, err) == 0 ? "+" : "");
 }
 
 static const char *

@@ -12,14 +12,14 @@ static const struct column columns[] = {
 
 /* What the table prints; freed by the caller. */
 static char *
-printed(const struct table *t, size_t width, bool bold)
+printed(struct table *t, size_t width, bool bold)
 {
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
 
 	assert_non_null(f);
-	table_print(t, f, width, bold);
+	assert_int_equal(table_print(t, f, width, bold, NULL), 0);
 	fclose(f);
 	return text;
 }
