@@ -14,6 +14,8 @@
 	X(eds_contacts)                                                                            \
 	X(files)                                                                                   \
 	X(firefox)                                                                                 \
+	X(game)                                                                                    \
+	X(programs)                                                                                \
 	X(sms_xml)                                                                                 \
 	X(vcard)
 /* clang-format on */

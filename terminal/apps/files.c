@@ -99,70 +99,9 @@ files_open_item(struct item_reader **out, struct app_session *s, const struct ap
 }
 
 static int
-files_add(struct app_session *s, struct app_change *c, struct err *err)
-{
-	AUTO(item_writer_free) struct item_writer *w = NULL;
-
-	if (!c->path)
-		return err_set(err, ERR_USAGE, "a file needs a path");
-	if (folder_writer_new(&w, s, c->path, err) < 0 || item_writer_write(w, c->bytes, err) < 0)
-		return -1;
-	int rc = item_writer_finish(w, INT64_MIN, &c->written, err);
-	if (rc == APP_EXISTS)
-		return err_set(err, ERR_EXISTS, "there is a file %s", c->path);
-	if (rc < 0)
-		return -1;
-	c->written_path = strdup(c->path);
-	if (!c->written_path)
-		return err_nomem(err);
-	c->written.source = c->written_path;
-	return 0;
-}
-
-static int
-files_remove(struct app_session *s, const struct app_change *c, struct err *err)
-{
-	struct folder_session *f = folder_session_of(s);
-	const char *name;
-	int fd = -1;
-	int rc = folder_of(&fd, &name, &f->folder, c->place.source, FOLDER_MISSING_FAILS, err);
-
-	if (rc)
-		return rc;
-	rc = folder_unlink(fd, name, &c->place.stamp, err);
-	os->close(fd);
-	return rc;
-}
-
-static int
-files_change(struct app_session *s, struct app_change *c, struct err *err)
-{
-	switch (c->kind) {
-	case APP_ADD:
-		return files_add(s, c, err);
-	case APP_REMOVE:
-		return files_remove(s, c, err);
-	case APP_REPLACE:
-		break;
-	}
-	return err_set(err, ERR_UNSUPPORTED, "files are never replaced");
-}
-
-static int
 files_apply(struct app_session *s, struct app_change *changes, size_t n, struct err *err)
 {
-	size_t failed = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		int rc = files_change(s, &changes[i], &changes[i].err);
-		changes[i].result = rc == 0           ? APP_CHANGE_DONE
-				    : rc == APP_MOVED ? APP_CHANGE_CONFLICT
-						      : APP_CHANGE_FAILED;
-		failed += rc != 0;
-	}
-	if (failed)
-		return err_set(err, ERR_PARTIAL, "%zu of %zu changes were not made", failed, n);
-	return 0;
+	return whole_files_apply(s, changes, n, folder_remove_file, err);
 }
 
 extern const struct adapter adapter_files;

@@ -41,6 +41,9 @@ int find_one(const char *name, const char *other, const char *path, app_find_fn 
 /** The XDG user folders (documents, music, pictures, videos) that exist and are not the home folder. */
 int files_find(app_find_fn *fn, void *ctx, struct err *err);
 
+/** `programs`: the user's folder for downloads, if it exists and is not the home folder. */
+int programs_find(app_find_fn *fn, void *ctx, struct err *err);
+
 /** `bookmarks-firefox-NAME`: every profile of profiles.ini that has places.sqlite. */
 int firefox_find(app_find_fn *fn, void *ctx, struct err *err);
 

@@ -16,13 +16,6 @@ struct user_folder {
 	const char *usual;
 };
 
-static const struct user_folder user_folders[] = {
-	{ "documents", "XDG_DOCUMENTS_DIR", "Documents" },
-	{ "music", "XDG_MUSIC_DIR", "Music" },
-	{ "pictures", "XDG_PICTURES_DIR", "Pictures" },
-	{ "videos", "XDG_VIDEOS_DIR", "Videos" },
-};
-
 /* The value of KEY="VALUE" on a line of its own. */
 static bool
 value_of(char *out, size_t cap, const char *text, const char *key, const char *home)
@@ -61,8 +54,9 @@ is_folder_beside_home(const char *path, const char *home)
 	       (st.st_ino != home_st.st_ino || st.st_dev != home_st.st_dev);
 }
 
-int
-files_find(app_find_fn *fn, void *ctx, struct err *err)
+/* The folders of @list that there are. */
+static int
+find_folders(const struct user_folder *list, size_t n, app_find_fn *fn, void *ctx, struct err *err)
 {
 	AUTO(buf_clear) struct buf dirs = BUF_INIT(64 << 10);
 	char home[FIND_PATH_BYTES], path[FIND_PATH_BYTES];
@@ -72,15 +66,36 @@ files_find(app_find_fn *fn, void *ctx, struct err *err)
 		return 0;
 	if (os_read_file(AT_FDCWD, path, &dirs, &why) < 0 && why.code == ERR_NOMEM)
 		return err_nomem(err); /* no such file: the usual names serve */
-	for (size_t i = 0; i < sizeof user_folders / sizeof *user_folders; i++) {
-		const struct user_folder *u = &user_folders[i];
-		struct app_found found = { .name = u->app, .path = path };
+	for (size_t i = 0; i < n; i++) {
+		struct app_found found = { .name = list[i].app, .path = path };
 
-		if (!value_of(path, sizeof path, buf_str(&dirs), u->key, home) &&
-		    !find_path(path, FIND_HOME, u->usual))
+		if (!value_of(path, sizeof path, buf_str(&dirs), list[i].key, home) &&
+		    !find_path(path, FIND_HOME, list[i].usual))
 			continue;
 		if (is_folder_beside_home(path, home) && fn(ctx, &found, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+int
+files_find(app_find_fn *fn, void *ctx, struct err *err)
+{
+	static const struct user_folder folders[] = {
+		{ "documents", "XDG_DOCUMENTS_DIR", "Documents" },
+		{ "music", "XDG_MUSIC_DIR", "Music" },
+		{ "pictures", "XDG_PICTURES_DIR", "Pictures" },
+		{ "videos", "XDG_VIDEOS_DIR", "Videos" },
+	};
+
+	return find_folders(folders, sizeof folders / sizeof *folders, fn, ctx, err);
+}
+
+/* Program files come as downloads. */
+int
+programs_find(app_find_fn *fn, void *ctx, struct err *err)
+{
+	static const struct user_folder downloads = { "programs", "XDG_DOWNLOAD_DIR", "Downloads" };
+
+	return find_folders(&downloads, 1, fn, ctx, err);
 }

@@ -426,15 +426,21 @@ folder_of(int *fd, const char **name, const struct folder_root *f, const char *p
 	return 0;
 }
 
-int
-folder_file_new(struct folder_file *out, int folder_fd, struct err *err)
+void
+folder_temporary_name(char out[static FOLDER_TEMPORARY_BYTES])
 {
 	uint8_t random[8];
 	char tag[2 * sizeof random + 1];
 
 	os_random(random, sizeof random);
 	hex_encode(tag, SPAN_ARRAY(random));
-	snprintf(out->tmp, sizeof out->tmp, TEMPORARY_PREFIX "%s~", tag);
+	snprintf(out, FOLDER_TEMPORARY_BYTES, TEMPORARY_PREFIX "%s~", tag);
+}
+
+int
+folder_file_new(struct folder_file *out, int folder_fd, struct err *err)
+{
+	folder_temporary_name(out->tmp);
 	out->folder_fd = folder_fd;
 	out->fd = os->openat(folder_fd, out->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
 	if (out->fd >= 0)

@@ -30,6 +30,15 @@ void folder_close(struct folder_root *f);
 
 struct app_stamp folder_stamp(const struct stat *st);
 
+#define FOLDER_TEMPORARY_BYTES 32
+
+/** A name for a temporary file or folder of ours. */
+void folder_temporary_name(char out[static FOLDER_TEMPORARY_BYTES]);
+
+/** Remove the folder @name in @fd with all that is in it; links are removed, not followed.  Of a name
+ *  of ours only.  0 (also if there is none) or -1. */
+int folder_remove_tree(int fd, const char *name, struct err *err);
+
 /** Is @name one of our temporary files? */
 bool folder_is_temporary(const char *name);
 
@@ -72,9 +81,9 @@ int folder_of(int *fd, const char **name, const struct folder_root *f, const cha
 
 /* A file that is being written beside its place. */
 struct folder_file {
-	int folder_fd; /* owned */
-	int fd;        /* owned; -1 when closed */
-	char tmp[32];  /* its temporary name; "" once it is in place or gone */
+	int folder_fd;                    /* owned */
+	int fd;                           /* owned; -1 when closed */
+	char tmp[FOLDER_TEMPORARY_BYTES]; /* its temporary name; "" once it is in place or gone */
 };
 
 #define FOLDER_FILE_INIT                                                                           \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * folder_tidy: temporary files of ours go that a killed program, or a disk that failed, left in an
+ * folder_tidy: temporary files and folders of ours go that a killed program, or a disk that failed, left in an
  * app's folder.  One that cannot be removed stays for the next time.
  *
  * A folder is read and closed before those in it are entered, so depth costs no descriptors; links
@@ -52,6 +52,19 @@ tidy_entries(struct buf *folders, int fd, struct err *err)
 	return rc;
 }
 
+/* The temporary folder @name in the folder @path ("" or ending in '/'), as far as it can be. */
+static void
+remove_left(const struct folder_root *f, const char *path, const char *name)
+{
+	int fd = os->open_beneath(f->fd, path[0] ? path : ".", O_RDONLY | O_DIRECTORY, 0);
+	struct err ignored = { 0 };
+
+	if (fd < 0)
+		return;
+	folder_remove_tree(fd, name, &ignored);
+	os->close(fd);
+}
+
 /* @path: of a folder beneath the root, with room for APP_PATH_MAX. */
 static int
 tidy_folder(const struct folder_root *f, char *path, size_t n, struct err *err)
@@ -68,6 +81,10 @@ tidy_folder(const struct folder_root *f, char *path, size_t n, struct err *err)
 		size_t len = strlen(name);
 
 		at += len + 1;
+		if (folder_is_temporary(name)) {
+			remove_left(f, path, name);
+			continue;
+		}
 		if (n + len + 2 > APP_PATH_MAX)
 			continue;
 		memcpy(path + n, name, len + 1);
@@ -78,6 +95,58 @@ tidy_folder(const struct folder_root *f, char *path, size_t n, struct err *err)
 		path[n] = '\0';
 	}
 	return 0;
+}
+
+/* All that is in @fd, which it takes: files go, the names of folders are appended. */
+static int
+remove_files(struct buf *folders, int fd, struct err *err)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *d;
+	int rc = 0;
+
+	if (!dir) {
+		err_sys(err, errno, "cannot list a folder");
+		os->close(fd);
+		return -1;
+	}
+	while (rc == 0 && (d = readdir(dir)) != NULL) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+		    os->unlinkat(dirfd(dir), d->d_name, 0) == 0)
+			continue;
+		rc = errno == EISDIR || errno == EPERM /* POSIX's word for a folder */
+			     ? buf_append(folders, span_of(d->d_name, strlen(d->d_name) + 1), err)
+			     : err_sys(err, errno, "cannot remove a temporary file");
+	}
+	closedir(dir);
+	return rc;
+}
+
+static int
+remove_tree(int parent_fd, const char *name, struct err *err)
+{
+	AUTO(buf_clear) struct buf folders = BUF_INIT(NAMES_BYTES_MAX);
+	int fd = os->open_beneath(parent_fd, name, O_RDONLY | O_DIRECTORY, 0), list_fd, rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot open a folder");
+	list_fd = os->open_beneath(fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	rc = list_fd < 0 ? err_sys(err, errno, "cannot open a folder")
+			 : remove_files(&folders, list_fd, err);
+	for (size_t at = 0; rc == 0 && at < folders.n; at += strlen((char *)folders.p + at) + 1)
+		rc = remove_tree(fd, (const char *)folders.p + at, err);
+	os->close(fd);
+	if (rc == 0 && os->unlinkat(parent_fd, name, AT_REMOVEDIR) < 0)
+		return err_sys(err, errno, "cannot remove a temporary folder");
+	return rc;
+}
+
+int
+folder_remove_tree(int fd, const char *name, struct err *err)
+{
+	if (!folder_is_temporary(name))
+		return err_set(err, ERR_INTERNAL, "%s is no temporary folder of ours", name);
+	return remove_tree(fd, name, err);
 }
 
 int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item_reader: see item_reader.h.  Reads from an open file, or from memory (fd < 0) where an item's
- * bytes are not those of its file (UTF-16). */
+ * bytes are not those of its file (UTF-16), or what made_bytes makes. */
 #include "apps/item_reader.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@ struct item_reader {
 	struct app_stamp stamp;
 	uint64_t at, end; /* in the file, or in `bytes` */
 	uint64_t size;
-	struct buf bytes; /* the current piece; from memory: everything */
+	struct made_bytes made; /* fill NULL: none */
+	struct buf bytes;       /* the current piece; from memory: everything */
 };
 
 static int
@@ -73,6 +74,24 @@ bytes_reader_new(struct item_reader **out, struct buf *bytes, struct err *err)
 }
 
 int
+made_reader_new(struct item_reader **out, const struct made_bytes *made, uint64_t size,
+		struct err *err)
+{
+	struct item_reader *r = calloc(1, sizeof *r);
+
+	if (!r) {
+		made->free(made->ctx);
+		return err_nomem(err);
+	}
+	r->fd = -1;
+	r->made = *made;
+	r->bytes.max = APP_PIECE_BYTES;
+	r->end = r->size = size;
+	*out = r;
+	return 0;
+}
+
+int
 item_reader_open(struct item_reader **out, struct app_session *s, const struct app_place *place,
 		 struct err *err)
 {
@@ -86,6 +105,8 @@ item_reader_free(struct item_reader *r)
 		return;
 	if (r->fd >= 0)
 		os->close(r->fd);
+	if (r->made.free)
+		r->made.free(r->made.ctx);
 	buf_clear(&r->bytes);
 	free(r->source);
 	free(r);
@@ -110,6 +131,27 @@ reader_next_in_memory(struct item_reader *r, struct span *piece)
 	return 0;
 }
 
+static int
+reader_next_made(struct item_reader *r, struct span *piece, struct err *err)
+{
+	uint64_t left = r->end - r->at;
+	size_t want = (size_t)(left < APP_PIECE_BYTES ? left : APP_PIECE_BYTES);
+	uint8_t *p;
+	int rc;
+
+	if (left == 0) {
+		rc = r->made.check(r->made.ctx, err);
+		return rc ? rc : APP_END;
+	}
+	buf_reset(&r->bytes);
+	if (buf_extend(&r->bytes, want, &p, err) < 0)
+		return -1;
+	rc = r->made.fill(r->made.ctx, p, want, err);
+	r->at += want;
+	*piece = buf_span(&r->bytes);
+	return rc;
+}
+
 int
 item_reader_next(struct item_reader *r, struct span *piece, struct err *err)
 {
@@ -117,6 +159,8 @@ item_reader_next(struct item_reader *r, struct span *piece, struct err *err)
 	size_t want = (size_t)(left < APP_PIECE_BYTES ? left : APP_PIECE_BYTES), got = 0;
 	uint8_t *p;
 
+	if (r->made.fill)
+		return reader_next_made(r, piece, err);
 	if (r->fd < 0)
 		return reader_next_in_memory(r, piece);
 	if (left == 0) {

@@ -10,6 +10,7 @@
 
 struct item_writer {
 	struct folder_file file;
+	struct taken_bytes taken; /* write NULL: it is the file */
 	char *path;
 	const char *name; /* its last part */
 	uint64_t size;
@@ -50,6 +51,27 @@ folder_writer_new(struct item_writer **out, struct app_session *s, const char *p
 }
 
 int
+taken_writer_new(struct item_writer **out, const struct taken_bytes *taken, const char *path,
+		 struct err *err)
+{
+	struct item_writer *w = calloc(1, sizeof *w);
+
+	if (!w) {
+		taken->free(taken->ctx);
+		return err_nomem(err);
+	}
+	w->file = (struct folder_file)FOLDER_FILE_INIT;
+	w->taken = *taken;
+	w->path = strdup(path);
+	if (!w->path) {
+		item_writer_free(w);
+		return err_nomem(err);
+	}
+	*out = w;
+	return 0;
+}
+
+int
 item_writer_open(struct item_writer **out, struct app_session *s, const char *path, struct err *err)
 {
 	if (!s->adapter->create)
@@ -62,6 +84,8 @@ item_writer_free(struct item_writer *w)
 {
 	if (!w)
 		return;
+	if (w->taken.free)
+		w->taken.free(w->taken.ctx);
 	folder_file_clear(&w->file);
 	free(w->path);
 	free(w);
@@ -71,6 +95,8 @@ int
 item_writer_write(struct item_writer *w, struct span piece, struct err *err)
 {
 	w->size += piece.n;
+	if (w->taken.write)
+		return w->taken.write(w->taken.ctx, piece, err);
 	return os_write_all(w->file.fd, piece, w->path, err);
 }
 
@@ -105,6 +131,16 @@ item_writer_finish(struct item_writer *w, int64_t modified_unix_ms, struct app_p
 
 _Static_assert(ITEM_FINISH_MAX <= FOLDER_FILES_MAX, "they go into place together");
 
+/* Each of these by itself. */
+static void
+finish_taken(struct item_finish *f)
+{
+	const struct taken_bytes *taken = &f->writer->taken;
+
+	f->place = (struct app_place){ .source = f->writer->path, .size = f->writer->size };
+	f->rc = taken->finish(taken->ctx, f->modified_unix_ms, &f->place.stamp, &f->err);
+}
+
 /* Those of @list whose rc is 0, with their files. */
 static size_t
 good_ones(struct item_finish **good, struct folder_file **files, struct item_finish *list, size_t n)
@@ -112,7 +148,7 @@ good_ones(struct item_finish **good, struct folder_file **files, struct item_fin
 	size_t n_good = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].rc != 0)
+		if (list[i].rc != 0 || list[i].writer->taken.write)
 			continue;
 		good[n_good] = &list[i];
 		files[n_good++] = &list[i].writer->file;
@@ -141,6 +177,10 @@ item_writers_finish(struct item_finish *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct item_finish *f = &list[i];
 
+		if (f->writer->taken.write) {
+			finish_taken(f);
+			continue;
+		}
 		f->rc = f->modified_unix_ms == INT64_MIN
 				? 0
 				: writer_set_modified(f->writer, f->modified_unix_ms, &f->err);
