@@ -340,7 +340,7 @@ is_wanted(const struct print *p, size_t element)
 static int
 append_elements(struct print *p, struct err *err)
 {
-	bool list = p->value.property->kind == PROPERTY_LIST;
+	bool list = property_is_list(p->value.property);
 	size_t n = 0;
 
 	if (list && p->elements) {
@@ -530,7 +530,7 @@ append_same_syntax(struct print *p, struct err *err)
 static bool
 all_elements_wanted(const struct print *p)
 {
-	for (size_t i = 0; p->value.property->kind == PROPERTY_LIST && i < p->value.n_parts; i++)
+	for (size_t i = 0; property_is_list(p->value.property) && i < p->value.n_parts; i++)
 		if (!is_wanted(p, i))
 			return false;
 	return true;

@@ -14,33 +14,13 @@ struct stream {
 	struct err last_bad;
 };
 
-static bool
-is_line_end(const struct span t, size_t at)
-{
-	return t.p[at] == '\n' || (t.p[at] == '\r' && at + 1 < t.n && t.p[at + 1] != '\n');
-}
-
-/* How much of the window ends where a line begins that continues no other; 0: nothing. */
-static size_t
-whole_lines(const struct text_window *w)
-{
-	struct span t = w->text;
-
-	if (w->at_end)
-		return t.n;
-	for (size_t i = t.n > 0 ? t.n - 1 : 0; i > 0; i--)
-		if (is_line_end(t, i - 1) && t.p[i] != ' ' && t.p[i] != '\t')
-			return i;
-	return 0;
-}
-
 static unsigned
 count_lines(struct span t)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < t.n; i++)
-		n += is_line_end(t, i);
+		n += text_is_line_end(t, i);
 	return n;
 }
 
@@ -81,7 +61,7 @@ split_window(void *ctx, struct text_window *w, struct err *err)
 	struct span text = w->text;
 
 	s->window = w;
-	text.n = whole_lines(w);
+	text.n = text_window_lines(w);
 	if (card_split_from(text, s->source, w->line, take, s, err) < 0)
 		return -1;
 	if (w->at_end)

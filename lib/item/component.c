@@ -4,6 +4,8 @@
  *
  *   outside --BEGIN:kind--> inside --BEGIN:other--> nested --BEGIN--> deeper
  *           <--END:kind---         <--END:other----        <--END---
+ *
+ * In iCalendar the VTIMEZONEs that the item names may stand behind its end.
  */
 #include "item/component.h"
 
@@ -42,11 +44,20 @@ struct collecting {
 	struct span open[COMPONENT_DEPTH_MAX]; /* names of the components around, outermost first */
 	unsigned depth;
 	bool ended;
+	bool in_zone; /* behind the end, in a VTIMEZONE */
 };
+
+/* How deep a component is that is a field. */
+static unsigned
+field_depth(const struct collecting *c)
+{
+	return c->in_zone ? 1 : 2;
+}
 
 static int
 begin(struct collecting *c, const struct contentline *line, struct span name, struct err *err)
 {
+	const struct property *p = property_in(name, c->kind->version);
 	struct contentline first = *line;
 
 	if (c->depth == COMPONENT_DEPTH_MAX)
@@ -54,11 +65,12 @@ begin(struct collecting *c, const struct contentline *line, struct span name, st
 			       "%s:%u:1: components within components, more than %u deep",
 			       c->lines->name, line->line, COMPONENT_DEPTH_MAX);
 	c->open[c->depth++] = name;
-	if (c->depth != 2)
+	if (c->depth != field_depth(c))
 		return 0;
 	first.name = name;
 	first.params = first.group = span_of(NULL, 0);
-	return parse_add_line(c->p, c->lines, &first, &inner, err);
+	return parse_add_line(c->p, c->lines, &first, p->kind == PROPERTY_COMPONENT ? p : &inner,
+			      err);
 }
 
 static int
@@ -72,16 +84,17 @@ end(struct collecting *c, const struct contentline *line, struct span name, stru
 			 (const char *)open.p);
 		return parse_syntax(err, c->lines, line, line->range.start, expected);
 	}
-	if (--c->depth == 1) {
+	if (c->depth-- == field_depth(c)) {
 		struct property_line *l = &c->p->lines[c->p->n_lines - 1];
 		l->line.range.end = line->range.end;
 		l->nested = range_span(c->p->it->bytes, l->line.range);
 	}
-	if (c->depth == 0) {
+	if (c->depth == 0 && !c->in_zone) {
 		c->ended = true;
 		if (!c->p->it->insert_at)
 			c->p->it->insert_at = line->range.start;
 	}
+	c->in_zone &= c->depth > 0;
 	return 0;
 }
 
@@ -93,9 +106,14 @@ outside(struct collecting *c, const struct contentline *line, struct err *err)
 
 	if (line->kind == CONTENTLINE_BLANK)
 		return 0;
-	if (!c->ended && line->kind == CONTENTLINE_PROPERTY && contentline_is(line, "BEGIN") &&
-	    same_word(value, span_str(c->kind->name)))
+	bool begins = line->kind == CONTENTLINE_PROPERTY && contentline_is(line, "BEGIN");
+	if (begins && !c->ended && same_word(value, span_str(c->kind->name)))
 		return begin(c, line, value, err);
+	if (begins && c->ended && c->kind->version == ITEM_ICALENDAR &&
+	    same_word(value, span_str("VTIMEZONE"))) {
+		c->in_zone = true;
+		return begin(c, line, value, err);
+	}
 	snprintf(expected, sizeof expected, c->ended ? "the end of the item" : "BEGIN:%s",
 		 c->kind->name);
 	return parse_syntax(err, c->lines, line, line->range.start, expected);
@@ -111,13 +129,14 @@ collect_line(struct collecting *c, const struct contentline *line, struct err *e
 	if (line->kind == CONTENTLINE_BLANK)
 		return 0;
 	if (line->kind == CONTENTLINE_PROPERTY && contentline_is(line, "BEGIN")) {
-		if (c->depth == 1 && !c->p->it->insert_at) /* properties come before components */
+		if (c->depth == 1 && !c->in_zone &&
+		    !c->p->it->insert_at) /* properties come before components */
 			c->p->it->insert_at = line->range.start;
 		return begin(c, line, value, err);
 	}
 	if (line->kind == CONTENTLINE_PROPERTY && contentline_is(line, "END"))
 		return end(c, line, value, err);
-	if (c->depth > 1)
+	if (c->depth > 1 || c->in_zone)
 		return 0;
 	return parse_add_line(c->p, c->lines, line, property_in(line->name, c->kind->version), err);
 }
@@ -140,8 +159,9 @@ collect(struct parse *p, const struct component_kind *kind, const char *source, 
 	}
 	if (rc < 0)
 		return -1;
-	snprintf(expected, sizeof expected, "%s:%s", c.depth ? "END" : "BEGIN", kind->name);
-	return c.ended ? 0 : parse_syntax(err, &lines, &last, p->it->bytes.n, expected);
+	snprintf(expected, sizeof expected, "%s:%s", c.depth ? "END" : "BEGIN",
+		 c.in_zone ? "VTIMEZONE" : kind->name);
+	return c.ended && !c.in_zone ? 0 : parse_syntax(err, &lines, &last, p->it->bytes.n, expected);
 }
 
 int
@@ -285,6 +305,22 @@ component_for_people(struct buf *out, struct span component, enum item_version v
 			return -1;
 	}
 	return 0;
+}
+
+static int
+take_zone_id(void *ctx, struct span name, const struct value *value, struct err *err)
+{
+	struct buf *out = ctx;
+
+	if (out->n || !same_word(name, span_str("TZID")))
+		return 0;
+	return buf_append(out, trimmed(value_part(value, 0)), err);
+}
+
+int
+component_zone_id(struct buf *out, struct span vtimezone, struct err *err)
+{
+	return component_each(vtimezone, ITEM_ICALENDAR, take_zone_id, out, err);
 }
 
 /* ---- for who knows the properties ---- */

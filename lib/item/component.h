@@ -2,6 +2,7 @@
 /*
  * component: items that are one component in content lines, and no vCard:
  *
+ *     BEGIN:VEVENT                  form_event, form_task, form_memo    ical.h
  *     BEGIN:VBKM                    form_bookmark    bookmark.h
  *     VERSION:1.0                   form_record      record.h
  *     TITLE:Example

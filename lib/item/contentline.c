@@ -378,6 +378,12 @@ contentline_param_element(struct span *value, struct span *out)
 	return true;
 }
 
+void
+contentline_param_whole(struct span value, struct span *out)
+{
+	*out = strip(value);
+}
+
 static int
 append_without_blanks(struct buf *out, struct span text, struct err *err)
 {

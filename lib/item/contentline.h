@@ -100,6 +100,9 @@ bool contentline_param_next(struct span *params, struct contentline_param *out);
  *  marks and blanks around it are stripped.  False when none is left. */
 bool contentline_param_element(struct span *value, struct span *out);
 
+/** A parameter's raw value as one text, commas and all: quotation marks around it are stripped. */
+void contentline_param_whole(struct span value, struct span *out);
+
 /** Append the logical value to @out: folds joined.
  *  @keep_blank  2.1 folds before a blank that belongs to the text; later versions add one. */
 int contentline_unfold(struct buf *out, struct span raw, enum contentline_encoding encoding,

@@ -2,8 +2,9 @@
 /* form: see form.h. */
 #include "item/form.h"
 
-const struct form *const forms[] = { &form_bookmark, &form_call,   &form_card,
-				     &form_message,  &form_record, NULL };
+const struct form *const forms[] = { &form_bookmark, &form_call, &form_card,
+				     &form_event,    &form_memo, &form_message,
+				     &form_record,   &form_task, NULL };
 
 const struct form *
 form_of_type(struct span type)

@@ -73,7 +73,8 @@ struct form {
 			 struct item_style style, struct err *err);
 };
 
-extern const struct form form_bookmark, form_call, form_card, form_message, form_record;
+extern const struct form form_bookmark, form_call, form_card, form_event, form_memo, form_message,
+	form_record, form_task;
 
 extern const struct form *const forms[]; /* NULL-terminated */
 

@@ -27,8 +27,10 @@ enum field_flag {
 	FIELD_LIST = 1 << 7,      /* one element of a list-valued property */
 	FIELD_GUESSED =
 		1 << 8, /* its charset was missing or wrong; guessed, or replaced by U+FFFD */
-	FIELD_LABELLED = 1 << 9, /* its group's label is a part of its key */
-	FIELD_DROPPED = 1 << 10, /* the app at hand has no place for it: item_mark_dropped() */
+	FIELD_LABELLED = 1 << 9,    /* its group's label is a part of its key */
+	FIELD_TIME = 1 << 11,       /* says when the item is: DTSTART, DTEND, DUE, DURATION */
+	FIELD_WITH_TIMES = 1 << 12, /* an alarm: only where the times agree (merge.h) */
+	FIELD_DROPPED = 1 << 10,    /* the app at hand has no place for it: item_mark_dropped() */
 };
 
 /* Fields that take part in comparing and merging have none of these. */
@@ -41,6 +43,7 @@ struct field {
 			      (property.h); mostly `name` */
 	const char *value; /* for people: decoded UTF-8, one line or more; "" if empty */
 	const char *label; /* its group's label ("Boat"), or "" */
+	const char *zone;  /* a time's TZID, as written; NULL: none.  VTIMEZONE: its own */
 	const char *types; /* its TYPE parameters, lower-case: "cell, work", or "" */
 	struct field_key key;
 	struct field_key stored_key; /* the same without a home region: what may be kept */

@@ -54,6 +54,17 @@ int key_url(struct buf *out, struct span value, struct err *err);
 int key_impp(struct buf *out, struct span value, const char *protocol, struct err *err);
 /** BDAY and the like: "1980-01-01", "--01-01"; what is no date stays text. */
 int key_date(struct buf *out, struct span value, bool year_omitted, struct err *err);
+/**
+ * A date or a time of iCalendar (RFC 5545 3.3.4, 3.3.5; 3.3.9: a period, start and end): "20240102",
+ * "20240102T030405Z", "20240102T030405@Europe/Berlin", "20240102T030405" (floating).  A local time stays
+ * one: what instant it is depends on rules that change.  A duration and all else is text.
+ * @zone  its TZID, or empty: "/…/Europe/Berlin" (RFC 5545 3.8.3.1) is Europe/Berlin, UTC is Z.
+ */
+int key_instant(struct buf *out, struct span value, struct span zone, struct err *err);
+/** RRULE: its parts and the days in them sorted, in capitals, without INTERVAL=1 and WKST=MO. */
+int key_rule(struct buf *out, struct span value, struct err *err);
+/** A TZID as key_instant() compares it; "Z" for UTC. */
+int key_tzid(struct buf *out, struct span zone, struct err *err);
 /** TZ: "-05:00" for -0500 and -5; a zone's name stays text. */
 int key_zone(struct buf *out, struct span value, struct err *err);
 /** GEO: "37.386,-122.0829" for geo:37.3860,-122.0829 and 37.386;-122.08290; anything else is text. */

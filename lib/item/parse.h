@@ -75,6 +75,9 @@ int card_agent_key(struct buf *out, struct span card, const struct item_profile 
 int
 component_key(struct buf *out, struct span component, enum item_version version, struct err *err);
 
+/** Append the TZID of a VTIMEZONE: nothing if it has none. */
+int component_zone_id(struct buf *out, struct span vtimezone, struct err *err);
+
 /** Append what it says to people. */
 int component_for_people(struct buf *out, struct span component, enum item_version version,
 			 struct err *err);

@@ -161,7 +161,7 @@ fill_field(struct parse *p, struct field *f, size_t element, struct err *err)
 
 	f->element = (unsigned)element;
 	f->flags |= as->flags & ~(unsigned)FIELD_SINGLE; /* a derived line is volatile already */
-	if (v->property->kind == PROPERTY_LIST)
+	if (property_is_list(v->property))
 		f->flags |= FIELD_LIST;
 	if (v->form == VALUE_DATA)
 		f->flags |= FIELD_BINARY;
@@ -211,6 +211,15 @@ read_value(struct parse *p, const struct property_line *l, struct err *err)
 }
 
 static int
+read_zone_id(struct parse *p, const struct property_line *l, const char **zone, struct err *err)
+{
+	buf_reset(&p->say);
+	return component_zone_id(&p->say, l->nested, err) < 0
+		       ? -1
+		       : arena_string(&p->it->arena, zone, buf_span(&p->say), err);
+}
+
+static int
 add_fields(struct parse *p, const struct property_line *l, struct err *err)
 {
 	struct field like = { .value = "",
@@ -224,9 +233,13 @@ add_fields(struct parse *p, const struct property_line *l, struct err *err)
 
 	if (read_value(p, l, err) < 0 || read_name(p, l, &like.name, err) < 0)
 		return -1;
+	if (strcmp(like.name, "VTIMEZONE") == 0 && read_zone_id(p, l, &like.zone, err) < 0)
+		return -1;
+	if (p->value.zone.n && arena_string(&p->it->arena, &like.zone, p->value.zone, err) < 0)
+		return -1;
 	if (l->property->kind != PROPERTY_BINARY && read_types(p, l, &like.types, err) < 0)
 		return -1;
-	size_t n = l->property->kind == PROPERTY_LIST ? p->value.n_parts : 1;
+	size_t n = property_is_list(l->property) ? p->value.n_parts : 1;
 	for (size_t i = 0; i < n; i++)
 		if (add_field(p, &like, i, err) < 0)
 			return -1;

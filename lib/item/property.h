@@ -3,7 +3,7 @@
  * property: what Cloudbox knows of each property: how its value is built, compared, written, and
  * whether an item can have it once only.  The table of vCard's is in property.c (the one in
  * docs/guide/merging.md is made from it: tests/unit/merge/test_guide.c), the others' in
- * property_component.c.
+ * property_component.c and property_ical.c.
  *
  * Programs have names of their own for the same thing (X-EVOLUTION-SPOUSE, X-MS-SPOUSE): `means`
  * is the one that all of them go by when fields are compared.  Stored names are never changed.
@@ -29,6 +29,11 @@ enum property_kind {
 	PROPERTY_BINARY,    /* base64, data: or a link */
 	PROPERTY_AGENT,     /* a card within the card */
 	PROPERTY_COMPONENT, /* a component within the component, whole */
+	/* iCalendar */
+	PROPERTY_INSTANT,  /* a date, or a time with its zone */
+	PROPERTY_INSTANTS, /* elements separated by `,`, each a field: EXDATE, RDATE */
+	PROPERTY_RULE,     /* RRULE: its parts in any order */
+	PROPERTY_TRIGGER,  /* an alarm's: a duration from the start or the end, or a time */
 };
 
 /* Who defines it: vCard 2.1 (versit 1996), 3.0 (RFC 2426, 4770), 4.0 (RFC 6350 and those that add to
@@ -53,6 +58,13 @@ struct property {
  * `X-CLOUDBOX-GENDER` is GENDER, wherever it is met. */
 #define PROPERTY_KEPT "X-CLOUDBOX-"
 
+/** Are its elements fields of their own? */
+static inline bool
+property_is_list(const struct property *p)
+{
+	return p->kind == PROPERTY_LIST || p->kind == PROPERTY_INSTANTS;
+}
+
 /** Of a vCard.  Never NULL.  Any case; PROPERTY_KEPT apart. */
 const struct property *property_of(struct span name);
 
@@ -67,6 +79,9 @@ struct properties {
 
 /** The entry of that name, in any case, or NULL. */
 const struct property *property_find(struct properties table, struct span name);
+
+/** property_in() of what lies in a calendar.  @table, if not NULL, receives it all. */
+const struct property *property_in_calendar(struct span name, struct properties *table);
 
 /** property_in() of what is no vCard. */
 const struct property *property_in_component(struct span name, enum item_version version);

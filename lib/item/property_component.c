@@ -48,6 +48,8 @@ property_in_component(struct span name, enum item_version version)
 {
 	static const struct property unknown = { NULL, PROPERTY_EXACT, 0, 0, NULL, NULL };
 	static const struct property any = { NULL, PROPERTY_TEXT, 0, 0, NULL, NULL };
+	if (version == ITEM_ICALENDAR)
+		return property_in_calendar(name, NULL);
 	const struct property *p =
 		property_find(version == ITEM_BOOKMARK ? TABLE(bookmark) : TABLE(record), name);
 

@@ -229,7 +229,7 @@ sms_xml_split_calls(const struct text_stream *stream, text_part_fn *fn, void *ct
 /* ---- where elements can be added ---- */
 
 struct survey {
-	struct sms_xml_frame *out;
+	struct text_frame *out;
 	const char *root;
 	unsigned n_roots, n_ends;
 	uint64_t n, last; /* elements; where the last one begins */
@@ -239,7 +239,7 @@ static void
 survey_root(struct survey *s, const struct text_part *part)
 {
 	struct markup_cursor c = { .source = part->bytes, .line = 1 };
-	struct sms_xml_frame *f = s->out;
+	struct text_frame *f = s->out;
 	struct markup tag;
 	struct span count;
 
@@ -276,7 +276,7 @@ survey_part(void *ctx, const struct text_part *part, enum sms_xml_kind kind, str
 }
 
 int
-sms_xml_survey(struct sms_xml_frame *out, const struct text_stream *stream, const char *root,
+sms_xml_survey(struct text_frame *out, const struct text_stream *stream, const char *root,
 	       struct err *err)
 {
 	struct survey s = { .out = out, .root = root };
@@ -284,7 +284,7 @@ sms_xml_survey(struct sms_xml_frame *out, const struct text_stream *stream, cons
 		.walk = { .name = stream->source }, .kinds = ~0u, .fn = survey_part, .ctx = &s
 	};
 
-	*out = (struct sms_xml_frame){ 0 };
+	*out = (struct text_frame){ 0 };
 	if (text_stream_run(stream, split_window, &all, err) < 0)
 		return -1;
 	out->whole = out->whole && s.n_roots == 1 && s.n_ends == 1 && s.last < out->end_at;

@@ -104,19 +104,8 @@ int64_t sms_xml_date_ms(const struct item *it);
  *  same.  0 or -1: ERR_NOMEM, ERR_LIMIT. */
 int sms_xml_complete(struct buf *out, struct span element, struct err *err);
 
-/* What is needed to add elements to a text: where, and what its root says of their number. */
-struct sms_xml_frame {
-	bool whole;        /* one root of the right name, its end tag behind all elements */
-	bool broken;       /* something was refused */
-	bool has_count;    /* a number that is right */
-	uint64_t count;    /* elements */
-	uint64_t count_at; /* its digits: offset, bytes */
-	uint64_t count_n;
-	uint64_t end_at; /* of the root's end tag */
-};
-
-/** @root: "smses" or "calls".  0 or -1, as a text_split_fn. */
-int sms_xml_survey(struct sms_xml_frame *out, const struct text_stream *stream, const char *root,
+/** A text_survey_fn: one root, @root: "smses" or "calls", whose end tag stands behind all elements. */
+int sms_xml_survey(struct text_frame *out, const struct text_stream *stream, const char *root,
 		   struct err *err);
 
 #endif

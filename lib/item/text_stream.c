@@ -26,6 +26,19 @@ fill(struct buf *window, bool *at_end, const struct text_stream *from, struct er
 	return 0;
 }
 
+size_t
+text_window_lines(const struct text_window *w)
+{
+	struct span t = w->text;
+
+	if (w->at_end)
+		return t.n;
+	for (size_t i = t.n > 0 ? t.n - 1 : 0; i > 0; i--)
+		if (text_is_line_end(t, i - 1) && t.p[i] != ' ' && t.p[i] != '\t')
+			return i;
+	return 0;
+}
+
 int
 text_stream_run(const struct text_stream *stream, text_window_fn *fn, void *ctx, struct err *err)
 {

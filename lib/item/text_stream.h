@@ -41,6 +41,22 @@ typedef int text_part_fn(void *ctx, const struct text_part *part, struct err *er
 typedef int
 text_split_fn(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
 
+/* What is needed to add items to a text: where, and what its root says of their number. */
+struct text_frame {
+	bool whole;        /* a root of the right name, its end behind all items */
+	bool broken;       /* something was refused */
+	bool has_count;    /* a number that is right */
+	uint64_t count;    /* items */
+	uint64_t count_at; /* its digits: offset, bytes */
+	uint64_t count_n;
+	uint64_t end_at; /* of the root's end */
+};
+
+/** How a form's texts are looked at before items are added; @root: its name.  0 or -1, as a
+ *  text_split_fn. */
+typedef int text_survey_fn(struct text_frame *out, const struct text_stream *stream,
+			   const char *root, struct err *err);
+
 /* ---- for splitters ---- */
 
 struct text_window {
@@ -51,6 +67,17 @@ struct text_window {
 	size_t done;     /* out: go on with the next window here… */
 	unsigned done_line;
 };
+
+/** Does a line end with the byte at @at? */
+static inline bool
+text_is_line_end(struct span t, size_t at)
+{
+	return t.p[at] == '\n' || (t.p[at] == '\r' && at + 1 < t.n && t.p[at + 1] != '\n');
+}
+
+/** Bytes of the window's text that end where a line begins that continues no other; all at the end
+ *  of the text. */
+size_t text_window_lines(const struct text_window *w);
 
 typedef int text_window_fn(void *ctx, struct text_window *w, struct err *err);
 

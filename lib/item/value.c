@@ -25,7 +25,8 @@ value_reset(struct value *v, const struct property *property)
 	buf_reset(&v->text);
 	v->n_parts = 0;
 	v->media[0] = v->protocol[0] = '\0';
-	v->year_omitted = v->agent = v->guessed = false;
+	v->year_omitted = v->agent = v->guessed = v->at_end = false;
+	v->zone = span_of(NULL, 0);
 }
 
 struct span
@@ -189,15 +190,19 @@ read_hints(struct value *v, const struct contentline *line)
 		struct span list = p.value;
 		if (word_is(p.name, "X-APPLE-OMIT-YEAR"))
 			v->year_omitted = true;
+		if (word_is(p.name, "TZID"))
+			contentline_param_whole(p.value, &v->zone);
 		while (contentline_param_element(&list, &element)) {
 			if (word_is(p.name, "VALUE") || p.name.n == 0)
 				h.link |= word_is(element, "URI") || word_is(element, "URL");
 			if (p.name.n == 0 || word_is(p.name, "TYPE"))
 				v->agent |= word_is(element, "AGENT");
+			if (word_is(p.name, "RELATED"))
+				v->at_end |= word_is(element, "END");
 			if (word_is(p.name, "X-SERVICE-TYPE"))
 				copy_lower(v->protocol, sizeof v->protocol, element);
 			if ((p.name.n == 0 || word_is(p.name, "TYPE") ||
-			     word_is(p.name, "MEDIATYPE")) &&
+			     word_is(p.name, "MEDIATYPE") || word_is(p.name, "FMTTYPE")) &&
 			    is_media(element))
 				copy_lower(v->media, sizeof v->media, element);
 		}
@@ -303,9 +308,9 @@ value_read(struct value *v, struct span source, const struct contentline *line,
 	read_hints(v, line);
 	if (value_text(&text, source, line, version, &v->guessed, err) < 0)
 		return -1;
-	uint8_t separator = v->property->kind == PROPERTY_PARTS  ? ';'
-			    : v->property->kind == PROPERTY_LIST ? ','
-								 : 0;
+	uint8_t separator = v->property->kind == PROPERTY_PARTS ? ';'
+			    : property_is_list(v->property)     ? ','
+								: 0;
 	return append_parts(v, buf_span(&text), separator, version, err);
 }
 
@@ -334,7 +339,7 @@ value_is_blank(struct span s)
 bool
 value_is_empty(const struct value *v, size_t element)
 {
-	if (v->property->kind == PROPERTY_LIST)
+	if (property_is_list(v->property))
 		return value_is_blank(value_part(v, element));
 	return value_is_blank(buf_span(&v->text));
 }

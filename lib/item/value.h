@@ -32,6 +32,8 @@ struct value {
 	bool year_omitted; /* a date: its year is made up (X-APPLE-OMIT-YEAR) */
 	bool agent;        /* RELATED;TYPE=agent: 4.0's AGENT */
 	bool guessed;      /* see FIELD_GUESSED */
+	bool at_end;       /* an alarm's trigger: RELATED=END */
+	struct span zone;  /* a time's TZID, or empty; points into the line that was read */
 };
 
 #define VALUE_INIT                                                                                 \

@@ -66,6 +66,16 @@ value_key(struct buf *out, const struct value *v, size_t element, const char *me
 		return key_text(out, value_part(v, element), err);
 	case PROPERTY_BINARY:
 		return binary_key(out, v, err);
+	case PROPERTY_INSTANT:
+		return key_instant(out, value_part(v, 0), v->zone, err);
+	case PROPERTY_INSTANTS:
+		return key_instant(out, value_part(v, element), v->zone, err);
+	case PROPERTY_RULE:
+		return key_rule(out, value_part(v, 0), err);
+	case PROPERTY_TRIGGER:
+		if (v->at_end && buf_append_str(out, "END:", err) < 0)
+			return -1;
+		return key_instant(out, value_part(v, 0), v->zone, err);
 	case PROPERTY_TEXT:
 	case PROPERTY_AGENT:
 	case PROPERTY_COMPONENT:
@@ -140,7 +150,10 @@ value_for_people(struct buf *out, const struct value *v, size_t element, struct 
 			return append_name(out, v, err);
 		return append_joined(out, v, NULL, v->n_parts, ", ", err);
 	case PROPERTY_LIST:
+	case PROPERTY_INSTANTS:
 		return key_text(out, value_part(v, element), err);
+	case PROPERTY_EMAIL:
+		return key_text(out, without_scheme(value_part(v, 0), "mailto:"), err);
 	case PROPERTY_TEL:
 		return key_text(out, without_scheme(value_part(v, 0), "tel:"), err);
 	default:

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "merge/addition.h"
+#include "merge/agree.h"
 
 #define CHANGES_MAX (2 * (size_t)ITEM_FIELDS_MAX)
 
@@ -28,6 +29,7 @@ struct merge {
 	const struct merge_choice *choice;
 	struct merge_outcome *out;
 	struct key_set have; /* keys of A, and of what is added */
+	struct agree agree;
 
 	struct single *singles; /* asked for so far: as few as there are single-valued properties */
 	size_t n_singles, cap_singles;
@@ -37,7 +39,7 @@ static void
 merge_clear(struct merge *m)
 {
 	key_set_clear(&m->have);
-
+	agree_clear(&m->agree);
 	free(m->singles);
 }
 AUTO_OBJ(merge_clear, struct merge);
@@ -88,6 +90,7 @@ static int
 judge(struct merge *m, const struct field *f, struct err *err)
 {
 	struct single *s = NULL;
+	bool fits;
 	size_t at;
 
 	m->out->n_chosen++;
@@ -99,6 +102,10 @@ judge(struct merge *m, const struct field *f, struct err *err)
 		return -1;
 	if (s && s->taken)
 		return hold(m, f, s->mine, MERGE_HELD_SINGLE, err);
+	if (agree_field(&fits, &m->agree, f, err) < 0)
+		return -1;
+	if (!fits)
+		return hold(m, f, NULL, MERGE_HELD_UNFIT, err);
 	if (s)
 		s->taken = true;
 	if (key_set_add(&m->have, &f->key, &at, err) < 0)
@@ -118,6 +125,7 @@ judge_all(struct merge *m, struct err *err)
 {
 	size_t at;
 
+	m->agree = (struct agree){ .mine = m->mine, .theirs = m->theirs, .have = &m->have };
 	for (size_t i = 0; i < m->mine->n_fields; i++)
 		if (!(m->mine->fields[i].flags & FIELD_IGNORED) &&
 		    key_set_add(&m->have, &m->mine->fields[i].key, &at, err) < 0)

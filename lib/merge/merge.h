@@ -5,7 +5,8 @@
  *   1. a field equal in both: A's bytes stay, to the byte;
  *   2. a field only in A: stays;
  *   3. a field only in A': is added, before A's END, written in A's version and line ends;
- *   4. a field that holds one value only, different in both: A's stays, the other is held;
+ *   4. a field that holds one value only, different in both: A's stays, the other is held; so is an
+ *      alarm where the times differ;
  *   5. nothing is deleted or replaced, and doing it again changes nothing.
  *
  * Fields of A' that are marked as dropped (item_mark_dropped()) are passed over: the app has no place
@@ -29,15 +30,17 @@ enum merge_result {
 };
 
 enum merge_held {
-	MERGE_HELD_SINGLE,    /* one value only, and A has another */
-	MERGE_HELD_UNWRITABLE /* A's version cannot express it */
+	MERGE_HELD_SINGLE,     /* one value only, and A has another */
+	MERGE_HELD_UNWRITABLE, /* A's version cannot express it */
+	MERGE_HELD_UNFIT /* A has a place for it, but it would not mean the same there (agree.h) */
 };
 
 struct merge_change {
 	const struct field *theirs; /* in A' */
-	const struct field *mine;   /* held: what A has; NULL if unwritable, or if A' itself has two
+	const struct field
+		*mine; /* held: what A has; NULL if unwritable or unfit, or if A' itself has two
 	                               and the other was added.  added: NULL */
-	enum merge_held why;        /* held only */
+	enum merge_held why; /* held only */
 };
 
 struct merge_outcome {

@@ -308,7 +308,7 @@ text_app_open_item(struct item_reader **out, struct app_session *s, const struct
 
 /* 0 with @out, APP_MOVED or -1. */
 int
-source_text_survey(struct sms_xml_frame *out, struct source_text *t, const char *path,
+source_text_survey(struct text_frame *out, struct source_text *t, const char *path,
 		   const char *root, struct err *err)
 {
 	const struct app_source source = { .path = path };

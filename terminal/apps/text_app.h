@@ -76,7 +76,7 @@ int source_text_check(const struct source_text *t, const struct folder_session *
 		      const struct app_stamp *stamp, struct err *err);
 
 /** sms_xml_survey() of it.  0, APP_MOVED or -1. */
-int source_text_survey(struct sms_xml_frame *out, struct source_text *t, const char *path,
+int source_text_survey(struct text_frame *out, struct source_text *t, const char *path,
 		       const char *root, struct err *err);
 
 #endif

@@ -42,7 +42,7 @@ can_take(bool *out, struct folder_session *s, const struct app_source *source, c
 	 struct err *err)
 {
 	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
-	struct sms_xml_frame f = { .whole = false };
+	struct text_frame f = { .whole = false };
 	struct err why = { 0 };
 	int rc = source_text_open(&t, s, source->path, &source->stamp, &why);
 

@@ -37,7 +37,7 @@ struct copying {
 	bool is_blank;    /* nothing but blanks so far */
 	uint64_t add_at;  /* where new items go, in the old text */
 	const char *eol;  /* what ends a new item within a root; NULL: there is no root */
-	struct sms_xml_frame frame;
+	struct text_frame frame;
 	uint64_t new_count; /* with frame.count_n: in the place of its count */
 	int64_t grown;      /* items, so far */
 };
@@ -98,7 +98,7 @@ copy_bytes(struct copying *c, uint64_t at, uint64_t end, struct err *err)
 static int
 copy(struct copying *c, uint64_t at, uint64_t end, struct err *err)
 {
-	const struct sms_xml_frame *f = &c->frame;
+	const struct text_frame *f = &c->frame;
 	char digits[24];
 	int rc;
 
@@ -216,7 +216,7 @@ static int
 survey(struct copying *c, const char *root, int64_t grows, struct err *err)
 {
 	uint8_t before[2] = { 0, 0 };
-	struct sms_xml_frame *f = &c->frame;
+	struct text_frame *f = &c->frame;
 	int rc;
 
 	c->add_at = c->from->size;

@@ -72,7 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		struct text t = { .all = span_of(data, n),
 				  .form = calls ? &form_call : &form_message };
 		struct text_stream from = { &t, read_some, "fuzz", 64 };
-		struct sms_xml_frame f;
+		struct text_frame f;
 
 		FUZZ_TRUE((calls ? sms_xml_split_calls : sms_xml_split_messages)(&from, on_part, &t,
 										 NULL) == 0);

@@ -294,7 +294,7 @@ a_frame_says_where_elements_go_and_whether_its_count_is_right(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct streamed s = { .text = span_str(cases[i].text), .seen = BUF_INIT(0) };
 		struct text_stream from = { &s, read_some, "a.xml", 0 };
-		struct sms_xml_frame f;
+		struct text_frame f;
 		assert_int_equal(sms_xml_survey(&f, &from, "smses", NULL), 0);
 		if (f.whole != cases[i].whole || f.has_count != cases[i].has_count)
 			fail_msg("%s", cases[i].text);

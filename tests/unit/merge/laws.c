@@ -13,14 +13,21 @@
 	} while (0)
 
 struct item *
-laws_parse(struct span bytes, const struct item_profile *profile, const char *what)
+laws_parse_as(const struct form *form, struct span bytes, const struct item_profile *profile,
+	      const char *what)
 {
 	struct item *it = NULL;
 	struct err err = { 0 };
 
-	if (card_parse(&it, bytes, "card", 1, profile, &err) < 0)
+	if (form->parse(&it, bytes, form->name, 1, profile, &err) < 0)
 		FAIL(what, "%s\n%.*s", err.msg, (int)bytes.n, (const char *)bytes.p);
 	return it;
+}
+
+struct item *
+laws_parse(struct span bytes, const struct item_profile *profile, const char *what)
+{
+	return laws_parse_as(&form_card, bytes, profile, what);
 }
 
 size_t
@@ -130,7 +137,8 @@ undo_gives_back(const struct item *mine, const struct item *theirs, const struct
 	for (size_t i = 0; i < o->n_added; i++)
 		LAW(removed[i], "an added field cannot be undone");
 	LAW(span_equal(buf_span(&before), mine->bytes), "undo leaves other bytes");
-	AUTO(item_free) struct item *it = laws_parse(buf_span(&before), mine->profile, what);
+	AUTO(item_free)
+	struct item *it = laws_parse_as(mine->form, buf_span(&before), mine->profile, what);
 	LAW(it->n_fields == mine->n_fields, "undo leaves another number of fields");
 	for (size_t i = 0; i < it->n_fields; i++)
 		LAW(field_key_equal(&it->fields[i].key, &mine->fields[i].key),
@@ -168,7 +176,7 @@ laws_check(const struct item *mine, const struct item *theirs, const char *what)
 			show(a, b, &outcome[i]);
 			FAIL(what, "%s", err.msg);
 		}
-		now[i] = laws_parse(buf_span(&outcome[i].bytes), a->profile, what);
+		now[i] = laws_parse_as(a->form, buf_span(&outcome[i].bytes), a->profile, what);
 		a_is_untouched(a, b, &outcome[i], now[i], what);
 		theirs_is_there_or_held(a, b, &outcome[i], now[i], what);
 		again_changes_nothing(a, b, &outcome[i], now[i], what);

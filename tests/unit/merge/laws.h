@@ -42,6 +42,10 @@ scaled(unsigned n)
 /** Parse or fail; @bytes must outlive the item. */
 struct item *laws_parse(struct span bytes, const struct item_profile *profile, const char *what);
 
+/** The same as an item of @form. */
+struct item *laws_parse_as(const struct form *form, struct span bytes,
+			   const struct item_profile *profile, const char *what);
+
 /** How many comparable fields have this key. */
 size_t laws_count(const struct item *it, const struct field_key *k);
 
