@@ -166,7 +166,8 @@ struct row_kind;  /* row_app.h */
 
 /* An open app.  Adapters embed it as their first member; everybody else only passes it on. */
 struct app_session {
-	const struct adapter *adapter;
+	const struct adapter *adapter; /* whose open() may have put a table of its own here: what a
+					  plug-in's items are, only the plug-in knows */
 	const struct app *app; /* borrowed until the session is closed */
 };
 
@@ -200,7 +201,7 @@ struct adapter {
 	 * ERR_NOMEM).  NULL: such apps have no place of their own. */
 	int (*find)(app_find_fn *fn, void *ctx, struct err *err);
 
-	/* Open @app.  ERR_NOT_FOUND: its path is not there. */
+	/* Open @app.  ERR_NOT_FOUND: its path is not there.  Sets (*out)->adapter, or leaves NULL: this. */
 	int (*open)(struct app_session **out, const struct app *app, struct err *err);
 	void (*close)(struct app_session *s);
 

@@ -16,6 +16,7 @@
 	X(firefox)                                                                                 \
 	X(game)                                                                                    \
 	X(programs)                                                                                \
+	X(plugin)                                                                                  \
 	X(sms_xml)                                                                                 \
 	X(vcard)
 /* clang-format on */
@@ -179,7 +180,8 @@ app_session_open(struct app_session **out, const struct app *app, struct err *er
 
 	if (adapter_find(&a, app->adapter, err) < 0 || a->open(out, app, err) < 0)
 		return -1;
-	(*out)->adapter = a;
+	if (!(*out)->adapter)
+		(*out)->adapter = a;
 	(*out)->app = app;
 	return 0;
 }

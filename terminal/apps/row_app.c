@@ -47,6 +47,12 @@ row_session_open(struct app_session **out, const struct adapter *adapter, const 
 	return 0;
 }
 
+void *
+row_session_store(struct app_session *s)
+{
+	return row_session_of(s)->store;
+}
+
 int
 row_app_open(struct app_session **out, const struct app *app, struct err *err)
 {
@@ -89,11 +95,17 @@ row_app_sources(struct app_session *s, app_source_fn *fn, app_refused_fn *refuse
 		struct err *err)
 {
 	struct app_source source = { .path = row_session_of(s)->kind->source };
-	int rc = row_app_stamp(&source.stamp, s, source.path, err);
+	struct err why = { 0 };
+	int rc = row_app_stamp(&source.stamp, s, source.path, &why);
 
 	(void)refused;
-	if (rc)
-		return rc < 0 ? -1 : 0; /* gone: it has no source */
+	if (rc == APP_MOVED)
+		return 0; /* gone: it has no source */
+	if (rc < 0 && why.code == ERR_NOMEM)
+		return *err = why, -1;
+	if (rc <
+	    0) /* it is there, and not as it was: read_source() will say why it cannot be read */
+		source.stamp = (struct app_stamp){ 0 };
 	return fn(ctx, &source, err);
 }
 

@@ -78,6 +78,9 @@ struct row_kind {
 int row_session_open(struct app_session **out, const struct adapter *adapter, const struct app *app,
 		     struct err *err);
 
+/** What row_kind.open() made; the session's. */
+void *row_session_store(struct app_session *s);
+
 /* Members of struct adapter. */
 int row_app_open(struct app_session **out, const struct app *app, struct err *err);
 void row_app_close(struct app_session *s);
