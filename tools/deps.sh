@@ -19,7 +19,8 @@ packages_of() {
 			python3-pytest-xdist dosfstools nbdkit libnbd-bin e2fsprogs iproute2 \
 			dbus libebook1.2-dev libecal2.0-dev evolution-data-server python3-gi gir1.2-ebook-1.2 \
 			gir1.2-ecal-2.0 gnome-contacts gnome-calendar xvfb imagemagick xdotool \
-			firefox-esr chromium chromium-driver python3-selenium epiphany-browser
+			firefox-esr chromium chromium-driver python3-selenium epiphany-browser \
+			gnome-calls chatty
 		;;
 	bench)
 		echo restic borgbackup rclone

@@ -126,6 +126,12 @@ uuid8_is(struct span uid, const uint8_t item_id[static 16])
 }
 
 bool
+item_profile_is_coarse(const struct item_profile *p)
+{
+	return p && (p->seconds || p->conversations || p->only_missed);
+}
+
+bool
 item_profile_drops(const struct item_profile *profile, const char *name)
 {
 	for (const char *const *d = profile ? profile->drops : NULL; d && *d; d++)

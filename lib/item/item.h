@@ -62,9 +62,16 @@ struct item_profile {
 				      NULL-terminated; or NULL */
 	const char *const
 		*drops; /* properties that the app has no place for, so written; or NULL */
-	bool seconds;   /* messages and calls: it keeps the seconds of a date, no more */
+	/* Messages and calls, whose ids are made of what they say (sms_xml.h): what the app cannot tell
+	 * apart says the same. */
+	bool seconds;       /* it keeps the seconds of a date, no more */
+	bool conversations; /* it keeps with whom an MMS was exchanged, not in which part */
+	bool only_missed;   /* a call that was rejected, blocked or recorded was missed */
 	struct key_rules keys;
 };
+
+/** Does it make ids by content coarser: are those of records to be made anew for this app? */
+bool item_profile_is_coarse(const struct item_profile *profile);
 
 /** Has the app no place for property @name (upper-case)?  @profile may be NULL. */
 bool item_profile_drops(const struct item_profile *profile, const char *name);

@@ -332,3 +332,21 @@ markup_decode(struct buf *out, struct span raw, struct err *err)
 	}
 	return 0;
 }
+
+int
+markup_encode(struct buf *out, struct span text, struct err *err)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		if (c >= ' ' && c != '&' && c != '<' && c != '>' && c != '"')
+			continue;
+		if (buf_append(out, span_of(text.p + from, i - from), err) < 0 ||
+		    buf_append_fmt(out, err, "&#%u;", c) < 0)
+			return -1;
+		from = i + 1;
+	}
+	return buf_append(out, span_skip(text, from), err);
+}

@@ -73,4 +73,8 @@ bool markup_get(struct span *value, const struct markup *tag, const char *name);
  */
 int markup_decode(struct buf *out, struct span raw, struct err *err);
 
+/** Append UTF-8 text as an attribute's raw value, to stand between quotation marks: & < > " and
+ *  control characters as references, so that markup_decode() gives it back. */
+int markup_encode(struct buf *out, struct span text, struct err *err);
+
 #endif

@@ -80,11 +80,38 @@ int sms_xml_next(struct sms_xml_walk *w, struct sms_xml_part *out);
  *   mms    m_id, else tr_id, with date in s and direction; without both: date in s, direction, the
  *          sorted address keys, the sorted part keys
  *   call   number key, type, date in ms, duration
- * What an element lacks is as good as empty.
+ * What an element lacks is as good as empty.  A profile may make ids coarser (struct item_profile):
+ *   seconds        dates end in 000 ms
+ *   conversations  an MMS without ids: the numbers in its `address`, or else in its addresses, as a set
+ *   only_missed    a call that was not answered is missed
  * Two messages that are alike in all that have the same id: the caller counts them.
  */
 int sms_xml_parse(struct item **out, struct span bytes, const char *source, unsigned line,
 		  const struct item_profile *profile, unsigned kinds, struct err *err);
+
+/* A call, as Android counts (CallLog.Calls). */
+enum sms_xml_call_type {
+	SMS_XML_CALL_IN = 1,
+	SMS_XML_CALL_OUT,
+	SMS_XML_CALL_MISSED,
+	SMS_XML_CALL_VOICEMAIL,
+	SMS_XML_CALL_REJECTED,
+	SMS_XML_CALL_BLOCKED,
+	SMS_XML_CALL_TYPES = SMS_XML_CALL_BLOCKED,
+};
+
+struct sms_xml_call {
+	struct span number; /* "": nobody knows; also "-1", "-2", "-3" */
+	int64_t at_unix_ms;
+	int64_t duration_s;
+	unsigned type; /* enum sms_xml_call_type; 0: another */
+};
+
+/** What a <call> says.  @number holds its number.  ERR_SYNTAX: no call, or no date. */
+int sms_xml_call_parse(struct sms_xml_call *out, struct buf *number, struct span bytes,
+		       struct err *err);
+/** Append it as an element. */
+int sms_xml_call_print(struct buf *out, const struct sms_xml_call *call, struct err *err);
 
 /** text_split_fn's: messages (sms and mms) or calls, and what is refused; the others belong to
  *  another app and are passed over. */

@@ -115,7 +115,7 @@ append_numbers(struct buf *out, struct span text, struct err *err)
 /* Android's numbers: 1 inbox, 2 sent, 3 draft, 4 outbox, 5 failed, 6 queued (Telephony.TextBasedSmsColumns);
  * a call's: 1 in, 2 out, 3 missed, 4 voicemail, 5 rejected, 6 blocked (CallLog.Calls). */
 static const char *
-direction_of(enum sms_xml_kind kind, struct span type)
+direction_of(const struct reading *r, struct span type)
 {
 	static const char *const messages[] = { "in", "out", "draft", "out", "out", "out" };
 	static const char *const calls[] = { "in",        "out",      "missed",
@@ -123,7 +123,11 @@ direction_of(enum sms_xml_kind kind, struct span type)
 
 	if (type.n != 1 || type.p[0] < '1' || type.p[0] > '6')
 		return NULL;
-	return (kind == SMS_XML_CALL ? calls : messages)[type.p[0] - '1'];
+	if (r->kind != SMS_XML_CALL)
+		return messages[type.p[0] - '1'];
+	if (type.p[0] > '3' && r->it->profile && r->it->profile->only_missed)
+		return calls[2];
+	return calls[type.p[0] - '1'];
 }
 
 static bool
@@ -144,14 +148,16 @@ parse_date(int64_t *out, struct span text)
 
 /* In milliseconds; an MMS' in seconds: as finely as Android keeps it. */
 static int
-append_date(struct buf *out, enum sms_xml_kind kind, struct span text, struct err *err)
+append_date(struct buf *out, const struct reading *r, struct span text, struct err *err)
 {
 	int64_t v;
 
 	if (!parse_date(&v, text))
 		return key_exact(out, text, err);
-	if (kind == SMS_XML_MMS && v >= SMS_XML_SECONDS_BELOW)
+	if (r->kind == SMS_XML_MMS && v >= SMS_XML_SECONDS_BELOW)
 		v /= 1000;
+	else if (r->kind != SMS_XML_MMS && r->it->profile && r->it->profile->seconds)
+		v -= v % 1000;
 	return buf_append_fmt(out, err, "%" PRId64, v);
 }
 
@@ -164,9 +170,9 @@ compare_as(struct reading *r, const struct attribute *a, struct span text, struc
 	case AS_NUMBER:
 		return append_numbers(&r->key, text, err);
 	case AS_DATE:
-		return append_date(&r->key, r->kind, text, err);
+		return append_date(&r->key, r, text, err);
 	case AS_DIRECTION:
-		direction = direction_of(r->kind, text);
+		direction = direction_of(r, text);
 		return direction ? buf_append_str(&r->key, direction, err)
 				 : buf_append(&r->key, text, err);
 	case AS_TEXT:
@@ -390,7 +396,17 @@ key_order(const void *a, const void *b)
 	return memcmp(a, b, FIELD_KEY_BYTES);
 }
 
-/* The sorted keys of all fields of that name, each once. */
+/* The keys, sorted, each once. */
+static void
+hash_set(crypto_generichash_state *h, struct field_key *keys, size_t n)
+{
+	qsort(keys, n, sizeof *keys, key_order);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || !field_key_equal(&keys[i - 1], &keys[i]))
+			crypto_generichash_update(h, keys[i].b, FIELD_KEY_BYTES);
+}
+
+/* Of all fields of that name. */
 static int
 hash_all(crypto_generichash_state *h, const struct item *it, const char *name, struct err *err)
 {
@@ -403,15 +419,52 @@ hash_all(crypto_generichash_state *h, const struct item *it, const char *name, s
 		if (!(it->fields[i].flags & (FIELD_EMPTY | FIELD_VOLATILE)) &&
 		    strcmp(it->fields[i].name, name) == 0)
 			keys[n++] = it->fields[i].key;
-	qsort(keys, n, sizeof *keys, key_order);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || !field_key_equal(&keys[i - 1], &keys[i]))
-			crypto_generichash_update(h, keys[i].b, FIELD_KEY_BYTES);
+	hash_set(h, keys, n);
+	return 0;
+}
+
+/* The element's own `address`: it stands before all <addr>. */
+static const struct field *
+own_address(const struct item *it)
+{
+	const struct field *f = field_named(it, "ADDRESS");
+
+	return f && f->own.start == it->fields[0].own.start ? f : NULL;
+}
+
+/* Of each number with whom it was exchanged. */
+static int
+hash_conversation(crypto_generichash_state *h, struct reading *r, struct err *err)
+{
+	const struct field *own = own_address(r->it);
+	AUTO(free) struct field_key *keys = NULL;
+	struct span left;
+	size_t n = 1;
+
+	if (!own)
+		return hash_all(h, r->it, "ADDRESS", err);
+	for (const char *p = own->value; *p; p++)
+		n += *p == '~';
+	keys = calloc(n, sizeof *keys);
+	if (!keys)
+		return err_nomem(err);
+	left = span_str(own->value);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *tilde = left.n ? memchr(left.p, '~', left.n) : NULL;
+		size_t len = tilde ? (size_t)(tilde - left.p) : left.n;
+
+		buf_reset(&r->key);
+		if (append_number_key(&r->key, span_of(left.p, len), err) < 0)
+			return -1;
+		keys[i] = key_hash(buf_span(&r->key));
+		left = span_skip(left, tilde ? len + 1 : len);
+	}
+	hash_set(h, keys, n);
 	return 0;
 }
 
 static int
-hash_mms(crypto_generichash_state *h, const struct reading *r, struct err *err)
+hash_mms(crypto_generichash_state *h, struct reading *r, struct err *err)
 {
 	const struct item *it = r->it;
 	const char *id = field_named(it, "MESSAGE-ID") ? "MESSAGE-ID" : "TRANSACTION-ID";
@@ -422,7 +475,8 @@ hash_mms(crypto_generichash_state *h, const struct reading *r, struct err *err)
 		hash_key_of(h, it, id);
 		return 0;
 	}
-	if (hash_all(h, it, "ADDRESS", err) < 0)
+	if ((it->profile && it->profile->conversations ? hash_conversation(h, r, err)
+						       : hash_all(h, it, "ADDRESS", err)) < 0)
 		return -1;
 	hash_key_of(h, it, NULL); /* none: what follows is no address */
 	return hash_all(h, it, "PART", err);

@@ -56,7 +56,8 @@ state_equal(const struct state *a, const struct state *b)
 	return true;
 }
 
-/* One stamp of all of them: the database's, with the youngest times and all bytes. */
+/* One stamp of all of them: the database's, with the youngest mtime and all bytes.  The ctime of what lies
+ * beside it says nothing: SQLite gives those files the database's owner each time root opens them. */
 static struct app_stamp
 state_stamp(const struct state *s)
 {
@@ -70,8 +71,6 @@ state_stamp(const struct state *s)
 		all.size += one.size;
 		if (one.mtime_ns > all.mtime_ns)
 			all.mtime_ns = one.mtime_ns;
-		if (one.ctime_ns > all.ctime_ns)
-			all.ctime_ns = one.ctime_ns;
 	}
 	return all;
 }

@@ -15,6 +15,7 @@
 	X(files)                                                                                   \
 	X(firefox)                                                                                 \
 	X(game)                                                                                    \
+	X(gnome_calls)                                                                             \
 	X(programs)                                                                                \
 	X(plugin)                                                                                  \
 	X(sms_xml)                                                                                 \

@@ -16,11 +16,14 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "box/inventory.h"
+#include "merge/postings.h"
 #include "os/os.h"
 #include "restore/cards_internal.h"
 #include "restore/result_rows.h"
 
-#define GROUP_BYTES (4u << 20) /* items whose chunks are fetched ahead together */
+#define GROUP_BYTES    (4u << 20) /* items whose chunks are fetched ahead together */
+#define UIDS_IN_MEMORY 4096
+#define ID_BYTES       ((size_t)64 << 10)
 
 int
 cards_new(struct cards **out, struct run *r, struct target *t, struct err *err)
@@ -35,7 +38,8 @@ cards_new(struct cards **out, struct run *r, struct target *t, struct err *err)
 	c->choice = (struct merge_choice){ plan_wants, &c->fields };
 	if ((!r->rq->preview && region_settle(&c->profile.region, r->box, err) < 0) ||
 	    region_profile(&c->profile, r->box, t->session->adapter->profile, err) < 0 ||
-	    scratch_new(&c->scratch, box_home_fd(r->box), err) < 0)
+	    scratch_new(&c->scratch, box_home_fd(r->box), err) < 0 ||
+	    postings_new(&c->uids, c->scratch, UIDS_IN_MEMORY, err) < 0)
 		return -1;
 	*out = TAKE(c);
 	return 0;
@@ -51,6 +55,7 @@ cards_free(struct cards *c)
 	plan_free(c->plan);
 	fit_clear(&c->fit);
 	live_cards_clear(&c->live);
+	postings_free(c->uids);
 	scratch_free(c->scratch);
 	free(c);
 }
@@ -214,10 +219,36 @@ put_aside(struct cards *c, struct card *card, const struct aside_item *it, struc
 	return 0;
 }
 
+/*
+ * The id that the item will have in this app, appended to @id: where that tells less apart than the app
+ * which the record is from (messages a millisecond apart, where seconds are kept), the record's says nothing.
+ * Items that are the same to this app are counted, as its inventory does.
+ */
+static int
+own_id(struct buf *id, struct cards *c, struct span bytes, struct err *err)
+{
+	const struct form *form = c->t->session->adapter->form;
+	AUTO(item_free) struct item *it = NULL;
+	struct field_key k;
+	struct err bad = { 0 };
+	size_t n;
+
+	if (form->match != FORM_BY_ID || !item_profile_is_coarse(&c->profile.item))
+		return 0;
+	if (form->parse(&it, bytes, "", 1, &c->profile.item, &bad) < 0)
+		return bad.code == ERR_NOMEM ? err_nomem(err) : 0; /* the plan will tell */
+	k = key_hash(span_str(it->uid));
+	if (postings_count(&n, c->uids, &k, err) < 0 || postings_add(c->uids, &k, 0, err) < 0)
+		return -1;
+	return n ? buf_append_fmt(id, err, "%s#%zu", it->uid, n + 1)
+		 : buf_append_str(id, it->uid, err);
+}
+
 static int
 take_item(struct cards *c, const struct opened *from, struct err *err)
 {
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf id = BUF_INIT(ID_BYTES);
 	const struct record *rec = &from->record;
 	struct payload_sink sink = { &bytes, payload_to_buf };
 	struct aside_item it = { .at = from->at,
@@ -241,6 +272,10 @@ take_item(struct cards *c, const struct opened *from, struct err *err)
 		return -1;
 	}
 	it.bytes = buf_span(&bytes);
+	if (own_id(&id, c, it.bytes, err) < 0)
+		return -1;
+	if (id.n)
+		it.native_id = buf_span(&id);
 	if (c->r->crossing &&
 	    fit_note(&c->fit, c->t->session->adapter->form, &c->profile.item, it.bytes, err) < 0)
 		return -1;

@@ -30,6 +30,8 @@ struct cards {
 	size_t n, cap;
 	uint64_t *paths; /* owned: hashes of all items' paths, the settled ones' too */
 	size_t n_paths, cap_paths;
+	struct postings
+		*uids; /* owned; of the backup's items so far, where this app makes its own */
 	struct live_cards live;
 	struct plan *plan; /* owned */
 	struct plan_fields fields;
