@@ -12,6 +12,7 @@
 	X(calls_xml)                                                                               \
 	X(chromium)                                                                                \
 	X(eds_contacts)                                                                            \
+	X(epiphany)                                                                                \
 	X(files)                                                                                   \
 	X(firefox)                                                                                 \
 	X(game)                                                                                    \

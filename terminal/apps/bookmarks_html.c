@@ -431,7 +431,7 @@ print_row(struct buf *out, struct html *h, const struct html_row *row, struct sp
 		return bookmark_print(out, &b, why);
 	if (why->code == ERR_NOMEM)
 		return -1;
-	err_wrap(why, "%s:%u", h->path, row->line);
+	err_wrap(why, "%s, line %u", h->path, row->line);
 	return ROW_REFUSED;
 }
 

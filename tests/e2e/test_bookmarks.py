@@ -144,3 +144,28 @@ def test_bookmarks_go_from_firefox_to_chromium_and_back(phone):
     assert {("toolbar_____", "Made here", "https://here.example/", "", ""),
             ("toolbar_____", "After", "https://after.example/", "", ""),
             ("unfiled_____/Mine", "", "https://here.example/", "", "")} <= set(now)
+
+
+def test_the_bookmarks_of_gnome_web_are_found_read_and_restored_elsewhere(phone, make_terminal):
+    browsers.need("epiphany-browser", "Xvfb", "xdotool", "dbus-daemon")
+    t = make_terminal()
+    t.join(phone)
+    page = "data:text/html,<title>A page</title>text"
+    with browsers.Web(t.folder) as web:
+        web.bookmark(page, "A page")
+        found = {app["name"]: app for app in t.run("apps", env={"XDG_DATA_HOME": None})}
+        assert found["bookmarks-epiphany"]["path"] == str(web.bookmarks)
+        t.run("add", "bookmarks-epiphany", "--all")
+        t.run("backup")
+    [item] = t.run("items", "bookmarks-epiphany")
+    assert item["name"] == "A page"
+    before = web.bookmarks.read_bytes()
+    refused(t.run("restore", "fox", "--from", phone.device, "--into", "bookmarks-epiphany", expect=3),
+            "is only read, never written")
+    assert web.bookmarks.read_bytes() == before
+    t.app("file", "files", {"bookmarks.html": b""})
+    html = t.phone / "file/bookmarks.html"
+    t.run("apps", "add", "html", "--adapter", "bookmarks-html", "--path", html)
+    told = t.run("restore", "bookmarks-epiphany", "--into", "html")
+    assert results(told) == {"added": 1}, told
+    assert ">A page</A>" in html.read_text() and "UNFILED_BOOKMARKS_FOLDER" in html.read_text()
