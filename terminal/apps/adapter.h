@@ -201,6 +201,10 @@ struct adapter {
 	 * ERR_NOMEM).  NULL: such apps have no place of their own. */
 	int (*find)(app_find_fn *fn, void *ctx, struct err *err);
 
+	/* Of one file in an open format, which is no text_kind's: what a new one is called; it is empty
+	 * at first.  NULL: such an app is never made anew. */
+	const char *new_file;
+
 	/* Open @app.  ERR_NOT_FOUND: its path is not there.  Sets (*out)->adapter, or leaves NULL: this. */
 	int (*open)(struct app_session **out, const struct app *app, struct err *err);
 	void (*close)(struct app_session *s);

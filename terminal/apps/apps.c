@@ -52,7 +52,7 @@ adapter_for_type(struct span type)
 	const struct form *form = form_of_type(type);
 
 	for (size_t i = 0; form && adapters[i]; i++)
-		if (adapters[i]->form == form && adapters[i]->text)
+		if (adapters[i]->form == form && (adapters[i]->text || adapters[i]->new_file))
 			return adapters[i];
 	return &adapter_files;
 }

@@ -508,5 +508,6 @@ const struct adapter adapter_bookmarks_html = {
 	.name = "bookmarks-html",
 	.form = &form_bookmark,
 	.rows = &bookmarks,
+	.new_file = "bookmarks.html",
 	OVER_ROWS,
 };

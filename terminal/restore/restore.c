@@ -70,9 +70,22 @@ create_path(char *out, size_t n, const char *dir, const char *app, struct err *e
 	return len < 0 || (size_t)len >= n ? err_set(err, ERR_LIMIT, "the path is too long") : 0;
 }
 
+/* @path becomes that of the file @name in it, which is made where there is none. */
+static int
+create_file(char *path, size_t size, const char *name, bool preview, struct err *err)
+{
+	size_t n = strlen(path);
+	int len = snprintf(path + n, size - n, "/%s", name);
+
+	if (len < 0 || (size_t)len >= size - n)
+		return err_set(err, ERR_LIMIT, "the path is too long");
+	return preview || os_create_file(AT_FDCWD, path, span_of(NULL, 0), 0600, err) >= 0 ? 0 : -1;
+}
+
 static int
 target_create(struct cloud_folder *f, const char *app, struct span mime, struct err *err)
 {
+	const struct adapter *adapter = adapter_for_type(mime);
 	char path[PATH_MAX];
 	struct err why = { 0 };
 
@@ -80,7 +93,10 @@ target_create(struct cloud_folder *f, const char *app, struct span mime, struct 
 		return -1;
 	if (!f->r->rq->preview && os_make_folders(AT_FDCWD, path, 0700, err) < 0)
 		return -1;
-	if (app_new(&f->target.app, app, adapter_for_type(mime)->name, path, err) < 0)
+	if (adapter->new_file &&
+	    create_file(path, sizeof path, adapter->new_file, f->r->rq->preview, err) < 0)
+		return -1;
+	if (app_new(&f->target.app, app, adapter->name, path, err) < 0)
 		return -1;
 	if (app_session_open(&f->target.session, f->target.app, &why) == 0)
 		return 0;
