@@ -17,15 +17,22 @@ static struct {
 	__typeof__(cloudbox_eds_add) *add;
 	__typeof__(cloudbox_eds_modify) *modify;
 	__typeof__(cloudbox_eds_remove) *remove;
+	__typeof__(cloudbox_eds_print) *print;
 	__typeof__(cloudbox_eds_add_zone) *add_zone;
 } libeds;
 
 static const struct module_symbol symbols[] = {
-	{ "cloudbox_eds_open", &libeds.open },           { "cloudbox_eds_close", &libeds.close },
-	{ "cloudbox_eds_revision", &libeds.revision },   { "cloudbox_eds_reopen", &libeds.reopen },
-	{ "cloudbox_eds_each", &libeds.each },           { "cloudbox_eds_get", &libeds.get },
-	{ "cloudbox_eds_can_write", &libeds.can_write }, { "cloudbox_eds_add", &libeds.add },
-	{ "cloudbox_eds_modify", &libeds.modify },       { "cloudbox_eds_remove", &libeds.remove },
+	{ "cloudbox_eds_open", &libeds.open },
+	{ "cloudbox_eds_close", &libeds.close },
+	{ "cloudbox_eds_revision", &libeds.revision },
+	{ "cloudbox_eds_reopen", &libeds.reopen },
+	{ "cloudbox_eds_each", &libeds.each },
+	{ "cloudbox_eds_get", &libeds.get },
+	{ "cloudbox_eds_can_write", &libeds.can_write },
+	{ "cloudbox_eds_add", &libeds.add },
+	{ "cloudbox_eds_modify", &libeds.modify },
+	{ "cloudbox_eds_remove", &libeds.remove },
+	{ "cloudbox_eds_print", &libeds.print },
 	{ "cloudbox_eds_add_zone", &libeds.add_zone },
 };
 
@@ -195,6 +202,15 @@ eds_remove(struct eds_store *s, const char *id, struct err *err)
 	struct eds_why why;
 
 	return told(libeds.remove(s, id, &why), &why, err);
+}
+
+int
+eds_print(struct buf *out, struct eds_store *s, const char *text, struct err *err)
+{
+	struct appending a = { out, err };
+	struct eds_why why;
+
+	return told(libeds.print(s, text, append_text, &a, &why), &why, err);
 }
 
 int

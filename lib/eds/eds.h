@@ -54,6 +54,10 @@ int eds_modify(struct eds_store *s, const char *id, const char *text, struct err
 /** 0, EDS_ABSENT, or -1. */
 int eds_remove(struct eds_store *s, const char *id, struct err *err);
 
+/** Append @text as the service's library prints it: what will be read back of it, but for what the service itself
+ *  adds.  0, EDS_REFUSED (*err says why), or -1. */
+int eds_print(struct buf *out, struct eds_store *s, const char *text, struct err *err);
+
 /** Make a time zone (a VTIMEZONE) known to a calendar.  0, EDS_REFUSED (*err says why), or -1. */
 int eds_add_zone(struct eds_store *s, const char *text, struct err *err);
 

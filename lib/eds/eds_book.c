@@ -20,16 +20,30 @@ book_connect(const struct eds_store *s, GError **e)
 	return e_book_client_connect_sync(s->source, AT_ONCE, s->patience.cancel, e);
 }
 
-/* One contact to the caller. */
+/* The card as the library prints it once it has read it: one that it has not read yet it gives as it came. */
+static char *
+print(EContact *contact)
+{
+	e_vcard_get_attributes(E_VCARD(contact));
+	return e_vcard_to_string(E_VCARD(contact), EVC_FORMAT_VCARD_30);
+}
+
+/* One contact to the caller.  A card that was asked for by its UID has that in front, and no other; one out of a
+ * list has it where it stood: it is made the same. */
 static enum eds_outcome
 show(EContact *contact, eds_object_fn *fn, void *ctx)
 {
-	const char *uid = e_contact_get_const(contact, E_CONTACT_UID);
+	char *uid = e_contact_get(contact, E_CONTACT_UID);
+	char *text = print(contact);
+	EContact *same = e_contact_new_from_vcard_with_uid(text, uid ? uid : "");
 
-	e_contact_inline_local_photos(contact, NULL); /* one whose file is gone stays a link */
-	char *text = e_vcard_to_string(E_VCARD(contact), EVC_FORMAT_VCARD_30);
+	e_contact_inline_local_photos(same, NULL); /* one whose file is gone stays a link */
+	g_free(text);
+	text = print(same);
 	int stop = fn(ctx, uid ? uid : "", text, strlen(text));
 	g_free(text);
+	g_free(uid);
+	g_object_unref(same);
 	return stop ? EDS_STOPPED : EDS_DONE;
 }
 
@@ -156,6 +170,32 @@ book_remove(struct eds_store *s, const char *id, GError **e)
 		       : EDS_FAILED;
 }
 
+/* Pictures go through files there: decoded, and encoded again. */
+static void
+picture_anew(EContact *contact, EContactField field)
+{
+	EContactPhoto *p = e_contact_get(contact, field);
+
+	if (p && p->type == E_CONTACT_PHOTO_TYPE_INLINED)
+		e_contact_set(contact, field, p);
+	e_contact_photo_free(p);
+}
+
+static enum eds_outcome
+book_print(const char *text, eds_object_fn *fn, void *ctx)
+{
+	EContact *contact = e_contact_new_from_vcard(text);
+
+	picture_anew(contact, E_CONTACT_PHOTO);
+	picture_anew(contact, E_CONTACT_LOGO);
+	char *printed = print(contact);
+	int stop = fn(ctx, "", printed, strlen(printed));
+
+	g_free(printed);
+	g_object_unref(contact);
+	return stop ? EDS_STOPPED : EDS_DONE;
+}
+
 const struct eds_backend eds_book = {
 	.connect = book_connect,
 	.each = book_each,
@@ -163,4 +203,5 @@ const struct eds_backend eds_book = {
 	.add = book_add,
 	.modify = book_modify,
 	.remove = book_remove,
+	.print = book_print,
 };

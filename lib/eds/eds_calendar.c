@@ -188,6 +188,16 @@ calendar_remove(struct eds_store *s, const char *id, GError **e)
 	return ok ? EDS_DONE : EDS_FAILED;
 }
 
+static enum eds_outcome
+calendar_print(const char *text, eds_object_fn *fn, void *ctx)
+{
+	ICalComponent *c = i_cal_component_new_from_string(text);
+	enum eds_outcome outcome = c ? show(c, fn, ctx) : EDS_REFUSED;
+
+	g_clear_object(&c);
+	return outcome;
+}
+
 const struct eds_backend eds_calendar = {
 	.connect = calendar_connect,
 	.each = calendar_each,
@@ -195,6 +205,7 @@ const struct eds_backend eds_calendar = {
 	.add = calendar_add,
 	.modify = calendar_modify,
 	.remove = calendar_remove,
+	.print = calendar_print,
 };
 
 enum eds_outcome

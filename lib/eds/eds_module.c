@@ -381,3 +381,11 @@ cloudbox_eds_remove(struct eds_store *s, const char *id, struct eds_why *why)
 	enum eds_outcome outcome = s->backend->remove(s, id, &e);
 	return eds_told(s, outcome, e, why);
 }
+
+enum eds_outcome
+cloudbox_eds_print(struct eds_store *s, const char *text, eds_object_fn *fn, void *ctx,
+		   struct eds_why *why)
+{
+	why->text[0] = '\0';
+	return s->backend->print(text, fn, ctx);
+}

@@ -72,6 +72,11 @@ enum eds_outcome
 cloudbox_eds_modify(struct eds_store *s, const char *id, const char *text, struct eds_why *why);
 enum eds_outcome cloudbox_eds_remove(struct eds_store *s, const char *id, struct eds_why *why);
 
+/** @fn is called once, with an empty id and @text as the service's library prints it: what will be read back of
+ *  it, but for what the service itself adds. */
+enum eds_outcome cloudbox_eds_print(struct eds_store *s, const char *text, eds_object_fn *fn,
+				    void *ctx, struct eds_why *why);
+
 /** Make a time zone known (a VTIMEZONE).  Calendars only. */
 enum eds_outcome cloudbox_eds_add_zone(struct eds_store *s, const char *text, struct eds_why *why);
 

@@ -32,6 +32,7 @@ struct eds_backend {
 				GError **e);
 	enum eds_outcome (*modify)(struct eds_store *s, const char *id, const char *text,
 				   GError **e);
+	enum eds_outcome (*print)(const char *text, eds_object_fn *fn, void *ctx);
 	enum eds_outcome (*remove)(struct eds_store *s, const char *id, GError **e);
 };
 

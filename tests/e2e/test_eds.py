@@ -4,6 +4,7 @@ import collections
 
 import pytest
 
+import corpus
 import desktop
 import phone
 from programs import wait_until
@@ -91,3 +92,14 @@ def test_both_sides_changed_are_merged_field_by_field_and_undone(pair):
     assert results(b.run("restore", "contacts", "--from", a.device)) == {"identical": 2}
     b.run("undo")
     assert {x for c in b.eds("contacts", "list") for x in lines(c)} == before
+
+
+def test_what_an_iphone_exports_is_merged_into_what_evolution_has(pair):
+    _, b = pair
+    folder, = corpus.folder("contacts/ez-vcard/io/text")
+    b.eds("contacts", "add", (folder / "John_Doe_EVOLUTION.vcf").read_text())
+    told = b.run("import", "contacts", folder / "John_Doe_IPHONE.vcf")
+    assert results(told) in ({"merged": 1}, {"added": 1})
+    there = b.eds("contacts", "list")
+    assert results(b.run("import", "contacts", folder / "John_Doe_IPHONE.vcf")) == {"identical": 1}
+    assert b.eds("contacts", "list") == there
