@@ -71,6 +71,11 @@ struct form {
 	 * (may be NULL).  NULL: its content is its id, nothing to write. */
 	int (*print_uid)(struct buf *out, const char *uid, const char *theirs,
 			 struct item_style style, struct err *err);
+
+	/* Append to @thread the thread that the item is part of (thread.h), and to @party the other
+	 * party's name as the item has it.  NULL: its items are in no threads. */
+	int (*thread)(struct buf *thread, struct buf *party, const struct item *it,
+		      struct err *err);
 };
 
 extern const struct form form_bookmark, form_call, form_card, form_event, form_memo, form_message,

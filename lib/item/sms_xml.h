@@ -113,6 +113,11 @@ int sms_xml_call_parse(struct sms_xml_call *out, struct buf *number, struct span
 /** Append it as an element. */
 int sms_xml_call_print(struct buf *out, const struct sms_xml_call *call, struct err *err);
 
+#define SMS_XML_SENDER "from" /* field->types of an <addr> that sent the MMS */
+
+/** form->thread of messages. */
+int sms_xml_thread(struct buf *thread, struct buf *party, const struct item *it, struct err *err);
+
 /** text_split_fn's: messages (sms and mms) or calls, and what is refused; the others belong to
  *  another app and are passed over. */
 int sms_xml_split_messages(const struct text_stream *stream, text_part_fn *fn, void *ctx,

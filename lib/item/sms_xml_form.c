@@ -67,6 +67,7 @@ const struct form form_message = {
 	.open = message_open,
 	.close = message_close,
 	.print = part_print,
+	.thread = sms_xml_thread,
 };
 
 const struct form form_call = {

@@ -15,6 +15,7 @@
 #include "item/arena.h"
 #include "item/markup.h"
 #include "item/sms_xml.h"
+#include "item/thread.h"
 #include "item/value.h"
 
 #define TEXT_MAX ((size_t)SMS_XML_BYTES_MAX)
@@ -79,22 +80,11 @@ is_nothing(struct span raw)
 	return raw.n == 0 || span_equal(raw, span_str("null"));
 }
 
-/* Android's numbers for nobody: -1 unknown, -2 private, -3 payphone (CallLog.Calls); no minus sign is
- * to be lost in them. */
-static bool
-is_nobody(struct span address)
-{
-	return address.n == 2 && address.p[0] == '-' && address.p[1] >= '1' && address.p[1] <= '9';
-}
-
 /* A number without region: ids are for ever, and the home region is a setting. */
 static int
 append_number_key(struct buf *out, struct span address, struct err *err)
 {
-	if (is_nobody(address))
-		return buf_append(out, address, err);
-	return memchr(address.p, '@', address.n) ? key_email(out, address, err)
-						 : key_tel(out, address, NULL, err);
+	return thread_address_key(out, address, NULL, err);
 }
 
 /* The keys of all addresses in @text ("+1~+2"), joined by '~'. */
@@ -321,6 +311,17 @@ read_part(struct reading *r, const struct markup *tag, struct err *err)
 	return 0;
 }
 
+/* PduHeaders of Android: 129 bcc, 130 cc, 137 from, 151 to. */
+static const char *
+address_role(struct span type)
+{
+	if (span_equal(type, span_str("137")))
+		return SMS_XML_SENDER;
+	if (span_equal(type, span_str("130")))
+		return "cc";
+	return span_equal(type, span_str("129")) ? "bcc" : "to";
+}
+
 static int
 read_address(struct reading *r, const struct markup *tag, struct err *err)
 {
@@ -328,8 +329,10 @@ read_address(struct reading *r, const struct markup *tag, struct err *err)
 			   .flags = FIELD_IDENTITY,
 			   .own = tag->range,
 			   .line = r->line + tag->line - 1 };
-	struct span raw;
+	struct span raw, type;
 
+	if (markup_get(&type, tag, "type"))
+		f.types = address_role(type);
 	/* Android puts this in the place of the phone's own number. */
 	if (!markup_get(&raw, tag, "address") || is_nothing(raw) ||
 	    span_equal(raw, span_str("insert-address-token")))

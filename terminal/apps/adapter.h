@@ -83,6 +83,9 @@ struct app_item {
 	struct app_place place;
 	struct span uid;  /* the id that the app itself gave, or empty */
 	struct span name; /* for people, UTF-8 without control characters; never empty */
+	/* Of a form with threads (item/thread.h), else empty: the thread, and the other party's name,
+	 * as clean as `name`. */
+	struct span thread, party;
 	const char *type; /* MIME type; NULL: not known yet, ask app_item_type() */
 	int64_t modified_unix_ms;
 	struct span bytes; /* with a form: the original bytes; files: empty (open the item) */

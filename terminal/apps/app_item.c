@@ -4,12 +4,38 @@
 
 #include <unistr.h>
 
-#define NAME_BYTES_MAX 1024
-#define UID_MAX        1024 /* a longer UID is no id */
+#include "item/thread.h"
+
+#define NAME_BYTES_MAX   1024
+#define UID_MAX          1024 /* a longer UID is no id */
+#define THREAD_BYTES_MAX 4096
 
 _Static_assert(APP_CONTENT_ID_BYTES == ITEM_CONTENT_ID_BYTES &&
 		       ITEM_CONTENT_ID_BYTES == FIELD_KEY_BYTES,
 	       "an item's ids by content are the keys of lib/item");
+
+/* Thread and party, behind the name in @name. */
+static int
+add_thread(struct app_item *out, struct buf *name, const struct item *it, struct err *err)
+{
+	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf party = BUF_INIT(ITEM_BYTES_MAX);
+	size_t name_n = name->n, thread_n;
+
+	if (item_thread(&thread, &party, it, err) < 0)
+		return -1;
+	/* What does not fit is no thread that anybody could name. */
+	if (thread.n && thread.n <= THREAD_BYTES_MAX &&
+	    buf_append(name, buf_span(&thread), err) < 0)
+		return -1;
+	thread_n = name->n - name_n;
+	if (party.n && name_for_people(name, buf_span(&party), err) < 0)
+		return -1;
+	out->name = span_of(name->p, name_n);
+	out->thread = span_of(name->p + name_n, thread_n);
+	out->party = span_skip(buf_span(name), name_n + thread_n);
+	return 0;
+}
 
 int
 app_item_name(struct app_item *out, struct buf *name, const struct item *it, struct err *err)
@@ -25,6 +51,8 @@ app_item_name(struct app_item *out, struct buf *name, const struct item *it, str
 	buf_reset(name);
 	if (name_for_people(name, span_str(it->name), err) < 0)
 		return -1;
+	if (it->form->thread)
+		return add_thread(out, name, it, err);
 	out->name = buf_span(name);
 	return 0;
 }

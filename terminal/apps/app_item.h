@@ -5,8 +5,8 @@
 
 #include "apps/adapter.h"
 
-/** Fill @out's uid, ids by content and name from @it; @out->id_by_content is the caller's.
- *  @name holds the name's bytes; @it and @name are borrowed as long as @out lives.  0 or -1. */
+/** Fill @out's uid, ids by content, name and thread from @it; @out->id_by_content is the caller's.
+ *  @name holds the bytes of name and thread; @it and @name are borrowed as long as @out lives.  0 or -1. */
 int app_item_name(struct app_item *out, struct buf *name, const struct item *it, struct err *err);
 
 /** Append @name to @out as a name for people: UTF-8, no control characters, at most 1,024 bytes,

@@ -39,6 +39,7 @@ struct backup_request {
 	const char *app;          /* NULL: the whole Box */
 	const char *const *items; /* ITEM: native id, short id or exact name, in that order */
 	size_t n_items;           /* 0: all of @app; else @app must be given */
+	const char *thread;       /* NULL, or one thread of @app (box/threads.h), then no items */
 	bool selected;            /* only pre-selected shortcuts */
 	bool check;               /* ask the server once even where nothing changed */
 };

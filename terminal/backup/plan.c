@@ -7,6 +7,7 @@
 #include "backup/backup_internal.h"
 #include "base/array.h"
 #include "base/text.h"
+#include "box/threads.h"
 
 #define APPS_MAX 1024
 #define TODO_MAX 10000000
@@ -66,7 +67,18 @@ open_app(struct run *r, struct run_app *a, struct err *err)
 struct finding {
 	struct run *r;
 	uint32_t app;
+	const struct threads *threads; /* NULL: not only those of some threads */
 };
+
+/* 1: the item is in one of the threads; 0; -1. */
+static int
+is_in(const struct threads *t, struct run *r, const uint8_t *item, struct err *err)
+{
+	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
+	int rc = threads_of_item(&thread, r->box, item, err);
+
+	return rc < 0 ? -1 : rc == 0 && threads_has(t, buf_span(&thread));
+}
 
 static int
 add_todo(void *ctx, const struct pending *p, struct err *err)
@@ -74,7 +86,10 @@ add_todo(void *ctx, const struct pending *p, struct err *err)
 	struct finding *f = ctx;
 	struct run *r = f->r;
 	struct todo *t;
+	int meant = f->threads ? is_in(f->threads, r, p->item, err) : 1;
 
+	if (meant <= 0)
+		return meant;
 	if (array_reserve((void **)&r->todo, &r->cap_todo, r->n_todo + 1, sizeof *r->todo, TODO_MAX,
 			  err) < 0)
 		return -1;
@@ -125,7 +140,7 @@ static int
 plan_whole_app(struct run *r, uint32_t at, bool selected_only, struct err *err)
 {
 	struct run_app *a = &r->apps[at];
-	struct finding f = { r, at };
+	struct finding f = { r, at, NULL };
 	struct missing m = { r, a };
 
 	if (open_app(r, a, err) < 0)
@@ -139,12 +154,31 @@ plan_whole_app(struct run *r, uint32_t at, bool selected_only, struct err *err)
 				      err);
 }
 
+/* Of messages that are not in the app any more nobody knows the thread: they are not looked at. */
+static int
+plan_thread(struct run *r, uint32_t at, const struct backup_request *q, struct err *err)
+{
+	AUTO(threads_clear) struct threads threads = { 0 };
+	struct run_app *a = &r->apps[at];
+	struct finding f = { r, at, &threads };
+
+	if (open_app(r, a, err) < 0)
+		return -1;
+	if (!a->session)
+		return 0;
+	if (threads_find(&threads, r->box, a->app->name, q->thread, err) < 0 ||
+	    shortcuts_each_pending(r->box, a->app->name, q->selected, add_todo, &f, err) < 0)
+		return -1;
+	return threads_count_shortcuts(&a->shortcuts, r->box, a->app->name, &threads, q->selected,
+				       err);
+}
+
 static int
 plan_item(struct run *r, uint32_t at, const char *typed, bool selected_only, struct err *err)
 {
 	AUTO(shortcut_found_clear) struct shortcut_found found = SHORTCUT_FOUND_INIT;
 	struct run_app *a = &r->apps[at];
-	struct finding f = { r, at };
+	struct finding f = { r, at, NULL };
 
 	if (shortcut_find(&found, r->box, a->app->name, span_str(typed), err) < 0)
 		return -1;
@@ -220,6 +254,10 @@ plan_make(struct run *r, const struct backup_request *q, struct err *err)
 
 	if (q->n_items > 0 && !q->app)
 		return err_set(err, ERR_USAGE, "an item needs its app");
+	if (q->thread && !q->app)
+		return err_set(err, ERR_USAGE, "--thread needs the app whose messages are meant");
+	if (q->thread && q->n_items)
+		return err_set(err, ERR_USAGE, "either name items, or a thread: not both");
 	if (box_app_names_each(r->box, add_folder, &f, err) < 0)
 		return -1;
 	if (q->app && !f.found)
@@ -230,6 +268,7 @@ plan_make(struct run *r, const struct backup_request *q, struct err *err)
 		r->progress.app = r->apps[i].app->name;
 		run_show(r, false);
 		if (q->n_items > 0 ? plan_items(r, i, q, err) < 0
+		    : q->thread    ? plan_thread(r, i, q, err) < 0
 				   : plan_whole_app(r, i, q->selected, err) < 0)
 			return -1;
 	}

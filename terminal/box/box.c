@@ -149,6 +149,40 @@ schema_check(struct box *b, bool may_make, struct err *err)
 }
 
 static int
+has_threads(int64_t *has, struct box *b, struct err *err)
+{
+	return pragma_int(
+		has, b, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'threads')", err);
+}
+
+/* A Box of before that table. */
+static int
+add_threads(struct box *b, struct err *err)
+{
+	int64_t has;
+	int rc = has_threads(&has, b, err);
+
+	for (size_t i = 0; rc == 0 && !has && schema_added_threads[i]; i++)
+		rc = db_exec(b, schema_added_threads[i], err);
+	return rc;
+}
+
+/* What later programs added; looked for first, where there is nothing to add nothing is written. */
+static int
+schema_complete(struct box *b, struct err *err)
+{
+	int64_t has;
+
+	if (has_threads(&has, b, err) < 0)
+		return -1;
+	if (has)
+		return 0;
+	if (box_begin(b, err) < 0)
+		return -1;
+	return box_end(b, add_threads(b, err), err); /* unless somebody else did meanwhile */
+}
+
+static int
 schema_make(struct box *b, struct err *err)
 {
 	char sql[80];
@@ -201,7 +235,9 @@ database_open(struct box *b, struct err *err)
 	if (rc != SQLITE_OK)
 		return db_fail(b, rc, err);
 	rc = schema_check(b, true, err);
-	return rc == BOX_ABSENT ? schema_make(b, err) : rc;
+	if (rc == BOX_ABSENT)
+		return schema_make(b, err);
+	return rc < 0 ? -1 : schema_complete(b, err);
 }
 
 static int

@@ -50,6 +50,7 @@ inventory_drop(struct box *b, int64_t app, struct err *err)
 {
 	static const char *const statements[] = {
 		"DELETE FROM items WHERE app = ?1",
+		"DELETE FROM threads WHERE source IN (SELECT id FROM sources WHERE app = ?1)",
 		"DELETE FROM sources WHERE app = ?1",
 		"DELETE FROM refusals WHERE app = ?1",
 		"UPDATE shortcuts SET pending = 0 WHERE app = ?1 AND pending",

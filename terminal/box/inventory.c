@@ -37,20 +37,6 @@ row_item(struct inventory_item *out, const struct query *q)
 	query_column_bytes(q, 11, out->content, BOX_HASH_BYTES);
 }
 
-static int
-each_row(struct query *q, inventory_fn *fn, void *ctx, struct err *err)
-{
-	struct inventory_item item;
-	int rc;
-
-	while ((rc = query_step(q, err)) == QUERY_ROW) {
-		row_item(&item, q);
-		if (fn(ctx, &item, err) < 0)
-			return -1;
-	}
-	return rc;
-}
-
 /* An item as bytes: what row_item() filled in, its app apart, which is the same for all. */
 static int
 item_encode(struct buf *out, const struct inventory_item *i, struct err *err)
@@ -68,6 +54,8 @@ item_encode(struct buf *out, const struct inventory_item *i, struct err *err)
 	    buf_append_u64(out, i->place.offset, err) < 0 ||
 	    buf_append_byte(out, i->place.form, err) < 0 || piece_put(out, i->native_id, err) < 0 ||
 	    piece_put(out, i->name, err) < 0 || piece_put_string(out, i->type, err) < 0)
+		return -1;
+	if (piece_put(out, i->thread, err) < 0 || piece_put(out, i->party, err) < 0)
 		return -1;
 	return piece_put_string(out, i->place.source, err);
 }
@@ -92,39 +80,46 @@ item_decode(struct inventory_item *out, const char *app, struct span bytes, stru
 	out->native_id = piece_get(&r);
 	out->name = piece_get(&r);
 	out->type = piece_get_string(&r);
+	out->thread = piece_get(&r);
+	out->party = piece_get(&r);
 	out->place.source = piece_get_string(&r);
 	return reader_done(&r, "an item put aside", err);
 }
 
-/* inventory_fn */
 static int
-sort_item(void *ctx, const struct inventory_item *item, struct err *err)
+sort_items(struct by_name *l, struct box *b, const char *app, struct err *err)
 {
-	struct by_name *l = ctx;
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	struct inventory_item item;
+	int rc;
 
-	if (item_encode(&l->row, item, err) < 0)
+	if (query_init(&q, b,
+		       "SELECT " ITEM_COLUMNS ", t.thread, t.party FROM " ITEM_TABLES
+		       " LEFT JOIN threads t ON t.source = i.source AND t.position = i.position"
+		       " WHERE i.app = (SELECT id FROM apps WHERE name = ?1)",
+		       err) < 0)
 		return -1;
-	return by_name_add(l, item->name, item->native_id, err);
+	query_text(&q, 1, app);
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		row_item(&item, &q);
+		item.thread = query_column_text_span(&q, 14);
+		item.party = query_column_text_span(&q, 15);
+		if (item_encode(&l->row, &item, err) < 0 ||
+		    by_name_add(l, item.name, item.native_id, err) < 0)
+			return -1;
+	}
+	return rc < 0 ? -1 : by_name_sort(l, err);
 }
 
 int
 inventory_each(struct box *b, const char *app, inventory_fn *fn, void *ctx, struct err *err)
 {
 	AUTO(by_name_clear) struct by_name l = { 0 };
-	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct span row;
 	int rc;
 
-	if (by_name_init(&l, b, err) < 0 ||
-	    query_init(&q, b,
-		       "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES
-		       " WHERE i.app = (SELECT id FROM apps WHERE name = ?1)",
-		       err) < 0)
+	if (by_name_init(&l, b, err) < 0 || sort_items(&l, b, app, err) < 0)
 		return -1;
-	query_text(&q, 1, app);
-	if (each_row(&q, sort_item, &l, err) < 0 || by_name_sort(&l, err) < 0)
-		return -1;
-	query_clear(&q);
 	while ((rc = by_name_next(&row, &l, err)) == 0) {
 		struct inventory_item item;
 

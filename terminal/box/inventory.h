@@ -51,6 +51,9 @@ struct inventory_item {
 	bool has_content;       /* cards always; files once a backup or restore has read them */
 	uint8_t content[BOX_HASH_BYTES]; /* content.h */
 	bool in_box;                     /* has a shortcut */
+	/* From inventory_each() only, of a message: its thread (item/thread.h), and the other party's
+	 * name; else empty. */
+	struct span thread, party;
 };
 
 typedef int inventory_fn(void *ctx, const struct inventory_item *item, struct err *err);

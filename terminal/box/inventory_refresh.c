@@ -52,6 +52,7 @@ struct refresh {
 	bool writing;                /* the transaction has begun */
 	bool anything_lost;          /* sources vanished or changed: cards may have moved */
 	struct inventory_counts counts;
+	uint32_t n_threads; /* of the source being read */
 
 	struct stored window[WINDOW];
 	size_t n, at;
@@ -210,6 +211,8 @@ source_gone(struct refresh *r, const struct stored *s, struct err *err)
 	r->at++;
 	if (refresh_write(r, err) < 0 ||
 	    run_on(r, "UPDATE items SET source = 0 WHERE source = ?1", s->number, err) < 0)
+		return -1;
+	if (run_on(r, "DELETE FROM threads WHERE source = ?1", s->number, err) < 0)
 		return -1;
 	return run_on(r, "DELETE FROM sources WHERE id = ?1", s->number, err);
 }
@@ -376,6 +379,43 @@ arrival_put(struct refresh *r, const struct id_claim *c, const struct app_item *
 	return query_run(&q, err);
 }
 
+/* Which thread the message at this place is part of. */
+static int
+thread_put(struct refresh *r, const struct app_item *item, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, r->b,
+		       "INSERT INTO threads (source, position, thread, party)"
+		       " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (source, position)"
+		       " DO UPDATE SET (thread, party) = (?3, ?4)"
+		       " WHERE (thread, party) IS NOT (?3, ?4)",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, r->ids.source);
+	query_int(&q, 2, item->place.position);
+	query_text_span(&q, 3, item->thread);
+	query_text_span(&q, 4, item->party);
+	r->n_threads = item->place.position + 1;
+	return query_run(&q, err);
+}
+
+/* Places that the source just read does not have any more. */
+static int
+threads_cut(struct refresh *r, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (!r->s->adapter->form || !r->s->adapter->form->thread)
+		return 0;
+	if (query_init(&q, r->b, "DELETE FROM threads WHERE source = ?1 AND position >= ?2", err) <
+	    0)
+		return -1;
+	query_int(&q, 1, r->ids.source);
+	query_int(&q, 2, r->n_threads);
+	return query_run(&q, err);
+}
+
 /* app_item_fn */
 static int
 item_seen(void *ctx, const struct app_item *item, struct err *err)
@@ -388,6 +428,8 @@ item_seen(void *ctx, const struct app_item *item, struct err *err)
 	struct id_claim claim;
 	int rc;
 
+	if (r->s->adapter->form && r->s->adapter->form->thread && thread_put(r, item, err) < 0)
+		return -1;
 	if (item->bytes.n) {
 		content_of(content, r->b->identity.ids, item->bytes);
 		known = content;
@@ -440,11 +482,14 @@ try_reading(struct refresh *r, const struct app_source *source, struct err *err)
 	int rc;
 
 	id_set_reset(&r->ids.taken);
+	r->n_threads = 0;
 	if (db_exec(r->b, "SAVEPOINT reading", err) < 0)
 		return -1;
 	rc = r->s->adapter->read_source(r->s, source, item_seen, read_refused, r, err);
 	if (rc == 0)
 		rc = drop_untaken(r, err);
+	if (rc == 0)
+		rc = threads_cut(r, err);
 	if (rc == APP_MOVED || rc == APP_UNREAD) {
 		before.refused += rc == APP_UNREAD;
 		r->counts = before;

@@ -4,6 +4,11 @@
 
 #include <stddef.h>
 
+#define SCHEMA_THREADS                                                                             \
+	"CREATE TABLE threads (source INTEGER NOT NULL, position INTEGER NOT NULL,"                \
+	" thread TEXT NOT NULL, party TEXT NOT NULL, PRIMARY KEY (source, position))"              \
+	" WITHOUT ROWID"
+
 /* clang-format off */
 const char *const schema_statements[] = {
 	/* who this terminal is */
@@ -98,6 +103,14 @@ const char *const schema_statements[] = {
 	" taken INTEGER NOT NULL, body BLOB NOT NULL)",
 	"CREATE INDEX kept_item ON kept (app, native_id)",
 	"CREATE INDEX kept_restore ON kept (restore)",
+	/* what later programs added */
+	SCHEMA_THREADS,
+	NULL,
+};
+
+const char *const schema_added_threads[] = {
+	SCHEMA_THREADS,
+	"UPDATE sources SET state = 1 WHERE app IN (SELECT id FROM apps WHERE adapter = 'sms-xml')",
 	NULL,
 };
 /* clang-format on */

@@ -8,4 +8,8 @@
 /* Statements that make the tables of version BOX_SCHEMA, in order; NULL at the end. */
 extern const char *const schema_statements[];
 
+/* Statements for a Box that was made before there was the table `threads`: older programs pass it over,
+ * so the version stays.  Sources that have messages are read again.  NULL at the end. */
+extern const char *const schema_added_threads[];
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/piece.h"
 #include "box/saved.h"
 #include "box/shortcuts.h"
+#include "box/threads.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/here.h"
@@ -42,6 +43,7 @@ struct candidates {
 	uint64_t n[N_FATES];
 	uint64_t n_in_box;
 	struct buf existing;            /* the name of the one that is in the Box */
+	struct threads threads;         /* with --thread: only items of these */
 	uint8_t (*named)[BOX_ID_BYTES]; /* items named so far */
 	size_t n_named, cap_named;
 };
@@ -56,6 +58,7 @@ candidates_clear(struct candidates *cs)
 {
 	spool_free(cs->rows);
 	free(cs->named);
+	threads_clear(&cs->threads);
 	buf_clear(&cs->existing);
 }
 AUTO_OBJ(candidates_clear, struct candidates);
@@ -126,6 +129,8 @@ collect(void *ctx, const struct inventory_item *item, struct err *err)
 	struct candidate c = { .native_id = item->native_id,
 			       .fate = item->in_box ? FATE_UPDATED : FATE_ADDED };
 
+	if (cs->threads.n && !threads_has(&cs->threads, item->thread))
+		return 0;
 	if (item_show_id(&id, cs->cli->box, item->native_id, item->item, err) < 0 ||
 	    buf_append(&name, item->name, err) < 0)
 		return -1;
@@ -393,7 +398,12 @@ print_text(struct candidates *cs, uint64_t expected, struct err *err)
 		       show_count(n[FATE_FAILED]).s);
 	if (print_names(cs, FATE_FAILED, "!", err) < 0)
 		return -1;
-	return n[FATE_ADDED] || n[FATE_UPDATED] ? print_cost(cs, expected, err) : 0;
+	if ((n[FATE_ADDED] || n[FATE_UPDATED]) && print_cost(cs, expected, err) < 0)
+		return -1;
+	if (cs->threads.n)
+		puts(_("Messages that come later are not in the Box by themselves: add the thread "
+		       "again."));
+	return 0;
 }
 
 int
@@ -402,10 +412,12 @@ cmd_add(struct cli *cli, struct err *err)
 	AUTO(here_clear) struct here h = HERE_INIT;
 	AUTO(candidates_clear) struct candidates cs = CANDIDATES_INIT(cli);
 	struct expecting e = { .cs = &cs };
+	const char *thread = args_value(&cli->args, "--thread");
 	int all = cli_wants_all(cli, err), update;
 
 	cs.app = cli_word(cli, 0);
 	if (all < 0 || here_open(&h, cli, cs.app, err) < 0 ||
+	    (thread && threads_find(&cs.threads, cli->box, cs.app, thread, err) < 0) ||
 	    spool_new(&cs.rows, box_home_fd(cli->box), err) < 0 ||
 	    (all ? inventory_each(cli->box, cs.app, collect, &cs, err)
 		 : collect_named(&cs, h.session, err)) < 0)

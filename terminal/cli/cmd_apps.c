@@ -18,6 +18,7 @@
 struct listing {
 	struct cli *cli;
 	struct json_object *list; /* with --json */
+	bool threads;             /* its items are in threads */
 	struct table table;       /* without */
 	const char *pattern;
 	uint64_t n;
@@ -254,6 +255,36 @@ matches(const char *pattern, const char *name, const char *id)
 }
 
 static int
+list_row(struct listing *l, const struct inventory_item *item, const char *name, const char *id,
+	 struct err *err)
+{
+	AUTO(buf_clear) struct buf with = BUF_INIT(ID_TEXT_BYTES);
+	const char *mark = item->in_box ? "●" : " ";
+
+	if (!l->threads)
+		return TABLE_ADD(&l->table, err, mark, name, show_bytes(item->size).s, item->type,
+				 id);
+	if (buf_append(&with, item->party.n ? item->party : item->thread, err) < 0)
+		return -1;
+	return TABLE_ADD(&l->table, err, mark, name, buf_str(&with), show_bytes(item->size).s, id);
+}
+
+/* {"thread": "+15550001~+15550002", "with": "Jane"}; null for what nobody has sent. */
+static int
+put_thread(struct cli *cli, struct json_object *o, const struct inventory_item *item,
+	   struct err *err)
+{
+	AUTO(buf_clear) struct buf thread = BUF_INIT(ID_TEXT_BYTES);
+	AUTO(buf_clear) struct buf with = BUF_INIT(ID_TEXT_BYTES);
+
+	if (buf_append(&thread, item->thread, err) < 0 || buf_append(&with, item->party, err) < 0)
+		return -1;
+	json_put_text(cli, o, "thread", thread.n ? buf_str(&thread) : NULL);
+	json_put_text(cli, o, "with", with.n ? buf_str(&with) : NULL);
+	return 0;
+}
+
+static int
 list_item(void *ctx, const struct inventory_item *item, struct err *err)
 {
 	struct listing *l = ctx;
@@ -267,8 +298,7 @@ list_item(void *ctx, const struct inventory_item *item, struct err *err)
 		return 0;
 	l->n++;
 	if (!l->cli->json)
-		return TABLE_ADD(&l->table, err, item->in_box ? "●" : " ", buf_str(&name),
-				 show_bytes(item->size).s, item->type, buf_str(&id));
+		return list_row(l, item, buf_str(&name), buf_str(&id), err);
 	struct json_object *o = json_record(l->cli);
 
 	json_put_text(l->cli, o, "app", item->app);
@@ -277,6 +307,10 @@ list_item(void *ctx, const struct inventory_item *item, struct err *err)
 	json_put_text(l->cli, o, "type", item->type ? item->type : "application/octet-stream");
 	json_put_number(l->cli, o, "size", item->size);
 	json_put_flag(l->cli, o, "in_box", item->in_box);
+	if (l->threads && put_thread(l->cli, o, item, err) < 0) {
+		json_object_put(o);
+		return -1;
+	}
 	return json_add(l->cli, NULL, o, err);
 }
 
@@ -307,16 +341,22 @@ cmd_items(struct cli *cli, struct err *err)
 		{ _("size"), COLUMN_RIGHT }, { _("type"), COLUMN_LEFT },
 		{ _("id"), COLUMN_SHRINKS },
 	};
+	const struct column of_messages[] = {
+		{ " ", COLUMN_LEFT },          { _("message"), COLUMN_SHRINKS },
+		{ _("with"), COLUMN_SHRINKS }, { _("size"), COLUMN_RIGHT },
+		{ _("id"), COLUMN_SHRINKS },
+	};
 	const char *app = cli_word(cli, 0);
 	AUTO(here_clear) struct here h = HERE_INIT;
-	struct listing l = { .cli = cli,
-			     .table = TABLE_INIT(columns),
-			     .pattern = cli_word(cli, 1) };
+	struct listing l = { .cli = cli, .pattern = cli_word(cli, 1) };
 	int rc;
 
 	if (here_open(&h, cli, app, err) < 0 ||
 	    inventory_types(cli->box, h.session, span_of(NULL, 0), err) < 0)
 		return -1;
+	l.threads = h.session->adapter->form && h.session->adapter->form->thread;
+	l.table = l.threads ? (struct table)TABLE_INIT(of_messages)
+			    : (struct table)TABLE_INIT(columns);
 	l.table.dir_fd = box_home_fd(cli->box);
 	rc = list_items(&l, app, err);
 	table_clear(&l.table);

@@ -250,6 +250,7 @@ cmd_backup(struct cli *cli, struct err *err)
 		.app = cli_word(cli, 0),
 		.items = cli->args.n_words > 1 ? cli->args.words + 1 : NULL,
 		.n_items = cli->args.n_words > 1 ? cli->args.n_words - 1 : 0,
+		.thread = args_value(&cli->args, "--thread"),
 		.selected = args_has(&cli->args, "--selected"),
 		.check = args_has(&cli->args, "--check"),
 	};

@@ -95,6 +95,7 @@ read_options(struct restore_request *request, const struct cli *cli, struct err 
 		request->items = a->words + 1;
 		request->n_items = a->n_words - 1;
 	}
+	request->thread = args_value(a, "--thread");
 	request->version = (uint32_t)version;
 	request->from = args_value(a, "--from");
 	request->into = args_value(a, "--into");

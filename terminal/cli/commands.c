@@ -41,8 +41,16 @@ static const struct option apps_add_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+#define THREAD_OPTION                                                                              \
+	{                                                                                          \
+		"--thread", "WHOM",                                                                \
+			N_("a thread's messages: its number, several joined by ~, or a name"),     \
+			false                                                                      \
+	}
+
 static const struct option add_options[] = {
 	{ "--all", NULL, N_("all items of the app"), false },
+	THREAD_OPTION,
 	{ "--selected", NULL, N_("and select them for the automatic mode"), false },
 	{ NULL, NULL, NULL, false },
 };
@@ -53,6 +61,7 @@ static const struct option all_options[] = {
 };
 
 static const struct option backup_options[] = {
+	THREAD_OPTION,
 	{ "--selected", NULL, N_("only shortcuts that are selected"), false },
 	{ "--check", NULL, N_("ask the server once even if nothing changed"), false },
 	{ NULL, NULL, NULL, false },
@@ -73,6 +82,7 @@ static const struct option history_options[] = {
 };
 
 static const struct option restore_options[] = {
+	THREAD_OPTION,
 	{ "--preview", NULL, N_("show what would be done, field by field; write nothing"), false },
 	{ "--version", "N", N_("the items' version N in place of the newest"), false },
 	{ "--at", "TIME", N_("what was the newest at that time: 2026-11-25T20:00:00Z"), false },
@@ -145,7 +155,7 @@ const struct command commands[] = {
 	{ "items", "APP [PATTERN]", N_("An app's items, those in the Box marked"),
 	  N_("PATTERN is a part of the name, or a pattern with * and ?."),
 	  GROUP_CHOOSE, NULL, 1, 2, cmd_items },
-	{ "add", "APP (ITEM... | --all) [--selected]",
+	{ "add", "APP (ITEM... | --all | --thread WHOM) [--selected]",
 	  N_("Put shortcuts into the Box, with the bytes they will cost"),
 	  ITEM_IS, GROUP_CHOOSE, add_options, 1, ANY_NUMBER, cmd_add },
 	{ "region", "[CC | none]", N_("Where numbers without + are at home"),
@@ -160,7 +170,7 @@ const struct command commands[] = {
 	{ "unselect", "APP (ITEM... | --all)", N_("Take that selection back"),
 	  ITEM_IS, GROUP_CHOOSE, all_options, 1, ANY_NUMBER, cmd_unselect },
 
-	{ "backup", "[APP [ITEM...]] [--selected] [--check]",
+	{ "backup", "[APP [ITEM... | --thread WHOM]] [--selected] [--check]",
 	  N_("Send what changed: of the whole Box, of one app, or of single items"),
 	  ITEM_IS, GROUP_BACKUP, backup_options, 0, ANY_NUMBER, cmd_backup },
 	{ "forget", "APP (ITEM... | --all)",
@@ -179,8 +189,8 @@ const struct command commands[] = {
 	  N_("An item's versions, and what changed in each"),
 	  ITEM_IS, GROUP_RESTORE, history_options, 2, 2, cmd_history },
 	{ "restore",
-	  "[APP [ITEM...]] [--version N | --at TIME] [--from DEVICE] [--into APP] [--create DIR] "
-	  "[--field NAME]... [--preview]",
+	  "[APP [ITEM... | --thread WHOM]] [--version N | --at TIME] [--from DEVICE] [--into APP] "
+	  "[--create DIR] [--field NAME]... [--preview]",
 	  N_("Put items back into their app, field by field, replacing nothing"),
 	  ITEM_IS, GROUP_RESTORE, restore_options, 0, ANY_NUMBER, cmd_restore },
 	{ "undo", "[RESTORE]",

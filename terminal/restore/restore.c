@@ -318,6 +318,13 @@ deliver(struct cloud_folder *f, struct err *err)
 static int
 target_open_aside(struct cloud_folder *f, struct err *err)
 {
+	size_t before = f->n_opened;
+
+	if (f->r->thread && before) {
+		if (of_thread_keep(f->r->thread, f->r->fetch, f->opened, &f->n_opened, err) < 0)
+			return -1;
+		run_progress(f->r, before - f->n_opened);
+	}
 	if (f->n_opened == 0 || f->have_target)
 		return 0;
 	return target_open(f, form_aside(f) ? f->opened[0].record.mime : span_of(NULL, 0), err);
@@ -465,6 +472,8 @@ restore_folder(struct cloud_folder *f, struct err *err)
 		return -1;
 	/* what a folder that is made anew holds, the first record says */
 	if (f->app[0] && !f->r->rq->create_dir && target_open(f, (struct span){ NULL, 0 }, err) < 0)
+		return -1;
+	if (f->r->thread && of_thread_learn(f->r->thread, f->r->fetch, &f->want, f->kind, err) < 0)
 		return -1;
 	if (fetch_records(f->r->fetch, &f->want, f->kind, &sink, err) < 0)
 		return -1;
@@ -686,6 +695,23 @@ restore_apps(struct run *r, struct err *err)
 	return restore_folders(r, err);
 }
 
+static int
+restore_thread(struct run *r, struct err *err)
+{
+	AUTO(of_thread_clear) struct of_thread thread = { 0 };
+	int rc;
+
+	if (of_thread_init(&thread, r->box, r->rq->thread, err) < 0)
+		return -1;
+	r->thread = &thread;
+	rc = restore_apps(r, err);
+	r->thread = NULL;
+	if (rc < 0 || thread.kept || r->out->failed)
+		return rc;
+	return err_set(err, ERR_NOT_FOUND, "no backed-up message of %s is in a thread with %.200s",
+		       r->rq->app, r->rq->thread);
+}
+
 /* Items were there, and none has any of the fields that are wanted: most likely a slip of the pen. */
 static int
 check_fields(const struct run *r, struct err *err)
@@ -705,6 +731,10 @@ check_request(const struct restore_request *rq, struct err *err)
 {
 	if (rq->n_items && !rq->app)
 		return err_set(err, ERR_USAGE, "items are named without their app");
+	if (rq->thread && !rq->app)
+		return err_set(err, ERR_USAGE, "--thread needs the app whose messages are meant");
+	if (rq->thread && rq->n_items)
+		return err_set(err, ERR_USAGE, "either name items, or a thread: not both");
 	if (rq->into && !rq->app)
 		return err_set(err, ERR_USAGE, "--into needs the app whose items are to go there");
 	if (rq->version && rq->at_unix_ms)
@@ -725,7 +755,9 @@ restore_run(struct restore_result *out, struct box *box, struct unlocked *u,
 	if (request->app && strcmp(request->app, BOX_APP) == 0)
 		rc = takeover_run(&r, err);
 	else
-		rc = request->n_items ? restore_named(&r, err) : restore_apps(&r, err);
+		rc = request->n_items  ? restore_named(&r, err)
+		     : request->thread ? restore_thread(&r, err)
+				       : restore_apps(&r, err);
 	if (rc == 0)
 		rc = check_fields(&r, err);
 	return run_end(&r, rc, err);

@@ -11,6 +11,7 @@
 #include "restore/device.h"
 #include "restore/fetch.h"
 #include "restore/inherit.h"
+#include "restore/of_thread.h"
 #include "restore/restore.h"
 #include "restore/result.h"
 
@@ -38,6 +39,7 @@ struct run {
 	const struct restore_watch *watch; /* or NULL */
 	struct fetch *fetch;
 	struct inherit *inherit;      /* NULL: nothing to learn */
+	struct of_thread *thread;     /* NULL: all messages */
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
 	bool crossing;                /* the items come from another app than takes them */
