@@ -86,8 +86,11 @@ int bookmark_html_link_print(struct buf *out, const struct bookmark *b, unsigned
 int bookmark_html_folder_print(struct buf *out, struct span name, unsigned root, unsigned depth,
 			       struct bookmark_html_style style, struct err *err);
 
+#define BOOKMARK_HTML_ODD 1
+
 /** Append @bytes, which parsed as @from, with title, keyword, tags and description of @to; what
- *  @to does not change keeps its bytes. */
+ *  @to does not change keeps its bytes.  0; BOOKMARK_HTML_ODD: its tag is written so oddly that this
+ *  would not be read as meant (nothing is appended); -1: ERR_NOMEM, ERR_LIMIT. */
 int bookmark_html_link_edit(struct buf *out, struct span bytes,
 			    const struct bookmark_html_link *from, const struct bookmark *to,
 			    struct bookmark_html_style style, struct err *err);

@@ -166,7 +166,7 @@ find_attribute(struct range *out, struct range *all, struct span bytes, struct r
 		all->start = (size_t)(a.name.p - bytes.p) - 1;
 		all->end = out->end;
 		all->end += out->end + 1 < tag.end && strchr("\"'", bytes.p[out->end]) != NULL;
-		return a.value.n > 0;
+		return a.value.p > a.name.p; /* else it has none */
 	}
 	return false;
 }
@@ -221,8 +221,7 @@ edit_tag(struct editing *e, const struct bookmark_html_link *from, const struct 
 	 struct bookmark_html_style style, struct err *err)
 {
 	AUTO(buf_clear)
-	struct buf tags = BUF_INIT(ITEM_BYTES_MAX),
-		   keyword = BUF_INIT(ITEM_BYTES_MAX);
+	struct buf tags = BUF_INIT(ITEM_BYTES_MAX), keyword = BUF_INIT(ITEM_BYTES_MAX);
 	struct range t = { SIZE_MAX, 0 }, k = { SIZE_MAX, 0 }, all;
 	bool new_tags = !same_tags(&from->b, to);
 	bool new_keyword = !span_equal(from->b.keyword, to->keyword);
@@ -271,12 +270,30 @@ edit_description(struct editing *e, const struct bookmark_html_link *from,
 	return put_escaped(e->out, to->description, style, err);
 }
 
+/* Does it read as it was meant?  Tags whose quotation marks do not pair can come out otherwise. */
+static int
+check_edited(struct span bytes, const struct bookmark_html_link *from, const struct bookmark *to,
+	     struct err *err)
+{
+	AUTO(bookmark_html_link_clear) struct bookmark_html_link l = { .has_description = false };
+	struct err why = { 0 };
+
+	if (bookmark_html_link_parse(&l, bytes, &why) < 0 && why.code == ERR_NOMEM)
+		return err_nomem(err);
+	return l.b.url.n && span_equal(l.b.url, from->b.url) && same_tags(&l.b, to) &&
+			       span_equal(l.b.keyword, to->keyword)
+		       ? 0
+		       : BOOKMARK_HTML_ODD;
+}
+
 int
 bookmark_html_link_edit(struct buf *out, struct span bytes, const struct bookmark_html_link *from,
 			const struct bookmark *to, struct bookmark_html_style style,
 			struct err *err)
 {
+	size_t at = out->n;
 	struct editing e = { out, bytes, 0 };
+	int rc;
 
 	if (edit_tag(&e, from, to, style, err) < 0)
 		return -1;
@@ -286,7 +303,12 @@ bookmark_html_link_edit(struct buf *out, struct span bytes, const struct bookmar
 			return -1;
 		e.at = from->title.end;
 	}
-	return edit_description(&e, from, to, style, err) < 0 ? -1 : copy_to(&e, bytes.n, err);
+	if (edit_description(&e, from, to, style, err) < 0 || copy_to(&e, bytes.n, err) < 0)
+		return -1;
+	rc = check_edited(span_skip(buf_span(out), at), from, to, err);
+	if (rc)
+		out->n = at;
+	return rc;
 }
 
 int

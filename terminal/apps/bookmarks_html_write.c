@@ -102,6 +102,17 @@ line_end_behind(const struct around *a, size_t skip)
 	return n < a->n_behind && a->behind[n] == '\n' ? n + 1 : 0;
 }
 
+/* Bytes of the line end before a line that begins @skip bytes before the part. */
+static size_t
+line_end_before(const struct around *a, size_t skip)
+{
+	size_t n = a->n_before - skip;
+
+	if (n == 0 || a->before[n - 1] != '\n')
+		return 0;
+	return n > 1 && a->before[n - 2] == '\r' ? 2 : 1;
+}
+
 /* Take a part out of the text, with its <DT>, and with its lines if there is nothing else on them. */
 static int
 cut_part(struct html_edit **out, struct html *h, uint64_t start, uint64_t end, const char *tail,
@@ -119,10 +130,13 @@ cut_part(struct html_edit **out, struct html *h, uint64_t start, uint64_t end, c
 		behind = 0;
 	blanks = blanks_before(&a, before, &at_line);
 	size_t line = line_end_behind(&a, behind);
-	if (at_line && line) {
+	if (at_line)
 		before = blanks;
+	if (at_line && line)
 		behind = line;
-	}
+	else if (
+		at_line) /* what follows goes up to the line before, as it stood when insert() came */
+		before += line_end_before(&a, blanks);
 	return add_edit(out, h, start - before, end - start + before + behind, err);
 }
 
@@ -231,13 +245,19 @@ html_replace(void *store, int64_t number, struct span bytes, struct err *err)
 	AUTO(buf_clear) struct buf old = BUF_INIT(ITEM_BYTES_MAX), text = BUF_INIT(ITEM_BYTES_MAX);
 	struct html_row *row = html_find_row(h, number);
 	struct html_edit *e;
+	int rc;
 
 	if (!row || html_link_bytes(&old, h, row, err) != 0)
 		return err_set(err, ERR_CONFLICT, "the bookmark is gone");
 	if (bookmark_parse(&b, bytes, err) < 0 ||
-	    bookmark_html_link_parse(&link, buf_span(&old), err) < 0 ||
-	    bookmark_html_link_edit(&text, buf_span(&old), &link, &b, h->style, err) < 0 ||
-	    add_edit(&e, h, row->offset, row->size, err) < 0 ||
+	    bookmark_html_link_parse(&link, buf_span(&old), err) < 0)
+		return -1;
+	rc = bookmark_html_link_edit(&text, buf_span(&old), &link, &b, h->style, err);
+	if (rc == BOOKMARK_HTML_ODD) {
+		err_set(err, ERR_UNSUPPORTED, "this link is written too oddly to be changed");
+		return ROW_REFUSED;
+	}
+	if (rc < 0 || add_edit(&e, h, row->offset, row->size, err) < 0 ||
 	    buf_append(&h->texts, buf_span(&text), err) < 0)
 		return -1;
 	e->text_n = text.n;
@@ -386,8 +406,11 @@ insert(struct html *h, const struct new_folders *n, uint32_t folder, struct err 
 	    (h->text.size == 0 ? bookmark_html_open(&text, h->style.eol, err)
 			       : buf_append_fmt(&text, err, "<DL><p>%s", h->style.eol)) < 0)
 		return -1;
-	if (print_content(&text, h, n, folder, err) < 0 ||
-	    (is_new && bookmark_html_close(&text, h->style.eol, err) < 0) ||
+	if (print_content(&text, h, n, folder, err) < 0)
+		return -1;
+	if (!at_line && !is_new)
+		text.n -= strlen(h->style.eol); /* </DL> stays at a line's end */
+	if ((is_new && bookmark_html_close(&text, h->style.eol, err) < 0) ||
 	    add_edit(&e, h, at_line ? at - blanks : at, 0, err) < 0 ||
 	    buf_append(&h->texts, buf_span(&text), err) < 0)
 		return -1;
