@@ -253,8 +253,14 @@ copy_all(struct fixture *f, const struct rows_seen *seen, const char *name)
 	assert_int_equal(k->commit(f->rows.store, &err), 0);
 	rows_see(&again, &f->rows);
 	assert_int_equal(again.n, seen->n);
-	for (size_t i = 0; i < seen->n; i++)
-		assert_string_equal(again.bytes[i], seen->bytes[i]);
+	for (size_t i = 0; i < seen->n;
+	     i++) { /* dates are kept to the second, and never compared */
+		const char *date = strstr(seen->bytes[i], "ADDED:");
+
+		if (strncmp(again.bytes[i], seen->bytes[i],
+			    date ? (size_t)(date - seen->bytes[i]) : strlen(seen->bytes[i])) != 0)
+			fail_msg("%s: %s is not %s", name, again.bytes[i], seen->bytes[i]);
+	}
 	rows_forget(&again);
 }
 
