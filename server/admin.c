@@ -11,6 +11,7 @@
 #include "os/os.h"
 #include "tls.h"
 #include "upkeep/check.h"
+#include "upkeep/tidy.h"
 
 #define DAMAGE_MAX 100000 /* lines of one check */
 
@@ -366,6 +367,74 @@ check(struct admin *a, struct json_object *request, struct json_object **result,
 	return put_number(o, "checked", checked, err);
 }
 
+/* --- tidy --- */
+
+static int
+list_held(struct json_object *array, const struct id16 *account, const struct id16 *device,
+	  const struct id16 *folder, struct err *err)
+{
+	struct json_object *o = append_object(array, err);
+
+	if (!o || put_text(o, "account", id16_hex(account).s, err) < 0 ||
+	    put_text(o, "device", id16_hex(device).s, err) < 0)
+		return -1;
+	return put_text(o, "folder", id16_hex(folder).s, err);
+}
+
+struct tidying {
+	struct admin *admin;
+	struct json_object *held;
+};
+
+static int
+tidy_goes_on(void *ctx, struct err *err)
+{
+	struct tidying *t = ctx;
+
+	return t->admin->stop ? err_set(err, ERR_CANCELLED, "the server stops") : 0;
+}
+
+static int
+tidy_held(void *ctx, const struct id16 *account, const struct id16 *device,
+	  const struct id16 *folder, struct err *err)
+{
+	struct tidying *t = ctx;
+
+	return list_held(t->held, account, device, folder, err);
+}
+
+static int
+put_tidied(struct json_object *o, const struct tidy_result *r, struct err *err)
+{
+	if (put_number(o, "changed",
+		       r->versions + r->batches + r->chunks + r->objects + r->accounts, err) < 0 ||
+	    put_number(o, "versions", r->versions, err) < 0 ||
+	    put_number(o, "batches", r->batches, err) < 0 ||
+	    put_number(o, "chunks", r->chunks, err) < 0 ||
+	    put_number(o, "objects", r->objects, err) < 0 ||
+	    put_number(o, "accounts", r->accounts, err) < 0)
+		return -1;
+	return put_number(o, "bytes", r->bytes, err);
+}
+
+static int
+tidy(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	struct tidying t = { .admin = a, .held = json_object_new_array() };
+	struct json_object *o = *result = json_object_new_object();
+	const struct tidy_options options = {
+		.strays = true, .between = tidy_goes_on, .held = tidy_held, .ctx = &t
+	};
+	struct tidy_result r;
+
+	(void)request;
+	if (!o || put(o, "held", t.held, err) < 0)
+		return err_nomem(err);
+	if (tidy_run(a->installation->catalog, a->installation->blobs, &options, &r, err) < 0)
+		return -1;
+	return put_tidied(o, &r, err);
+}
+
 /* --- dispatch --- */
 
 static const struct {
@@ -375,6 +444,7 @@ static const struct {
 } commands[] = {
 	{ "invite", invite },   { "accounts", accounts }, { "usage", usage },
 	{ "devices", devices }, { "account", account },   { "check", check },
+	{ "tidy", tidy },
 };
 
 static int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin: what the operator asks for: invite, accounts, account, usage, devices, check.
+ * admin: what the operator asks for: invite, accounts, account, usage, devices, check, tidy.
  *
  * A request and its answer are JSON objects, so that they are the same whether the command works on
  * the data itself or asks the running server through its socket (control.h):

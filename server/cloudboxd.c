@@ -188,6 +188,24 @@ print_check(struct json_object *c)
 }
 
 static void
+print_tidied(struct json_object *t)
+{
+	struct json_object *held = NULL;
+
+	json_object_object_get_ex(t, "held", &held);
+	for (size_t i = 0; i < json_object_array_length(held); i++) {
+		struct json_object *h = json_object_array_get_idx(held, i);
+		printf(_("held: account %s, device %s, folder %s: too many items would go at "
+			 "once\n"),
+		       member_text(h, "account"), member_text(h, "device"),
+		       member_text(h, "folder"));
+	}
+	printf(_("cleared: versions %.0f, objects %.0f, accounts %.0f; %s given back\n"),
+	       member_number(t, "versions"), member_number(t, "objects"),
+	       member_number(t, "accounts"), size_text(member_number(t, "bytes")).s);
+}
+
+static void
 print_result(const struct options *o, struct json_object *result)
 {
 	if (o->json) {
@@ -212,6 +230,9 @@ print_result(const struct options *o, struct json_object *result)
 		return;
 	case COMMAND_CHECK:
 		print_check(result);
+		return;
+	case COMMAND_TIDY:
+		print_tidied(result);
 		return;
 	case COMMAND_SERVE:
 	case COMMAND_HELP:

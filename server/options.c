@@ -68,6 +68,7 @@ static const struct {
 	{ "devices", COMMAND_DEVICES, 0, 0, N_("ACCOUNT") },
 	{ "account", COMMAND_ACCOUNT, OPTION_QUOTA, OPTION_QUOTA, N_("ACCOUNT") },
 	{ "check", COMMAND_CHECK, OPTION_ALL, OPTION_ALL, NULL },
+	{ "tidy", COMMAND_TIDY, 0, 0, NULL },
 };
 
 static int
@@ -296,6 +297,8 @@ options_help(void)
 		 "  cloudboxd usage                                  what is stored, and what is "
 		 "free\n"
 		 "  cloudboxd check [--all]                          read everything stored again\n"
+		 "  cloudboxd tidy                                   clear away what is kept no "
+		 "longer\n"
 		 "\n"
 		 "Everywhere: --data DIR  --db URL  --blobs URL  --json  --lang LANG  --help  "
 		 "--version\n"

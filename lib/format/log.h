@@ -40,6 +40,9 @@ enum log_type {
 	LOG_DELETE_ACCOUNT = 10,
 };
 
+/* Flags of a set_policy entry; others mean nothing yet. */
+#define LOG_POLICY_LIFT 1u /* let the server clear what it holds back */
+
 /** "add_device"; "unknown" for no type.  Static storage. */
 const char *log_type_name(enum log_type type);
 

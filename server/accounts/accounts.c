@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "catalog/state_store.h"
 #include "os/os.h"
 
 /* Codes have 128 random bits: a plain hash keeps them. */
@@ -143,6 +144,7 @@ store_account(struct catalog_tx *tx, const struct registration *r, uint64_t quot
 		.log_length = r->log.length,
 		.log_head = r->log.head,
 		.recovery_find = c->recovery_find,
+		.retention_days = r->log.retention_days,
 	};
 	struct catalog_device d = {
 		.account = r->log.account,
@@ -225,59 +227,127 @@ add_device(struct catalog_tx *tx, const struct id16 *account, const struct log_e
 	return rc;
 }
 
+/* Nothing that the device saved after @cut counts any more; its state is again that of the batch
+ * @cut, whose head is @head. */
 static int
-close_device(struct catalog_tx *tx, const struct id16 *account, const struct id16 *device,
-	     enum device_state state, uint64_t cut_seq, struct catalog_device *d, struct err *err)
+cut_off(struct catalog_tx *tx, struct catalog_account *a, struct catalog_device *d, uint64_t cut,
+	const struct hash32 *head, struct err *err)
+{
+	struct catalog_state state;
+	struct hash32 root;
+	uint64_t n_bytes, n_uncommitted;
+
+	if (tx->ops->device_cut(tx, d, cut, &n_bytes, &n_uncommitted, err) < 0)
+		return -1;
+	d->head = *head;
+	a->used_bytes -= n_bytes < a->used_bytes ? n_bytes : a->used_bytes;
+	a->uncommitted_bytes -=
+		n_uncommitted < a->uncommitted_bytes ? n_uncommitted : a->uncommitted_bytes;
+	catalog_state_init(&state, tx, d->row);
+	return state_rebuild(&root, &state.store, d->live, err);
+}
+
+static int
+get_device(struct catalog_tx *tx, struct catalog_device *d, const struct id16 *account,
+	   const struct id16 *device, struct err *err)
 {
 	int rc = tx->ops->device_get(tx, d, account, device, err);
 
-	if (rc)
-		return rc < 0 ? -1 : err_set(err, ERR_FORMAT, "a device of the log has no row");
+	return rc == CATALOG_ABSENT ? err_set(err, ERR_FORMAT, "a device of the log has no row")
+				    : rc;
+}
+
+/* Revoked or replaced: @e says up to which batch it is trusted. */
+static int
+shut_out(struct catalog_tx *tx, struct catalog_account *a, const struct log_growth *g,
+	 const struct log_entry *e, const struct id16 *device, enum device_state state,
+	 struct catalog_device *d, struct err *err)
+{
+	const struct log_device *logged = log_state_device(&g->log, device);
+
+	if (get_device(tx, d, &a->account, device, err) < 0)
+		return -1;
 	d->state = state;
-	d->cut_seq = cut_seq;
+	d->cut_seq = e->trusted_seq;
+	if (d->seq > e->trusted_seq &&
+	    cut_off(tx, a, d, e->trusted_seq, e->trusted_seq ? &e->trusted_head : &logged->added,
+		    err) < 0)
+		return -1;
 	return tx->ops->device_put(tx, d, err);
 }
 
 static int
-replace_device(struct catalog_tx *tx, const struct id16 *account, const struct log_entry *e,
-	       struct err *err)
+retire_device(struct catalog_tx *tx, const struct id16 *account, const struct log_entry *e,
+	      struct err *err)
+{
+	int64_t now_ms = tx->ops->clock(tx);
+	struct catalog_device d;
+
+	if (get_device(tx, &d, account, &e->device, err) < 0)
+		return -1;
+	d.state = DEVICE_RETIRED;
+	d.ended_ms = now_ms ? now_ms : 1; /* 0 is none */
+	return tx->ops->device_put(tx, &d, err);
+}
+
+static int
+replace_device(struct catalog_tx *tx, struct catalog_account *a, const struct log_growth *g,
+	       const struct log_entry *e, struct err *err)
 {
 	struct catalog_device old, new;
 
-	if (close_device(tx, account, &e->old_device, DEVICE_REPLACED, e->trusted_seq, &old, err) <
-	    0)
+	if (shut_out(tx, a, g, e, &e->old_device, DEVICE_REPLACED, &old, err) < 0 ||
+	    get_device(tx, &new, &a->account, &e->device, err) < 0)
 		return -1;
-	int rc = tx->ops->device_get(tx, &new, account, &e->device, err);
-	if (rc)
-		return rc < 0 ? -1 : err_set(err, ERR_FORMAT, "a device of the log has no row");
 	new.replaces_row = old.row;
 	return tx->ops->device_put(tx, &new, err);
+}
+
+/* Keeping longer holds at once, keeping less waits; so does lifting a hold. */
+static void
+set_policy(struct catalog_account *a, const struct log_entry *e, int64_t now_ms)
+{
+	a->next_days = 0;
+	a->next_at_ms = 0;
+	if (e->retention_days >= a->retention_days) {
+		a->retention_days = e->retention_days;
+	} else {
+		a->next_days = e->retention_days;
+		a->next_at_ms = now_ms + RETENTION_WAIT_MS;
+	}
+	if (e->policy_flags & LOG_POLICY_LIFT) {
+		a->lift_from_ms = now_ms;
+		a->lift_at_ms = now_ms + RETENTION_WAIT_MS;
+	}
 }
 
 /* What an entry that was checked means for the rows of devices; the account's own follow from the
  * log's state in the end. */
 static int
-act_on(struct catalog_tx *tx, const struct id16 *account, const struct log_entry *e,
-       const struct hash32 *hash, int64_t now_unix_ms, struct err *err)
+act_on(struct catalog_tx *tx, struct catalog_account *a, const struct log_growth *g,
+       const struct log_entry *e, const struct hash32 *hash, int64_t now_unix_ms, struct err *err)
 {
 	struct catalog_device d;
 
 	switch (e->type) {
 	case LOG_ADD_DEVICE:
-		return add_device(tx, account, e, hash, now_unix_ms, err);
+		return add_device(tx, &a->account, e, hash, now_unix_ms, err);
 	case LOG_REVOKE:
-		return close_device(tx, account, &e->device, DEVICE_REVOKED, e->trusted_seq, &d,
-				    err);
+		return shut_out(tx, a, g, e, &e->device, DEVICE_REVOKED, &d, err);
 	case LOG_RETIRE_DEVICE:
-		return close_device(tx, account, &e->device, DEVICE_RETIRED, 0, &d, err);
+		return retire_device(tx, &a->account, e, err);
 	case LOG_REPLACE_DEVICE:
-		return replace_device(tx, account, e, err);
+		return replace_device(tx, a, g, e, err);
+	case LOG_SET_POLICY:
+		set_policy(a, e, tx->ops->clock(tx));
+		return 0;
+	case LOG_DELETE_ACCOUNT:
+		a->delete_at_ms = tx->ops->clock(tx) + RETENTION_WAIT_MS;
+		return 0;
 	case LOG_CREATE:
 	case LOG_ROTATE:
-	case LOG_SET_POLICY:
 	case LOG_SET_SERVER:
 	case LOG_REWRAP:
-	case LOG_DELETE_ACCOUNT:
 		return 0;
 	}
 	return err_set(err, ERR_UNSUPPORTED, "log entry of an unknown type");
@@ -315,9 +385,6 @@ check_entry(struct log_growth *g, struct catalog_tx *tx, struct span entry, stru
 		g->n_known++;
 		return same < 0 ? -1 : same ? 0 : refuse_log(p, &g->log);
 	}
-	if (e.type == LOG_DELETE_ACCOUNT)
-		return refuse_because(p, PROBLEM_UNSUPPORTED,
-				      "this server does not delete accounts yet");
 	if (log_state_apply(&g->log, entry, err) < 0)
 		return err->code == ERR_CONFLICT ? refuse_log(p, &g->log) : refuse_entry(p, err);
 	return 0;
@@ -395,10 +462,23 @@ log_growth_commit(const struct log_growth *g, struct catalog_tx *tx, int64_t now
 		log_entry_hash(&hash, entry);
 		if (log_entry_decode(&e, entry, err) < 0 ||
 		    tx->ops->log_add(tx, account, e.index, &hash, entry, err) < 0 ||
-		    act_on(tx, account, &e, &hash, now_unix_ms, err) < 0)
+		    act_on(tx, &a, g, &e, &hash, now_unix_ms, err) < 0)
 			return -1;
 	}
 	return settle_account(g, tx, &a, err);
+}
+
+bool
+account_is_relaxing(const struct catalog_account *a)
+{
+	return a->next_at_ms || a->lift_at_ms || a->delete_at_ms;
+}
+
+void
+account_call_off(struct catalog_account *a)
+{
+	a->next_days = 0;
+	a->next_at_ms = a->lift_from_ms = a->lift_at_ms = a->delete_at_ms = 0;
 }
 
 /* --- decoys --- */

@@ -67,6 +67,11 @@ bool log_growth_is_known(const struct log_growth *g);
 int log_growth_commit(const struct log_growth *g, struct catalog_tx *tx, int64_t now_unix_ms,
 		      struct problem *p, struct err *err);
 
+/** Whether less is to be kept soon, a hold lifted, or the account deleted (catalog/retention.h). */
+bool account_is_relaxing(const struct catalog_account *a);
+/** A person came: nothing of that is going to happen. */
+void account_call_off(struct catalog_account *a);
+
 /* What an unknown account is answered at login: made up, and always the same. */
 struct decoy {
 	uint8_t secret[32]; /* kept in the catalog, so that it outlives a restart */

@@ -50,7 +50,8 @@ const struct http_route api_routes[] = {
 	{ "/v1/accounts", HTTP_POST, .body_max = REGISTRATION_BYTES_MAX, .end = accounts_end,
 	  .drop = accounts_drop },
 	{ "/v1/login/start", HTTP_POST, .body_max = 64, .end = login_start_end },
-	{ "/v1/login/finish", HTTP_POST, .body_max = 256, .end = login_finish_end },
+	{ "/v1/login/finish", HTTP_POST, .body_max = 256, .end = login_finish_end,
+	  .drop = login_finish_drop },
 	{ "/v1/wraps", HTTP_GET, .begin = api_begin_get, .end = wraps_end },
 	{ "/v1/log", HTTP_GET, .begin = api_begin_any, .end = log_get_end },
 	{ "/v1/log", HTTP_POST, .body_max = LOG_POST_BYTES_MAX, .begin = api_begin_get,
@@ -272,6 +273,8 @@ newest_prefix(struct catalog_tx *tx, const struct catalog_device *device, struct
 	if (device->seq == 0)
 		return 0;
 	int rc = tx->ops->batch_prefix(tx, device->row, device->seq, out, err);
+	if (rc == CATALOG_ABSENT && device->state != DEVICE_ALIVE)
+		return 0; /* shut out or retired so long ago that it was cleared */
 	return rc == CATALOG_ABSENT ? err_set(err, ERR_FORMAT, "a device's newest batch is gone")
 				    : rc;
 }

@@ -66,7 +66,7 @@ add_row(struct catalog_tx *tx, struct upload *u, struct catalog_account *a,
 		u->has_problem = refuse(&u->problem, PROBLEM_QUOTA);
 		return 0;
 	}
-	u->has_problem = quota_take(a, d, size, chunk->wanted_unix_ms, &u->problem);
+	u->has_problem = quota_take(a, d, size, os->now_unix_ms(), &u->problem);
 	if (u->has_problem)
 		return 0;
 	if (tx->ops->chunk_add(tx, d->row, chunk, err) != 0)
@@ -82,7 +82,8 @@ mend_row(struct catalog_tx *tx, struct catalog_account *a, int64_t device_row, s
 	 const struct catalog_chunk *old, struct catalog_chunk *chunk, struct err *err)
 {
 	chunk->committed = old->committed;
-	if (tx->ops->dead_add(tx, &old->object.name, chunk->wanted_unix_ms, err) < 0 ||
+	if (tx->ops->dead_add(tx, &old->object.name, chunk->wanted_ms + RETENTION_DAMAGED_MS, err) <
+		    0 ||
 	    tx->ops->chunk_put(tx, device_row, chunk, err) < 0)
 		return -1;
 	a->used_bytes += item->info.size;
@@ -93,12 +94,13 @@ mend_row(struct catalog_tx *tx, struct catalog_account *a, int64_t device_row, s
 
 static int
 write_row(struct catalog_tx *tx, struct upload *u, struct catalog_account *a,
-	  struct catalog_device *d, struct pending *item, int64_t now_unix_ms, struct err *err)
+	  struct catalog_device *d, struct pending *item, struct err *err)
 {
+	int64_t now_ms = tx->ops->clock(tx);
 	struct catalog_chunk old, chunk = {
 		.cid = item->cid,
 		.object = item->info,
-		.wanted_unix_ms = now_unix_ms,
+		.wanted_ms = now_ms,
 	};
 	int rc = tx->ops->chunk_get(tx, &old, d->row, &item->cid, err);
 
@@ -109,9 +111,9 @@ write_row(struct catalog_tx *tx, struct upload *u, struct catalog_account *a,
 		return item->writer ? add_row(tx, u, a, d, item, &chunk, err) : 0;
 	if (old.damaged)
 		return item->writer ? mend_row(tx, a, d->row, item, &old, &chunk, err) : 0;
-	if (now_unix_ms - old.wanted_unix_ms < CHUNK_WANTED_STEP_MS)
+	if (now_ms - old.wanted_ms < CHUNK_WANTED_STEP_MS)
 		return 0;
-	old.wanted_unix_ms = now_unix_ms;
+	old.wanted_ms = now_ms;
 	return tx->ops->chunk_put(tx, d->row, &old, err);
 }
 
@@ -129,7 +131,7 @@ rows_run(struct catalog_tx *tx, void *ctx, struct err *err)
 	rc = gate_session(tx, &u->session, &a, &d, &u->problem, err);
 	u->has_problem = rc == REFUSED;
 	for (size_t i = 0; i < u->n_group && rc == 0 && !u->has_problem; i++)
-		rc = write_row(tx, u, &a, &d, &u->group[i], now_unix_ms, err);
+		rc = write_row(tx, u, &a, &d, &u->group[i], err);
 	if (rc < 0)
 		return -1;
 	if (rc == REFUSED)

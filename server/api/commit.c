@@ -6,7 +6,7 @@
 
 #include "accounts/quota.h"
 #include "api/server.h"
-#include "api/state_store.h"
+#include "catalog/state_store.h"
 
 /* --- the answer --- */
 
@@ -202,14 +202,15 @@ note_missing(struct storing *s, const struct hash32 *cid)
 static int
 use_chunk(struct storing *s, int64_t owner_row, struct catalog_chunk *chunk, struct err *err)
 {
-	int64_t now = s->c->now_unix_ms;
+	int64_t now = s->tx->ops->clock(s->tx);
 
-	if (chunk->committed && now - chunk->wanted_unix_ms < CHUNK_WANTED_STEP_MS)
+	if (chunk->committed && now - chunk->wanted_ms < CHUNK_WANTED_STEP_MS)
 		return 0;
 	if (!chunk->committed && s->account.uncommitted_bytes >= chunk->object.size)
 		s->account.uncommitted_bytes -= chunk->object.size;
 	chunk->committed = true;
-	chunk->wanted_unix_ms = now;
+	if (chunk->wanted_ms < now) /* a crash may have set the clock back a little */
+		chunk->wanted_ms = now;
 	return s->tx->ops->chunk_put(s->tx, owner_row, chunk, err);
 }
 
@@ -246,6 +247,9 @@ advance_item(struct storing *s, struct catalog_version *v, struct err *err)
 		return -1;
 	if (item.versions == UINT32_MAX)
 		return refuse_because(s->problem, PROBLEM_RECORDS, "an item has too many versions");
+	if (item.versions && !(item.flags & RECORD_TOMBSTONE) &&
+	    s->tx->ops->record_end(s->tx, s->device.row, item.seq, item.index, err) < 0)
+		return -1;
 	s->device.live += live && !item.live;
 	s->device.live -= !live && item.live;
 	v->version = ++item.versions;
@@ -283,6 +287,8 @@ store_record(struct storing *s, uint32_t i, struct err *err)
 		rc = advance_item(s, &v, err);
 	if (rc == 0)
 		rc = s->tx->ops->record_add(s->tx, &s->batch, s->folder_row, &v, bytes, err);
+	if (rc == 0 && f.flags & RECORD_TOMBSTONE)
+		rc = s->tx->ops->record_end(s->tx, s->device.row, v.seq, i, err);
 	return rc ? rc : store_refs(s, &f, i, err);
 }
 
@@ -297,6 +303,7 @@ store_records(struct storing *s, struct err *err)
 		.head = s->c->head,
 		.n = n,
 		.received_unix_ms = s->c->now_unix_ms,
+		.from_ms = s->tx->ops->clock(s->tx),
 	};
 	if (s->tx->ops->batch_add(s->tx, s->device.row, &s->batch, s->c->prefix_bytes, err) < 0)
 		return -1;

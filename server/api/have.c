@@ -68,10 +68,10 @@ look_up(struct catalog_tx *tx, struct having *h, const struct catalog_device *d,
 		if (rc == CATALOG_ABSENT)
 			continue;
 		wire_bit_set(h->bitmap, i);
-		if (h->now_unix_ms - chunk.wanted_unix_ms < CHUNK_WANTED_STEP_MS)
+		if (tx->ops->clock(tx) - chunk.wanted_ms < CHUNK_WANTED_STEP_MS)
 			continue;
 		h->to_write = true;
-		chunk.wanted_unix_ms = h->now_unix_ms;
+		chunk.wanted_ms = tx->ops->clock(tx);
 		if (tx->writable && tx->ops->chunk_put(tx, owner_row, &chunk, err) < 0)
 			return -1;
 	}

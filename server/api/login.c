@@ -166,7 +166,8 @@ struct finishing {
 	struct session who; /* as asked */
 	bool known;
 	uint8_t key[CRYPTO_PUBLIC_BYTES];
-	int state; /* 0, or the problem of a device or account that may do nothing */
+	int state;      /* 0, or the problem of a device or account that may do nothing */
+	bool calls_off; /* a person, while something waits that his coming calls off */
 };
 
 /* The key that must have signed; whether the account may be used is told only to who has it. */
@@ -201,6 +202,7 @@ finish_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err
 	}
 	if (a.suspended)
 		f->state = PROBLEM_SUSPENDED;
+	f->calls_off = f->asked.auth.kind != LOGIN_DEVICE && account_is_relaxing(&a);
 	f->known = true;
 	return 0;
 }
@@ -271,10 +273,66 @@ finish(struct exchange *x, struct finishing *f, struct wire_token *token)
 	return false;
 }
 
+/* The answer to a person whose coming calls off what waited, after that is durable. */
+struct calling_off {
+	struct change change; /* first */
+	struct id16 account;
+	struct wire_token token;
+};
+
+static void
+answer_token(struct exchange *x, const struct wire_token *token)
+{
+	AUTO(buf_clear) struct buf body = BUF_INIT(64);
+	struct err err;
+
+	api_answer(x, wire_token_encode(&body, token, &err), &body, &err);
+}
+
+static int
+call_off_rule(struct catalog_tx *tx, struct change *c, struct problem *p, struct err *err)
+{
+	struct calling_off *o = (struct calling_off *)c;
+	struct catalog_account a;
+	int rc = gate_account(tx, &o->account, &a, p, err);
+
+	if (rc)
+		return rc;
+	account_call_off(&a);
+	return tx->ops->account_put(tx, &a, err);
+}
+
+static void
+called_off(struct change *c)
+{
+	struct calling_off *o = (struct calling_off *)c;
+
+	answer_token(c->x, &o->token);
+}
+
+static void
+call_off(struct exchange *x, const struct finishing *f, const struct wire_token *token)
+{
+	struct calling_off *o = x->state = calloc(1, sizeof *o);
+
+	if (!o) {
+		http_refuse(x, PROBLEM_BUSY);
+		return;
+	}
+	o->account = f->who.account;
+	o->token = *token;
+	api_change(x, &o->change, call_off_rule, called_off);
+}
+
+void
+login_finish_drop(struct exchange *x)
+{
+	free(x->state);
+}
+
 void
 login_finish_end(struct exchange *x)
 {
-	AUTO(buf_clear) struct buf body = BUF_INIT(64);
 	struct finishing f = { .server = server_of(x) };
 	struct wire_token token;
 	struct err err;
@@ -289,6 +347,8 @@ login_finish_end(struct exchange *x)
 	memcpy(f.who.device.b, f.asked.auth.device, sizeof f.who.device.b);
 	if (!scope_fits(&f.asked.auth))
 		http_refuse(x, PROBLEM_SCOPE);
-	else if (finish(x, &f, &token))
-		api_answer(x, wire_token_encode(&body, &token, &err), &body, &err);
+	else if (finish(x, &f, &token) && f.calls_off)
+		call_off(x, &f, &token);
+	else if (!http_answered(x))
+		answer_token(x, &token);
 }

@@ -10,7 +10,7 @@
 
 #include "api/journal.h"
 #include "api/server.h"
-#include "api/state_store.h"
+#include "catalog/state_store.h"
 
 /* A piece of an answer grows until it has this much; one record may add RECORD_FRAME_BYTES_MAX. */
 #define PIECE_BYTES     65536

@@ -96,16 +96,16 @@ int chunk_find(struct catalog_tx *tx, const struct catalog_device *device, const
 int newest_prefix(struct catalog_tx *tx, const struct catalog_device *device, struct buf *out,
 		  struct err *err);
 
-/* A chunk's or a device's time is written anew only when it has grown this old: most `have` calls
- * then write nothing. */
-#define CHUNK_WANTED_STEP_MS (24 * 3600 * 1000)
-#define DEVICE_SEEN_STEP_MS  (60 * 1000)
+/* A device's time is written anew only when it has grown this old, a chunk's when CHUNK_WANTED_STEP_MS:
+ * most `have` calls then write nothing. */
+#define DEVICE_SEEN_STEP_MS (60 * 1000)
 
 /* Hooks, by file. */
 void accounts_end(struct exchange *x);
 void accounts_drop(struct exchange *x);
 void login_start_end(struct exchange *x);
 void login_finish_end(struct exchange *x);
+void login_finish_drop(struct exchange *x);
 void wraps_end(struct exchange *x);
 void log_get_end(struct exchange *x);
 void log_post_end(struct exchange *x);

@@ -37,6 +37,10 @@ struct blobs;
 struct blob_writer;
 struct blob_reader;
 
+#define BLOBS_PARTS 4096 /* of a store, by the first three digits of the names */
+
+typedef int blob_name_fn(void *ctx, const struct blob_name *name, struct err *err);
+
 #define BLOB_ABSENT 1 /* blobs_open(), blobs_remove(): there is no object of that name */
 
 /* One kind of store.  Instances: blobs_dir. */
@@ -63,6 +67,8 @@ struct blobs_ops {
 
 	/* 0, BLOB_ABSENT or -1. */
 	int (*remove)(struct blobs *b, const struct blob_name *name, struct err *err);
+	/* All objects of one part of the store, 0 <= @part < BLOBS_PARTS, in no order. */
+	int (*names)(struct blobs *b, unsigned part, blob_name_fn *fn, void *ctx, struct err *err);
 	/* Bytes free for this process, and the whole size of what it lies on. */
 	int (*room)(struct blobs *b, uint64_t *free_bytes, uint64_t *total_bytes, struct err *err);
 	void (*free)(struct blobs *b);

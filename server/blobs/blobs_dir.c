@@ -250,6 +250,38 @@ dir_remove(struct blobs *b, const struct blob_name *name, struct err *err)
 	return errno == ENOENT ? BLOB_ABSENT : err_sys(err, errno, "cannot remove %s", path);
 }
 
+/* A file whose name is that of an object of folder "a/bc"; others are none of ours. */
+static bool
+is_object(struct blob_name *name, unsigned part, const char *file)
+{
+	return hex_decode(name->bytes, sizeof name->bytes, span_str(file)) &&
+	       folder_of(name) == part;
+}
+
+static int
+dir_names(struct blobs *b, unsigned part, blob_name_fn *fn, void *ctx, struct err *err)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char folder[] = { digits[part >> 8 & 15], '/', digits[part >> 4 & 15],
+				digits[part & 15], '\0' };
+	struct blob_name name;
+	int rc = 0;
+
+	int fd = os->openat(dir_of(b)->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot open a folder of objects");
+	DIR *dir = fdopendir(fd);
+	if (!dir) {
+		os->close(fd);
+		return err_nomem(err);
+	}
+	for (struct dirent *e; rc == 0 && (e = readdir(dir));)
+		if (is_object(&name, part, e->d_name))
+			rc = fn(ctx, &name, err);
+	closedir(dir);
+	return rc;
+}
+
 static int
 dir_room(struct blobs *b, uint64_t *free_bytes, uint64_t *total_bytes, struct err *err)
 {
@@ -283,6 +315,7 @@ static const struct blobs_ops dir_ops = {
 	.read = dir_read,
 	.close = dir_close,
 	.remove = dir_remove,
+	.names = dir_names,
 	.room = dir_room,
 	.free = dir_free,
 };

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "blobs/blobs.h"
+#include "catalog/retention.h"
 #include "format/log.h"
 
 /* Outcomes that operations name. */
@@ -51,6 +52,14 @@ struct catalog_account {
 	uint8_t passphrase_key[CRYPTO_PUBLIC_BYTES];
 	uint8_t recovery_key[CRYPTO_PUBLIC_BYTES];
 	struct id16 recovery_find;
+
+	/* catalog/retention.h; moments of the retention clock, 0: none. */
+	uint32_t retention_days;
+	uint32_t next_days;   /* fewer, from next_at_ms on */
+	int64_t next_at_ms;   /* relaxing waits, and any login of a person calls it off */
+	int64_t lift_from_ms; /* holds of what ended before this are lifted, at lift_at_ms */
+	int64_t lift_at_ms;
+	int64_t delete_at_ms; /* the account goes then */
 };
 
 struct catalog_device {
@@ -61,13 +70,14 @@ struct catalog_device {
 	bool suspended;                   /* by the operator */
 	uint8_t key[CRYPTO_PUBLIC_BYTES]; /* DSK.pub */
 	int64_t added_unix_ms;
-	uint64_t seq;           /* of the newest batch; 0: none yet */
+	uint64_t seq;           /* of the newest batch that is not void; 0: none yet */
 	struct hash32 head;     /* while seq is 0: hash of the add_device entry */
 	int64_t client_unix_ms; /* client time of the newest batch */
 	int64_t seen_unix_ms;   /* last proved its key */
 	uint64_t live;          /* items that are not tombstoned */
 	int64_t replaces_row;   /* the device whose chunks it may refer to; 0: none */
 	uint64_t cut_seq;       /* revoked, replaced: last trusted seq */
+	int64_t ended_ms;       /* retired: when, on the retention clock; 0: not */
 	int64_t day;        /* the newest day (of unix time, UTC) on which it stored something */
 	uint64_t day_bytes; /* and how much on that day: server/accounts/quota.h */
 };
@@ -78,6 +88,7 @@ struct catalog_batch {
 	struct hash32 head;
 	uint32_t n; /* records */
 	int64_t received_unix_ms;
+	int64_t from_ms; /* received, on the retention clock */
 };
 
 /* One version of an item. */
@@ -108,9 +119,10 @@ struct catalog_item {
 struct catalog_chunk {
 	struct hash32 cid;
 	struct blob_info object;
-	int64_t wanted_unix_ms; /* last upload, `have` or commit that named it */
-	bool committed;         /* a batch refers to it, or did */
-	bool damaged;           /* found so by a check: absent for clients */
+	int64_t wanted_ms; /* last upload, `have` or commit that named it; retention clock */
+	bool committed;    /* a batch refers to it, or did */
+	bool damaged;      /* found so by a check: absent for clients */
+	bool uncounted;    /* only void batches refer to it: no quota counts it */
 };
 
 struct catalog_usage {
@@ -122,6 +134,47 @@ struct catalog_ops;
 struct catalog;
 
 /* A transaction that is under way; the beginning of every instance's own. */
+/* A version that is due to be cleared. */
+struct catalog_ended {
+	int64_t record; /* the catalog's own number */
+	int64_t ended_ms;
+	int64_t folder_row;
+	struct id16 item;
+	uint32_t version;
+	uint8_t flags;
+	bool is_void; /* of a batch after the cut of its device */
+};
+
+/* What makes a version due, at one moment of the retention clock, and where to go on. */
+struct catalog_due {
+	int64_t device_row;
+	int64_t now_ms;
+	int64_t keep_ms;  /* R */
+	int64_t ended_ms; /* after this one, then after this record; 0, 0: from the first on */
+	int64_t record;
+	unsigned max;
+};
+
+struct catalog_folder {
+	int64_t row;
+	struct id16 folder;
+	int64_t held_ms;   /* clearing stopped, since when; 0: it goes on */
+	int64_t lifted_ms; /* what ended up to then does not count to another hold */
+};
+
+/* Due versions of a folder that one month's start kept until now. */
+struct catalog_month {
+	int64_t folder_row;
+	int64_t anchor_ms; /* retention_anchor() of that start */
+	uint64_t items;
+};
+
+/* How much was stored, and how much disk was free, on a day of the retention clock. */
+struct catalog_sample {
+	int64_t day;
+	uint64_t bytes, free;
+};
+
 struct catalog_tx {
 	const struct catalog_ops *ops;
 	bool writable;
@@ -151,6 +204,13 @@ typedef int catalog_device_fn(void *ctx, const struct catalog_device *d, struct 
 typedef int catalog_batch_fn(void *ctx, const struct catalog_batch *b, struct err *err);
 typedef int catalog_chunk_fn(void *ctx, const struct catalog_chunk *c, struct err *err);
 typedef int catalog_bytes_fn(void *ctx, uint64_t index, struct span bytes, struct err *err);
+typedef int catalog_ended_fn(void *ctx, const struct catalog_ended *e, struct err *err);
+typedef int catalog_folder_fn(void *ctx, const struct catalog_folder *f, struct err *err);
+typedef int catalog_month_fn(void *ctx, const struct catalog_month *m, struct err *err);
+typedef int catalog_name_fn(void *ctx, const struct blob_name *name, struct err *err);
+typedef int catalog_sample_fn(void *ctx, const struct catalog_sample *s, struct err *err);
+
+#define CATALOG_MORE 3 /* there is more of it: once again */
 
 /*
  * What a catalog can do.  All operations return 0, an outcome that is named, or -1: ERR_IO,
@@ -270,9 +330,85 @@ struct catalog_ops {
 	 * one of a device that replaced it: 0 or CATALOG_ABSENT. */
 	int (*ref_find)(struct catalog_tx *, int64_t owner_row, const struct hash32 *cid,
 			uint64_t max_seq, struct err *);
-	/* An object that no row names any more, to be removed later. */
-	int (*dead_add)(struct catalog_tx *, const struct blob_name *, int64_t since_unix_ms,
+
+	/* --- retention and clearing away: catalog/retention.h, server/upkeep --- */
+
+	/* Now on the retention clock; and keep it, so that it goes on from here after a restart. */
+	int64_t (*clock)(struct catalog_tx *);
+	int (*clock_keep)(struct catalog_tx *, struct err *);
+
+	/* A version ends now: the next one came, or it is a tombstone.  Its batch has its from_ms. */
+	int (*record_end)(struct catalog_tx *, int64_t device_row, uint64_t seq, uint32_t index,
+			  struct err *);
+	/* Due versions, in the order in which they ended; none of a folder that is held. */
+	int (*ended_due)(struct catalog_tx *, const struct catalog_due *, catalog_ended_fn *,
+			 void *ctx, struct err *);
+	/* Whether an older version of the item is still here: 0 or CATALOG_ABSENT. */
+	int (*older_than)(struct catalog_tx *, const struct catalog_ended *, struct err *);
+	/* Clear a record: its frame goes and its references, to chunks of @owners; its leaf stays.
+	 * *n_bytes: what it took.  CATALOG_ABSENT: done before. */
+	int (*record_clear)(struct catalog_tx *, int64_t record, const int64_t *owners,
+			    size_t n_owners, uint64_t *n_bytes, struct err *);
+	/* Batches after @after_seq all of whose records are cleared, at most @max, but not the
+	 * device's newest one, and of those before it only those that came up to @from_ms. */
+	int (*batches_empty)(struct catalog_tx *, const struct catalog_device *, uint64_t after_seq,
+			     int64_t from_ms, unsigned max, catalog_batch_fn *, void *ctx,
+			     struct err *);
+	/* Remove one, with its leaves.  *n_bytes: its prefix's. */
+	int (*batch_remove)(struct catalog_tx *, const struct catalog_batch *, uint64_t *n_bytes,
+			    struct err *);
+
+	int (*folders)(struct catalog_tx *, int64_t device_row, catalog_folder_fn *, void *ctx,
+		       struct err *);
+	int (*folder_put)(struct catalog_tx *, const struct catalog_folder *, struct err *);
+	/* By folder and month, how many items have a version that is due now and was live at the
+	 * month's start. */
+	int (*months_due)(struct catalog_tx *, const struct catalog_due *, catalog_month_fn *,
+			  void *ctx, struct err *);
+	/* Of how many items of that month's start the last version older than R would go with those
+	 * that it keeps (*losing), and how many items there were then (*items). */
+	int (*month_losing)(struct catalog_tx *, const struct catalog_due *,
+			    const struct catalog_month *, uint64_t *losing, uint64_t *items,
+			    struct err *);
+
+	/* Chunks after @after_cid that no record refers to and nobody wanted since @wanted_ms. */
+	int (*chunks_idle)(struct catalog_tx *, int64_t device_row, const struct hash32 *after_cid,
+			   int64_t wanted_ms, unsigned max, catalog_chunk_fn *, void *ctx,
+			   struct err *);
+	int (*chunk_remove)(struct catalog_tx *, int64_t device_row, const struct hash32 *cid,
+			    struct err *);
+	/* An object that no row names any more, to be removed when the clock is at @due_ms. */
+	int (*dead_add)(struct catalog_tx *, const struct blob_name *, int64_t due_ms,
 			struct err *);
+	/* Those that are due, after @after; never one that a chunk's row names. */
+	int (*dead_due)(struct catalog_tx *, const struct blob_name *after, unsigned max,
+			catalog_name_fn *, void *ctx, struct err *);
+	int (*dead_remove)(struct catalog_tx *, const struct blob_name *, struct err *);
+	/* Whether a chunk's row names the object, or it is to be removed: 0 or CATALOG_ABSENT. */
+	int (*object_known)(struct catalog_tx *, const struct blob_name *, struct err *);
+
+	/* Batches of @d after @cut_seq become void: what they superseded is live again, they go in
+	 * RETENTION_WAIT_MS and weigh nothing from now on.  Changes @d's seq and live, not its head,
+	 * and neither puts it nor makes its state nodes.  *n_bytes, *n_uncommitted: what the account
+	 * is freed of. */
+	int (*device_cut)(struct catalog_tx *, struct catalog_device *d, uint64_t cut_seq,
+			  uint64_t *n_bytes, uint64_t *n_uncommitted, struct err *);
+	/* All that a retired device has live ended when it was retired.  Likewise. */
+	int (*device_empty)(struct catalog_tx *, struct catalog_device *d, struct err *);
+
+	/* An account goes: nothing finds it any more but account_purge(), which takes away some @max
+	 * rows at once and puts its objects on the dead list.  0: all is gone.  CATALOG_MORE. */
+	int (*account_remove)(struct catalog_tx *, const struct id16 *account, struct err *);
+	int (*accounts_removed)(struct catalog_tx *, catalog_account_fn *, void *ctx, struct err *);
+	int (*account_purge)(struct catalog_tx *, const struct id16 *account, unsigned max,
+			     struct err *);
+
+	/* Give some room back to the file system.  0, CATALOG_MORE or -1. */
+	int (*compact)(struct catalog_tx *, struct err *);
+
+	int (*sample_put)(struct catalog_tx *, const struct catalog_sample *, struct err *);
+	/* Ascending by day. */
+	int (*samples)(struct catalog_tx *, catalog_sample_fn *, void *ctx, struct err *);
 
 	int (*usage)(struct catalog_tx *, struct catalog_usage *out, struct err *);
 };

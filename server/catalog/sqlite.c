@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "catalog/sqlite_internal.h"
+#include "os/os.h"
 #include "os/sqlite_rc.h"
 
 #define GROUP_MAX       256 /* jobs of one transaction */
@@ -37,6 +38,7 @@ struct catalog_sqlite {
 	struct db writer;
 	pthread_t thread;
 	bool has_thread;
+	int64_t clock_offset_ms; /* from the time since boot to the retention clock */
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;  /* jobs, or stopping */
@@ -237,6 +239,24 @@ checkpoint(void *ctx, sqlite3 *sqlite, const char *name, int n_frames)
 	return rc;
 }
 
+/* The retention clock goes on from where it was kept last. */
+static int
+start_clock(struct catalog_sqlite *c, struct err *err)
+{
+	int64_t kept = 0;
+
+	if (pragma_number(&c->writer, "SELECT retention_ms FROM clock", &kept, err) < 0)
+		return -1;
+	c->clock_offset_ms = kept - os->uptime_ms();
+	return 0;
+}
+
+int64_t
+sqlite_clock(const struct catalog_sqlite *c)
+{
+	return os->uptime_ms() + c->clock_offset_ms;
+}
+
 static int
 open_writer(struct catalog_sqlite *c, struct err *err)
 {
@@ -252,7 +272,8 @@ open_writer(struct catalog_sqlite *c, struct err *err)
 		       "PRAGMA journal_size_limit = 16777216;",
 		       err) < 0
 		       ? -1
-		       : settle_schema(&c->writer, err);
+	       : settle_schema(&c->writer, err) < 0 ? -1
+						    : start_clock(c, err);
 }
 
 /* --- writing --- */

@@ -88,6 +88,12 @@ account_row(void *out, sqlite3_stmt *st)
 		.created_unix_ms = sqlite3_column_int64(st, 5),
 		.epoch = column_u64(st, 6),
 		.log_length = column_u64(st, 7),
+		.retention_days = (uint32_t)column_u64(st, 13),
+		.next_days = (uint32_t)column_u64(st, 14),
+		.next_at_ms = sqlite3_column_int64(st, 15),
+		.lift_from_ms = sqlite3_column_int64(st, 16),
+		.lift_at_ms = sqlite3_column_int64(st, 17),
+		.delete_at_ms = sqlite3_column_int64(st, 18),
 	};
 	return column_bytes(st, 0, a->account.b, sizeof a->account.b) &&
 	       column_bytes(st, 8, a->log_head.b, sizeof a->log_head.b) &&
@@ -113,6 +119,12 @@ account_bind(sqlite3_stmt *st, const struct catalog_account *a)
 	bind_bytes(st, 11, a->passphrase_key, sizeof a->passphrase_key);
 	bind_bytes(st, 12, a->recovery_key, sizeof a->recovery_key);
 	bind_id(st, 13, &a->recovery_find);
+	bind_u64(st, 14, a->retention_days);
+	bind_u64(st, 15, a->next_days);
+	sqlite3_bind_int64(st, 16, a->next_at_ms);
+	sqlite3_bind_int64(st, 17, a->lift_from_ms);
+	sqlite3_bind_int64(st, 18, a->lift_at_ms);
+	sqlite3_bind_int64(st, 19, a->delete_at_ms);
 }
 
 int
@@ -161,7 +173,7 @@ rows_account_put(struct catalog_tx *tx, const struct catalog_account *a, struct 
 	return row_execute(db_of(tx), st, err);
 }
 
-static int
+int
 give_account(const struct row_walk *w, sqlite3_stmt *st, struct err *err)
 {
 	struct catalog_account row;
@@ -283,6 +295,7 @@ device_row(void *out, sqlite3_stmt *st)
 		.cut_seq = column_u64(st, 13),
 		.day = sqlite3_column_int64(st, 14),
 		.day_bytes = column_u64(st, 15),
+		.ended_ms = sqlite3_column_int64(st, 16),
 	};
 	return column_bytes(st, 1, d->account.b, sizeof d->account.b) &&
 	       column_bytes(st, 2, d->device.b, sizeof d->device.b) &&
@@ -309,6 +322,7 @@ device_bind(sqlite3_stmt *st, const struct catalog_device *d)
 	bind_u64(st, 14, d->cut_seq);
 	sqlite3_bind_int64(st, 15, d->day);
 	bind_u64(st, 16, d->day_bytes);
+	sqlite3_bind_int64(st, 17, d->ended_ms);
 }
 
 int

@@ -4,7 +4,7 @@
 
 /* --- batches --- */
 
-static bool
+bool
 batch_row(void *out, sqlite3_stmt *st)
 {
 	struct catalog_batch *b = out;
@@ -14,6 +14,7 @@ batch_row(void *out, sqlite3_stmt *st)
 		.seq = column_u64(st, 1),
 		.n = (uint32_t)sqlite3_column_int64(st, 3),
 		.received_unix_ms = sqlite3_column_int64(st, 4),
+		.from_ms = sqlite3_column_int64(st, 5),
 	};
 	return column_bytes(st, 2, b->head.b, sizeof b->head.b);
 }
@@ -63,13 +64,14 @@ rows_batch_add(struct catalog_tx *tx, int64_t device, struct catalog_batch *b, s
 	bind_u64(st, 4, b->n);
 	sqlite3_bind_int64(st, 5, b->received_unix_ms);
 	bind_bytes(st, 6, prefix.p, prefix.n);
+	sqlite3_bind_int64(st, 7, b->from_ms);
 	if (row_execute(db_of(tx), st, err) < 0)
 		return -1;
 	b->row = sqlite3_last_insert_rowid(db_of(tx)->sqlite);
 	return 0;
 }
 
-static int
+int
 give_batch(const struct row_walk *w, sqlite3_stmt *st, struct err *err)
 {
 	struct catalog_batch row;
@@ -93,7 +95,7 @@ rows_batches(struct catalog_tx *tx, int64_t device, uint64_t from_seq, catalog_b
 
 /* --- folders --- */
 
-static bool
+bool
 number_row(void *out, sqlite3_stmt *st)
 {
 	*(int64_t *)out = sqlite3_column_int64(st, 0);

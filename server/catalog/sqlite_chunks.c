@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sqlite_chunks: operations on chunks, references to them, dead objects, and how much there is of it all. */
+/* sqlite_chunks: operations on chunks, references to them, and how much there is of it all. */
 #include "catalog/sqlite_rows.h"
 
 /* --- chunks --- */
@@ -11,9 +11,10 @@ chunk_row(void *out, sqlite3_stmt *st)
 
 	*c = (struct catalog_chunk){
 		.object.size = column_u64(st, 2),
-		.wanted_unix_ms = sqlite3_column_int64(st, 4),
+		.wanted_ms = sqlite3_column_int64(st, 4),
 		.committed = sqlite3_column_int(st, 5),
 		.damaged = sqlite3_column_int(st, 6),
+		.uncounted = sqlite3_column_int(st, 7),
 	};
 	return column_bytes(st, 0, c->cid.b, sizeof c->cid.b) &&
 	       column_bytes(st, 1, c->object.name.bytes, sizeof c->object.name.bytes) &&
@@ -28,9 +29,10 @@ chunk_bind(sqlite3_stmt *st, int64_t device, const struct catalog_chunk *c)
 	bind_bytes(st, 3, c->object.name.bytes, sizeof c->object.name.bytes);
 	bind_u64(st, 4, c->object.size);
 	bind_bytes(st, 5, c->object.sha256, sizeof c->object.sha256);
-	sqlite3_bind_int64(st, 6, c->wanted_unix_ms);
+	sqlite3_bind_int64(st, 6, c->wanted_ms);
 	sqlite3_bind_int(st, 7, c->committed);
 	sqlite3_bind_int(st, 8, c->damaged);
+	sqlite3_bind_int(st, 9, c->uncounted);
 }
 
 int
@@ -70,7 +72,7 @@ rows_chunk_put(struct catalog_tx *tx, int64_t device, const struct catalog_chunk
 	return row_execute(db_of(tx), st, err);
 }
 
-static int
+int
 give_chunk(const struct row_walk *w, sqlite3_stmt *st, struct err *err)
 {
 	struct catalog_chunk row;
@@ -106,7 +108,7 @@ rows_ref_add(struct catalog_tx *tx, int64_t owner, const struct hash32 *cid,
 	return row_execute(db_of(tx), st, err);
 }
 
-static bool
+bool
 any_row(void *out, sqlite3_stmt *st)
 {
 	(void)out, (void)st;
@@ -125,19 +127,6 @@ rows_ref_find(struct catalog_tx *tx, int64_t owner, const struct hash32 *cid, ui
 	bind_hash(st, 2, cid);
 	bind_u64(st, 3, max_seq);
 	return row_fetch(db_of(tx), st, any_row, NULL, err);
-}
-
-int
-rows_dead_add(struct catalog_tx *tx, const struct blob_name *name, int64_t since_unix_ms,
-	      struct err *err)
-{
-	sqlite3_stmt *st = db_start(db_of(tx), S_DEAD_ADD, err);
-
-	if (!st)
-		return -1;
-	bind_bytes(st, 1, name->bytes, sizeof name->bytes);
-	sqlite3_bind_int64(st, 2, since_unix_ms);
-	return row_execute(db_of(tx), st, err);
 }
 
 static bool

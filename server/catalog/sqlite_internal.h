@@ -11,9 +11,10 @@
 #include <sqlite3.h>
 
 #include "catalog/catalog.h"
+#include "catalog/sqlite_keep.h"
 #include "format/batch.h"
 
-#define SQLITE_SCHEMA_VERSION 2
+#define SQLITE_SCHEMA_VERSION 3
 
 /* "CBsv": PRAGMA application_id of a catalog. */
 #define SQLITE_APPLICATION_ID 0x43427376
@@ -31,11 +32,15 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 #define ITEM_COLUMNS    "f.folder, i.item, i.versions, i.live, i.seq, i.idx, i.flags, i.leaf, i.bytes"
 #define VERSION_COLUMNS "f.folder, r.item, r.version, r.seq, r.id, r.flags, r.leaf, r.bytes"
 #define ACCOUNT_COLUMNS "account, suspended, quota, used, uncommitted, created_at, epoch, log_length, " \
-			"log_head, ask, passphrase_key, recovery_key, recovery_find"
+			"log_head, ask, passphrase_key, recovery_key, recovery_find, " \
+			"retention_days, next_days, next_at, lift_from, lift_at, delete_at"
 #define DEVICE_COLUMNS  "row, account, device, state, suspended, key, added_at, seq, head, client_at, " \
-			"seen_at, live, replaces, cut_seq, day, day_bytes"
-#define BATCH_COLUMNS   "id, seq, head, n, received_at"
-#define CHUNK_COLUMNS   "cid, object, size, sha256, wanted_at, committed, damaged"
+			"seen_at, live, replaces, cut_seq, day, day_bytes, ended_at"
+#define BATCH_COLUMNS   "id, seq, head, n, received_at, from_ms"
+#define CHUNK_COLUMNS   "cid, object, size, sha256, wanted_at, committed, damaged, uncounted"
+
+/* Of a batch after the cut of its device nothing counts. */
+#define NOT_VOID        "r.seq <= (SELECT seq FROM devices WHERE row = ?2)"
 
 #define STATEMENTS(X) \
 	X(BEGIN_READ,     "BEGIN") \
@@ -53,16 +58,18 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 			  "VALUES(?1, ?2, ?3, ?4) " \
 			  "ON CONFLICT(hash) DO UPDATE SET quota = excluded.quota, " \
 			  "expires_at = excluded.expires_at, used_by = excluded.used_by") \
-	X(ACCOUNT_GET,    "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE account = ?1") \
-	X(ACCOUNT_FIND,   "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE recovery_find = ?1") \
+	X(ACCOUNT_GET,    "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE account = ?1 AND removed = 0") \
+	X(ACCOUNT_FIND,   "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE recovery_find = ?1 AND removed = 0") \
 	X(ACCOUNT_ADD,    "INSERT INTO accounts(" ACCOUNT_COLUMNS ") " \
-			  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) " \
-			  "ON CONFLICT DO NOTHING") \
+			  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, " \
+			  "?17, ?18, ?19) ON CONFLICT DO NOTHING") \
 	X(ACCOUNT_PUT,    "UPDATE accounts SET suspended = ?2, quota = ?3, used = ?4, uncommitted = ?5, " \
 			  "created_at = ?6, epoch = ?7, log_length = ?8, log_head = ?9, ask = ?10, " \
-			  "passphrase_key = ?11, recovery_key = ?12, recovery_find = ?13 " \
+			  "passphrase_key = ?11, recovery_key = ?12, recovery_find = ?13, " \
+			  "retention_days = ?14, next_days = ?15, next_at = ?16, lift_from = ?17, " \
+			  "lift_at = ?18, delete_at = ?19 " \
 			  "WHERE account = ?1") \
-	X(ACCOUNTS,       "SELECT " ACCOUNT_COLUMNS " FROM accounts ORDER BY account") \
+	X(ACCOUNTS,       "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE removed = 0 ORDER BY account") \
 	X(WRAPS_GET,      "SELECT passphrase, recovery FROM wraps WHERE account = ?1") \
 	X(WRAPS_PUT,      "INSERT INTO wraps(account, passphrase, recovery) VALUES(?1, ?2, ?3) " \
 			  "ON CONFLICT(account) DO UPDATE SET passphrase = excluded.passphrase, " \
@@ -73,15 +80,16 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 	X(DEVICE_GET,     "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 AND device = ?2") \
 	X(DEVICE_BY_ROW,  "SELECT " DEVICE_COLUMNS " FROM devices WHERE row = ?1") \
 	X(DEVICE_ADD,     "INSERT INTO devices(" DEVICE_COLUMNS ") VALUES(NULL, ?2, ?3, ?4, ?5, ?6, " \
-			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) ON CONFLICT DO NOTHING") \
+			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT DO NOTHING") \
 	X(DEVICE_PUT,     "UPDATE devices SET state = ?4, suspended = ?5, key = ?6, added_at = ?7, " \
 			  "seq = ?8, head = ?9, client_at = ?10, seen_at = ?11, live = ?12, " \
-			  "replaces = ?13, cut_seq = ?14, day = ?15, day_bytes = ?16 WHERE row = ?1") \
+			  "replaces = ?13, cut_seq = ?14, day = ?15, day_bytes = ?16, ended_at = ?17 " \
+			  "WHERE row = ?1") \
 	X(DEVICES,        "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 ORDER BY device") \
 	X(BATCH_GET,      "SELECT " BATCH_COLUMNS " FROM batches WHERE device = ?1 AND seq = ?2") \
 	X(BATCH_PREFIX,   "SELECT prefix FROM batches WHERE device = ?1 AND seq = ?2") \
-	X(BATCH_ADD,      "INSERT INTO batches(device, seq, head, n, received_at, prefix) " \
-			  "VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(BATCH_ADD,      "INSERT INTO batches(device, seq, head, n, received_at, prefix, from_ms) " \
+			  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
 	X(BATCHES,        "SELECT " BATCH_COLUMNS " FROM batches WHERE device = ?1 AND seq >= ?2 " \
 			  "ORDER BY seq") \
 	X(FOLDER_GET,     "SELECT row FROM folders WHERE device = ?1 AND folder = ?2") \
@@ -107,18 +115,18 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 			  "ORDER BY id") \
 	X(VERSIONS,       "SELECT " VERSION_COLUMNS " FROM records AS r CROSS JOIN folders AS f " \
 			  "ON f.row = r.folder WHERE r.folder = ?1 AND f.device = ?2 " \
-			  "AND r.frame IS NOT NULL ORDER BY r.item, r.version") \
+			  "AND r.frame IS NOT NULL AND " NOT_VOID " ORDER BY r.item, r.version") \
 	X(VERSIONS_OF,    "SELECT " VERSION_COLUMNS " FROM records AS r CROSS JOIN folders AS f " \
 			  "ON f.row = r.folder WHERE r.folder = ?1 AND f.device = ?2 " \
-			  "AND r.item = ?3 AND r.frame IS NOT NULL ORDER BY r.version") \
+			  "AND r.item = ?3 AND r.frame IS NOT NULL AND " NOT_VOID " ORDER BY r.version") \
 	X(NODE_GET,       "SELECT hash FROM nodes WHERE device = ?1 AND node = ?2") \
 	X(NODE_PUT,       "INSERT INTO nodes(device, node, hash) VALUES(?1, ?2, ?3) " \
 			  "ON CONFLICT(device, node) DO UPDATE SET hash = excluded.hash") \
 	X(NODES_CLEAR,    "DELETE FROM nodes WHERE device = ?1") \
 	X(CHUNK_GET,      "SELECT " CHUNK_COLUMNS " FROM chunks WHERE device = ?1 AND cid = ?2") \
 	X(CHUNK_ADD,      "INSERT INTO chunks(device, " CHUNK_COLUMNS ") " \
-			  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING") \
-	X(CHUNK_PUT,      "UPDATE chunks SET wanted_at = ?6, committed = ?7, damaged = ?8, " \
+			  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING") \
+	X(CHUNK_PUT,      "UPDATE chunks SET wanted_at = ?6, committed = ?7, damaged = ?8, uncounted = ?9, " \
 			  "object = CASE damaged WHEN 0 THEN object ELSE ?3 END, " \
 			  "size   = CASE damaged WHEN 0 THEN size   ELSE ?4 END, " \
 			  "sha256 = CASE damaged WHEN 0 THEN sha256 ELSE ?5 END " \
@@ -129,9 +137,10 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 			  "ON CONFLICT DO NOTHING") \
 	X(REF_FIND,       "SELECT 1 FROM refs AS r JOIN batches AS b ON b.id = r.record >> 14 " \
 			  "WHERE r.owner = ?1 AND r.cid = ?2 AND (b.device <> ?1 OR b.seq <= ?3) LIMIT 1") \
-	X(DEAD_ADD,       "INSERT INTO dead(object, since) VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
-	X(USAGE,          "SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM chunks), " \
-			  "(SELECT total(used) FROM accounts)")
+	X(DEAD_ADD,       "INSERT INTO dead(object, due) VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
+	X(USAGE,          "SELECT (SELECT count(*) FROM accounts WHERE removed = 0), (SELECT count(*) FROM chunks), " \
+			  "(SELECT total(used) FROM accounts)") \
+	KEEP_STATEMENTS(X)
 /* clang-format on */
 
 #define STATEMENT_ENUMERATOR_(name, sql) S_##name,
@@ -176,5 +185,7 @@ int sqlite_settle(const char *path, struct err *err);
 int sqlite_read(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err);
 void sqlite_submit(struct catalog *c, struct catalog_job *job);
 void sqlite_free(struct catalog *c);
+/** Now on the retention clock. */
+int64_t sqlite_clock(const struct catalog_sqlite *c);
 
 #endif

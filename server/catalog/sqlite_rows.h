@@ -37,8 +37,11 @@ int row_execute(struct db *db, sqlite3_stmt *st, struct err *err);
 /* Take a row apart.  False: a column has a wrong size. */
 typedef bool row_fn(void *out, sqlite3_stmt *st);
 
-/** A row_fn: the first column is a hash. */
+/** Row_fns: the first column is a hash; a number; anything. */
 bool hash_row(void *out, sqlite3_stmt *st);
+bool number_row(void *out, sqlite3_stmt *st);
+bool any_row(void *out, sqlite3_stmt *st);
+bool batch_row(void *out, sqlite3_stmt *st);
 
 /** One row or none.  0, CATALOG_ABSENT or -1. */
 int row_fetch(struct db *db, sqlite3_stmt *st, row_fn *row, void *out, struct err *err);
@@ -56,12 +59,19 @@ struct row_walk {
 		catalog_version_fn *version;
 		catalog_chunk_fn *chunk;
 		catalog_bytes_fn *bytes;
+		catalog_ended_fn *ended;
+		catalog_folder_fn *folder;
+		catalog_month_fn *month;
+		catalog_name_fn *name;
+		catalog_sample_fn *sample;
 	} fn;
 	void *ctx;
 };
 
 /* Take one row apart and give it. */
 typedef int row_give_fn(const struct row_walk *w, sqlite3_stmt *st, struct err *err);
+
+row_give_fn give_account, give_batch, give_chunk;
 
 /** Every row.  0, -1, or what a give returned. */
 int
@@ -154,8 +164,55 @@ int rows_ref_add(struct catalog_tx *tx, int64_t owner, const struct hash32 *cid,
 		 const struct catalog_batch *b, uint32_t index, struct err *err);
 int rows_ref_find(struct catalog_tx *tx, int64_t owner, const struct hash32 *cid, uint64_t max_seq,
 		  struct err *err);
-int rows_dead_add(struct catalog_tx *tx, const struct blob_name *name, int64_t since_unix_ms,
-		  struct err *err);
+
+/* sqlite_keep.c */
+int64_t rows_clock(struct catalog_tx *tx);
+int rows_clock_keep(struct catalog_tx *tx, struct err *err);
+int rows_record_end(struct catalog_tx *tx, int64_t device, uint64_t seq, uint32_t index,
+		    struct err *err);
+int rows_ended_due(struct catalog_tx *tx, const struct catalog_due *due, catalog_ended_fn *fn,
+		   void *ctx, struct err *err);
+int rows_older_than(struct catalog_tx *tx, const struct catalog_ended *e, struct err *err);
+int rows_record_clear(struct catalog_tx *tx, int64_t record, const int64_t *owners, size_t n_owners,
+		      uint64_t *n_bytes, struct err *err);
+int
+rows_batches_empty(struct catalog_tx *tx, const struct catalog_device *d, uint64_t after_seq,
+		   int64_t from_ms, unsigned max, catalog_batch_fn *fn, void *ctx, struct err *err);
+int rows_batch_remove(struct catalog_tx *tx, const struct catalog_batch *b, uint64_t *n_bytes,
+		      struct err *err);
+int rows_folders(struct catalog_tx *tx, int64_t device, catalog_folder_fn *fn, void *ctx,
+		 struct err *err);
+int rows_folder_put(struct catalog_tx *tx, const struct catalog_folder *f, struct err *err);
+int rows_months_due(struct catalog_tx *tx, const struct catalog_due *due, catalog_month_fn *fn,
+		    void *ctx, struct err *err);
+int rows_month_losing(struct catalog_tx *tx, const struct catalog_due *due,
+		      const struct catalog_month *m, uint64_t *losing, uint64_t *items,
+		      struct err *err);
+int
+rows_chunks_idle(struct catalog_tx *tx, int64_t device, const struct hash32 *after_cid,
+		 int64_t wanted_ms, unsigned max, catalog_chunk_fn *fn, void *ctx, struct err *err);
+int
+rows_chunk_remove(struct catalog_tx *tx, int64_t device, const struct hash32 *cid, struct err *err);
+
+/* sqlite_purge.c */
+int
+rows_dead_add(struct catalog_tx *tx, const struct blob_name *name, int64_t due_ms, struct err *err);
+int rows_dead_due(struct catalog_tx *tx, const struct blob_name *after, unsigned max,
+		  catalog_name_fn *fn, void *ctx, struct err *err);
+int rows_dead_remove(struct catalog_tx *tx, const struct blob_name *name, struct err *err);
+int rows_object_known(struct catalog_tx *tx, const struct blob_name *name, struct err *err);
+int rows_device_cut(struct catalog_tx *tx, struct catalog_device *d, uint64_t cut_seq,
+		    uint64_t *n_bytes, uint64_t *n_uncommitted, struct err *err);
+int rows_device_empty(struct catalog_tx *tx, struct catalog_device *d, struct err *err);
+int rows_account_remove(struct catalog_tx *tx, const struct id16 *account, struct err *err);
+int
+rows_accounts_removed(struct catalog_tx *tx, catalog_account_fn *fn, void *ctx, struct err *err);
+int rows_account_purge(struct catalog_tx *tx, const struct id16 *account, unsigned max,
+		       struct err *err);
+int rows_compact(struct catalog_tx *tx, struct err *err);
+int rows_sample_put(struct catalog_tx *tx, const struct catalog_sample *s, struct err *err);
+int rows_samples(struct catalog_tx *tx, catalog_sample_fn *fn, void *ctx, struct err *err);
+
 int rows_usage(struct catalog_tx *tx, struct catalog_usage *out, struct err *err);
 
 #endif

@@ -11,9 +11,18 @@
  *             ├ folders ── items (newest version of each, live or not)
  *             ├ nodes (state tree)
  *             └ chunks ── refs (who needs them)
- *     dead (objects without a row), clock (retention): for clearing away
+ *     superseded (versions that have ended and are still here), dead (objects to be removed),
+ *     clock (retention): for clearing away; samples (how full it was, day by day): for the forecast
  */
 #include "catalog/sqlite_internal.h"
+
+#define SUPERSEDED                                                                                 \
+	"CREATE TABLE superseded("                                                                 \
+	"  record INTEGER PRIMARY KEY, device INTEGER NOT NULL, ended INTEGER NOT NULL,"           \
+	"  anchor INTEGER NOT NULL, void INTEGER NOT NULL);"                                       \
+	"CREATE INDEX superseded_of ON superseded(device, ended);"                                 \
+	"CREATE TABLE samples("                                                                    \
+	"  day INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, free INTEGER NOT NULL);"
 
 const char sqlite_schema[] =
 	"CREATE TABLE settings("
@@ -26,7 +35,10 @@ const char sqlite_schema[] =
 	"  used INTEGER NOT NULL, uncommitted INTEGER NOT NULL, created_at INTEGER NOT NULL,"
 	"  epoch INTEGER NOT NULL, log_length INTEGER NOT NULL, log_head BLOB NOT NULL,"
 	"  ask BLOB NOT NULL, passphrase_key BLOB NOT NULL, recovery_key BLOB NOT NULL,"
-	"  recovery_find BLOB NOT NULL UNIQUE) WITHOUT ROWID;"
+	"  recovery_find BLOB NOT NULL UNIQUE, retention_days INTEGER NOT NULL DEFAULT 90,"
+	"  next_days INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL DEFAULT 0,"
+	"  lift_from INTEGER NOT NULL DEFAULT 0, lift_at INTEGER NOT NULL DEFAULT 0,"
+	"  delete_at INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
 	"CREATE TABLE wraps("
 	"  account BLOB PRIMARY KEY, passphrase BLOB NOT NULL, recovery BLOB NOT NULL)"
 	"  WITHOUT ROWID;"
@@ -40,13 +52,14 @@ const char sqlite_schema[] =
 	"  client_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, live INTEGER NOT NULL,"
 	"  replaces INTEGER NOT NULL, cut_seq INTEGER NOT NULL,"
 	"  day INTEGER NOT NULL DEFAULT 0, day_bytes INTEGER NOT NULL DEFAULT 0,"
-	"  UNIQUE(account, device));"
+	"  ended_at INTEGER NOT NULL DEFAULT 0, UNIQUE(account, device));"
 	"CREATE TABLE batches("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER NOT NULL, seq INTEGER NOT NULL,"
 	"  head BLOB NOT NULL, n INTEGER NOT NULL, received_at INTEGER NOT NULL,"
-	"  prefix BLOB NOT NULL, UNIQUE(device, seq));"
+	"  prefix BLOB NOT NULL, from_ms INTEGER NOT NULL DEFAULT 0, UNIQUE(device, seq));"
 	"CREATE TABLE folders("
 	"  row INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER NOT NULL, folder BLOB NOT NULL,"
+	"  held_at INTEGER NOT NULL DEFAULT 0, lifted_at INTEGER NOT NULL DEFAULT 0,"
 	"  UNIQUE(device, folder));"
 	"CREATE TABLE records("
 	"  id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, item BLOB NOT NULL,"
@@ -65,12 +78,13 @@ const char sqlite_schema[] =
 	"  device INTEGER NOT NULL, cid BLOB NOT NULL, object BLOB NOT NULL,"
 	"  size INTEGER NOT NULL, sha256 BLOB NOT NULL, wanted_at INTEGER NOT NULL,"
 	"  committed INTEGER NOT NULL, damaged INTEGER NOT NULL,"
-	"  PRIMARY KEY(device, cid)) WITHOUT ROWID;"
+	"  uncounted INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(device, cid)) WITHOUT ROWID;"
+	"CREATE INDEX chunks_object ON chunks(object);"
 	"CREATE TABLE refs("
 	"  owner INTEGER NOT NULL, cid BLOB NOT NULL, record INTEGER NOT NULL,"
 	"  PRIMARY KEY(owner, cid, record)) WITHOUT ROWID;"
 	"CREATE TABLE dead("
-	"  object BLOB PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;"
+	"  object BLOB PRIMARY KEY, due INTEGER NOT NULL) WITHOUT ROWID;" SUPERSEDED
 	"CREATE TABLE clock("
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), retention_ms INTEGER NOT NULL);"
 	"INSERT INTO clock(id, retention_ms) VALUES(1, 0);";
@@ -78,4 +92,27 @@ const char sqlite_schema[] =
 const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1] = {
 	"ALTER TABLE devices ADD COLUMN day INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE devices ADD COLUMN day_bytes INTEGER NOT NULL DEFAULT 0;",
+
+	/* The retention clock stood at 0 until now: what has ended ended then. */
+	"ALTER TABLE accounts ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 90;"
+	"ALTER TABLE accounts ADD COLUMN next_days INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE accounts ADD COLUMN next_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE accounts ADD COLUMN lift_from INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE accounts ADD COLUMN lift_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE accounts ADD COLUMN delete_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE accounts ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE devices SET ended_at = 1 WHERE state = 2;" /* DEVICE_RETIRED */
+	"ALTER TABLE batches ADD COLUMN from_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE folders ADD COLUMN held_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE folders ADD COLUMN lifted_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE chunks ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE chunks SET wanted_at = 0;"
+	"CREATE INDEX chunks_object ON chunks(object);"
+	"ALTER TABLE dead RENAME COLUMN since TO due;"
+	"UPDATE dead SET due = 2592000000;" /* RETENTION_DAMAGED_MS */
+	SUPERSEDED "INSERT INTO superseded(record, device, ended, anchor, void) "
+	"SELECT r.id, f.device, 0, 0, 0 FROM records AS r JOIN folders AS f ON f.row = r.folder "
+	"JOIN items AS i ON i.device = f.device AND i.item = r.item AND i.folder = r.folder "
+	"WHERE r.frame IS NOT NULL AND (r.version < i.versions OR r.flags & 1);",
 };

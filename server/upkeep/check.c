@@ -9,9 +9,9 @@
 
 #include <stdlib.h>
 
-#include "api/state_store.h"
 #include "base/array.h"
 #include "base/text.h"
+#include "catalog/state_store.h"
 #include "format/batch.h"
 #include "format/log.h"
 
@@ -317,9 +317,10 @@ struct marking {
 	int64_t device_row;
 	struct catalog_chunk chunk;
 	bool damaged;
+	bool moved; /* out: the row names another object now, or is gone */
 };
 
-/* Set or take back the mark, unless the chunk was sent again meanwhile. */
+/* Set or take back the mark, unless the chunk was sent again or cleared away meanwhile. */
 static int
 mark(struct catalog_tx *tx, void *ctx, struct err *err)
 {
@@ -327,7 +328,9 @@ mark(struct catalog_tx *tx, void *ctx, struct err *err)
 	struct catalog_chunk now;
 	int rc = tx->ops->chunk_get(tx, &now, m->device_row, &m->chunk.cid, err);
 
-	if (rc || memcmp(&now.object.name, &m->chunk.object.name, sizeof now.object.name) != 0)
+	m->moved = rc == CATALOG_ABSENT ||
+		   memcmp(&now.object.name, &m->chunk.object.name, sizeof now.object.name) != 0;
+	if (rc < 0 || m->moved)
 		return rc < 0 ? -1 : 0;
 	now.damaged = m->damaged;
 	return tx->ops->chunk_put(tx, m->device_row, &now, err);
@@ -350,6 +353,8 @@ check_chunk(struct check *c, const struct catalog_chunk *chunk, struct err *err)
 		m.damaged = rc != 0;
 		if (m.damaged != chunk->damaged && catalog_write(c->catalog, mark, &m, err) < 0)
 			return -1;
+		if (m.moved)
+			return 0;
 	}
 	if (rc == BLOB_ABSENT)
 		return damaged(c, 0, name, _("an object is gone"), err);

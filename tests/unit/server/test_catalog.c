@@ -450,6 +450,20 @@ static void
 a_database_of_the_first_version_gets_what_it_lacks(void **state)
 {
 	static const char back[] =
+		"DROP TABLE superseded; DROP TABLE samples; DROP INDEX chunks_object;"
+		"ALTER TABLE accounts DROP COLUMN retention_days;"
+		"ALTER TABLE accounts DROP COLUMN next_days;"
+		"ALTER TABLE accounts DROP COLUMN next_at;"
+		"ALTER TABLE accounts DROP COLUMN lift_from;"
+		"ALTER TABLE accounts DROP COLUMN lift_at;"
+		"ALTER TABLE accounts DROP COLUMN delete_at;"
+		"ALTER TABLE accounts DROP COLUMN removed;"
+		"ALTER TABLE devices DROP COLUMN ended_at;"
+		"ALTER TABLE batches DROP COLUMN from_ms;"
+		"ALTER TABLE folders DROP COLUMN held_at;"
+		"ALTER TABLE folders DROP COLUMN lifted_at;"
+		"ALTER TABLE chunks DROP COLUMN uncounted;"
+		"ALTER TABLE dead RENAME COLUMN due TO since;"
 		"ALTER TABLE devices DROP COLUMN day_bytes;"
 		"ALTER TABLE devices DROP COLUMN day;"
 		"INSERT INTO devices(account, device, state, suspended, key, "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* state_store: see state_store.h. */
-#include "api/state_store.h"
+#include "catalog/state_store.h"
 
 static uint64_t
 node_number(unsigned level, uint32_t index)

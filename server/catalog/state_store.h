@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* state_store: a device's state tree (format/state.h) over its rows in the catalog. */
-#ifndef API_STATE_STORE_H
-#define API_STATE_STORE_H
+#ifndef CATALOG_STATE_STORE_H
+#define CATALOG_STATE_STORE_H
 
 #include "catalog/catalog.h"
 #include "format/state.h"
