@@ -19,6 +19,7 @@
 	X(gnome_calls)                                                                             \
 	X(programs)                                                                                \
 	X(plugin)                                                                                  \
+	X(sms_ie)                                                                                  \
 	X(sms_xml)                                                                                 \
 	X(vcard)
 /* clang-format on */

@@ -19,6 +19,18 @@ struct libarchive {
 	__typeof__(archive_write_data) *write_data;
 	__typeof__(archive_write_finish_entry) *write_finish_entry;
 	__typeof__(archive_write_close) *write_close;
+	__typeof__(archive_read_new) *read_new;
+	__typeof__(archive_read_free) *read_free;
+	__typeof__(archive_read_support_format_zip) *read_support_format_zip;
+	__typeof__(archive_read_set_options) *read_set_options;
+	__typeof__(archive_read_set_callback_data) *read_set_callback_data;
+	__typeof__(archive_read_set_read_callback) *read_set_read_callback;
+	__typeof__(archive_read_set_seek_callback) *read_set_seek_callback;
+	__typeof__(archive_read_open1) *read_open1;
+	__typeof__(archive_read_next_header) *read_next_header;
+	__typeof__(archive_read_data) *read_data;
+	__typeof__(archive_entry_pathname) *entry_pathname;
+	__typeof__(archive_entry_pathname_utf8) *entry_pathname_utf8;
 	__typeof__(archive_set_error) *set_error;
 	__typeof__(archive_errno) *get_errno;
 	__typeof__(archive_error_string) *error_string;
