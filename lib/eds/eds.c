@@ -205,12 +205,14 @@ eds_remove(struct eds_store *s, const char *id, struct err *err)
 }
 
 int
-eds_print(struct buf *out, struct eds_store *s, const char *text, struct err *err)
+eds_print(struct buf *out, enum eds_kind kind, const char *text, struct err *err)
 {
 	struct appending a = { out, err };
 	struct eds_why why;
 
-	return told(libeds.print(s, text, append_text, &a, &why), &why, err);
+	return module_need(&module, err) < 0
+		       ? -1
+		       : told(libeds.print(kind, text, append_text, &a, &why), &why, err);
 }
 
 int

@@ -6,7 +6,7 @@
  * an app of that kind is opened.  Where the module, the session bus or the service is not there, opening
  * fails with a sentence that says which; nothing else needs them.
  *
- * An object is an id (a contact's UID; of calendars the UID, or UID, line feed and RECURRENCE-ID) and a text
+ * An object is an id (a contact's UID; of calendars the UID, or UID, EDS_OCCURRENCE and RECURRENCE-ID) and a text
  * (a vCard 3.0; one iCalendar component).  Writing one is durable on return.  The service checks nothing for
  * us: it has no transactions and replaces what is there.
  */
@@ -55,8 +55,8 @@ int eds_modify(struct eds_store *s, const char *id, const char *text, struct err
 int eds_remove(struct eds_store *s, const char *id, struct err *err);
 
 /** Append @text as the service's library prints it: what will be read back of it, but for what the service itself
- *  adds.  0, EDS_REFUSED (*err says why), or -1. */
-int eds_print(struct buf *out, struct eds_store *s, const char *text, struct err *err);
+ *  adds.  Needs no service.  0, EDS_REFUSED (*err says why), or -1 (ERR_UNSUPPORTED too: no module). */
+int eds_print(struct buf *out, enum eds_kind kind, const char *text, struct err *err);
 
 /** Make a time zone (a VTIMEZONE) known to a calendar.  0, EDS_REFUSED (*err says why), or -1. */
 int eds_add_zone(struct eds_store *s, const char *text, struct err *err);

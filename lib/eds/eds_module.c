@@ -383,9 +383,10 @@ cloudbox_eds_remove(struct eds_store *s, const char *id, struct eds_why *why)
 }
 
 enum eds_outcome
-cloudbox_eds_print(struct eds_store *s, const char *text, eds_object_fn *fn, void *ctx,
+cloudbox_eds_print(enum eds_kind kind, const char *text, eds_object_fn *fn, void *ctx,
 		   struct eds_why *why)
 {
 	why->text[0] = '\0';
-	return s->backend->print(text, fn, ctx);
+	be_quiet();
+	return kinds[kind].backend->print(text, fn, ctx);
 }

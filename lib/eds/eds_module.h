@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #define EDS_MODULE_FILE "cloudbox-eds.so"
+#define EDS_OCCURRENCE  "\x1f" /* in an id, between UID and RECURRENCE-ID */
 
 enum eds_kind {
 	EDS_CONTACTS,
@@ -74,7 +75,7 @@ enum eds_outcome cloudbox_eds_remove(struct eds_store *s, const char *id, struct
 
 /** @fn is called once, with an empty id and @text as the service's library prints it: what will be read back of
  *  it, but for what the service itself adds. */
-enum eds_outcome cloudbox_eds_print(struct eds_store *s, const char *text, eds_object_fn *fn,
+enum eds_outcome cloudbox_eds_print(enum eds_kind kind, const char *text, eds_object_fn *fn,
 				    void *ctx, struct eds_why *why);
 
 /** Make a time zone known (a VTIMEZONE).  Calendars only. */

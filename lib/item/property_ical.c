@@ -78,6 +78,7 @@ static const struct property calendar[] = {
 	P("VERSION", TEXT, STRUCTURE),
 	P("VTIMEZONE", COMPONENT, VOLATILE), /* behind the item: what its TZIDs mean */
 	P("X-APPLE-TRAVEL-ADVISORY-BEHAVIOR", EXACT, SINGLE),
+	P("X-CLOUDBOX-RAW", EXACT, VOLATILE), /* what an app cannot keep otherwise */
 	P("X-EVOLUTION-ALARM-UID", EXACT, VOLATILE),
 	P("X-EVOLUTION-CALDAV-ETAG", EXACT, VOLATILE),
 	P("X-EVOLUTION-CALDAV-HREF", EXACT, VOLATILE),

@@ -11,7 +11,10 @@
 	X(bookmarks_html)                                                                          \
 	X(calls_xml)                                                                               \
 	X(chromium)                                                                                \
+	X(eds_calendar)                                                                            \
 	X(eds_contacts)                                                                            \
+	X(eds_memos)                                                                               \
+	X(eds_tasks)                                                                               \
 	X(epiphany)                                                                                \
 	X(files)                                                                                   \
 	X(firefox)                                                                                 \

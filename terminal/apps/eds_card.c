@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "item/card_convert.h"
 #include "item/card_print.h"
 #include "item/card_walk.h"
 #include "item/form.h"
-#include "merge/key_set.h"
 
 #define ADDED      "X-EVOLUTION-E164"
 #define FOLD_AT    75 /* bytes: RFC 2426, 2.6 */
@@ -150,7 +148,7 @@ is_one_line(struct span text)
 	       contentline_next(&c, &line, &ignored) == 0 && line.kind == CONTENTLINE_PROPERTY &&
 	       line.range.end == text.n && !has(line.params, ADDED) &&
 	       !word_is(line.name, "BEGIN") && !word_is(line.name, "END") &&
-	       !word_is(line.name, EDS_CARD_RAW);
+	       !word_is(line.name, EDS_RAW);
 }
 
 /* The line that an X-CLOUDBOX-RAW holds; one that holds none of ours stays as it is. */
@@ -172,7 +170,7 @@ show_raw(struct buf *out, struct span source, const struct contentline *line, st
 static int
 show_line(struct buf *out, struct span source, const struct contentline *line, struct err *err)
 {
-	if (line->kind == CONTENTLINE_PROPERTY && word_is(line->name, EDS_CARD_RAW))
+	if (line->kind == CONTENTLINE_PROPERTY && word_is(line->name, EDS_RAW))
 		return show_raw(out, source, line, err);
 	if (line->kind == CONTENTLINE_PROPERTY && line->params.n)
 		return show_sorted(out, source, line, err);
@@ -238,42 +236,7 @@ clean(struct buf *out, struct span bytes, bool is_new, struct err *err)
 	return with_other_uid(out, again, err);
 }
 
-/* The fields of a card that what is shown of it lacks; by `fields` of the item. */
-struct lost {
-	bool *is; /* owned */
-	size_t n;
-};
-
-static void
-lost_clear(struct lost *l)
-{
-	free(l->is);
-}
-AUTO_OBJ(lost_clear, struct lost);
-
-static int
-lost_find(struct lost *lost, const struct item *card, const struct item *shown, struct err *err)
-{
-	AUTO(key_set_clear) struct key_set keys = KEY_SET_INIT;
-	size_t at;
-
-	lost->is = calloc(card->n_fields + 1, sizeof *lost->is);
-	if (!lost->is)
-		return err_nomem(err);
-	for (size_t i = 0; i < shown->n_fields; i++)
-		if (key_set_add(&keys, &shown->fields[i].key, &at, err) < 0)
-			return -1;
-	for (size_t i = 0; i < card->n_fields; i++) {
-		const struct field *f = &card->fields[i];
-
-		lost->is[i] =
-			!(f->flags & FIELD_IGNORED) && key_set_find(&keys, &f->key) == KEY_SET_NONE;
-		lost->n += lost->is[i];
-	}
-	return 0;
-}
-
-/* The line of @first in our own words; of a list, one line for each element. */
+/* eds_keep.anew: of a list, one line for each element. */
 static int
 say_anew(struct buf *out, const struct item *card, const struct field *first, struct err *err)
 {
@@ -300,7 +263,7 @@ say_anew(struct buf *out, const struct item *card, const struct field *first, st
 	return buf_append(out, range_span(card->bytes, first->own), err);
 }
 
-/* The line at @at where the service does not look. */
+/* eds_keep.hide */
 static int
 hide(struct buf *out, const struct item *card, struct range at, struct err *err)
 {
@@ -312,175 +275,21 @@ hide(struct buf *out, const struct item *card, struct range at, struct err *err)
 	card_lines_init(&c, raw, "", 1);
 	if (contentline_next(&c, &line, err) != 0 || append_unfolded(&text, raw, &line, err) < 0)
 		return -1;
-	return card_print_text(out, EDS_CARD_RAW, buf_span(&text), style, err);
-}
-
-/* A line that is to be said otherwise. */
-struct change {
-	struct range at;
-	const struct field *field; /* its first; NULL: a label, or whatever belongs to one */
-};
-
-struct changes {
-	struct change *list; /* owned; by place */
-	size_t n, cap;
-};
-
-static void
-changes_clear(struct changes *c)
-{
-	free(c->list);
-}
-AUTO_OBJ(changes_clear, struct changes);
-
-static int
-changes_add(struct changes *c, struct range at, const struct field *field, struct err *err)
-{
-	if (array_reserve((void **)&c->list, &c->cap, c->n + 1, sizeof *c->list, SIZE_MAX / 64,
-			  err) < 0)
-		return -1;
-	c->list[c->n++] = (struct change){ at, field };
-	return 0;
-}
-
-static int
-by_place(const void *a, const void *b)
-{
-	size_t x = ((const struct change *)a)->at.start, y = ((const struct change *)b)->at.start;
-
-	return (x > y) - (x < y);
-}
-
-/* The lines of the lost fields, once each; @groups: with all that belongs to them. */
-static int
-changes_find(struct changes *c, const struct item *card, const struct lost *lost, bool groups,
-	     struct err *err)
-{
-	const struct field *first = card->fields;
-
-	for (size_t i = 0; i < card->n_fields; i++) {
-		const struct field *f = &card->fields[i];
-
-		if (f->own.start != first->own.start)
-			first = f;
-		if (!lost->is[i])
-			continue;
-		if (changes_add(c, first->own, first, err) < 0)
-			return -1;
-		for (size_t m = 0; groups && m < f->n_members; m++)
-			if (changes_add(c, card->members[f->first_member + m], NULL, err) < 0)
-				return -1;
-	}
-	if (c->n)
-		qsort(c->list, c->n, sizeof *c->list, by_place);
-	return 0;
-}
-
-/* Append @card with these lines hidden, or said anew. */
-static int
-append_changed(struct buf *out, const struct item *card, const struct changes *c, bool hidden,
-	       struct err *err)
-{
-	struct span bytes = card->bytes;
-	size_t at = 0;
-
-	for (size_t i = 0; i < c->n; i++) {
-		const struct change *change = &c->list[i];
-
-		if (change->at.start < at)
-			continue; /* once */
-		if (buf_append(out, span_of(bytes.p + at, change->at.start - at), err) < 0 ||
-		    (hidden ? hide(out, card, change->at, err)
-			    : say_anew(out, card, change->field, err)) < 0)
-			return -1;
-		at = change->at.end;
-	}
-	return buf_append(out, span_of(bytes.p + at, bytes.n - at), err);
-}
-
-struct writing {
-	eds_card_print_fn *print;
-	void *ctx;
-};
-
-/* What is shown of @text once it is written. */
-static int
-shown_of(struct buf *out, const struct writing *w, const struct buf *text, struct err *err)
-{
-	AUTO(buf_clear) struct buf printed = BUF_INIT(2 * ITEM_BYTES_MAX);
-
-	return w->print(w->ctx, &printed, buf_str(text), err) < 0
-		       ? -1
-		       : eds_card_show(out, buf_span(&printed), err);
-}
-
-/* Say otherwise what would be lost of @text.  0 or -1; *all: nothing would. */
-static int
-mend(bool *all, struct buf *text, const struct writing *w, bool hidden, struct err *err)
-{
-	AUTO(buf_clear) struct buf back = BUF_INIT(2 * ITEM_BYTES_MAX);
-	AUTO(buf_clear) struct buf better = BUF_INIT(2 * ITEM_BYTES_MAX);
-	AUTO(changes_clear) struct changes changes = { 0 };
-	AUTO(lost_clear) struct lost lost = { 0 };
-	AUTO(item_free) struct item *card = NULL;
-	AUTO(item_free) struct item *shown = NULL;
-
-	if (shown_of(&back, w, text, err) < 0 ||
-	    card_parse(&card, buf_span(text), "", 1, NULL, err) < 0 ||
-	    card_parse(&shown, buf_span(&back), "", 1, NULL, err) < 0 ||
-	    lost_find(&lost, card, shown, err) < 0 ||
-	    changes_find(&changes, card, &lost, hidden, err) < 0)
-		return -1;
-	*all = lost.n == 0;
-	if (*all)
-		return 0;
-	if (append_changed(&better, card, &changes, hidden, err) < 0)
-		return -1;
-	struct buf was = *text;
-	*text = better;
-	better = was;
-	return 0;
-}
-
-/* What our 3.0 has no words for either (data that is no base64): hidden as it stood in @original. */
-static int
-keep_rest(struct buf *out, const struct buf *text, struct span original, const struct writing *w,
-	  struct err *err)
-{
-	AUTO(buf_clear) struct buf back = BUF_INIT(2 * ITEM_BYTES_MAX);
-	AUTO(changes_clear) struct changes changes = { 0 };
-	AUTO(lost_clear) struct lost lost = { 0 };
-	AUTO(item_free) struct item *card = NULL;
-	AUTO(item_free) struct item *shown = NULL;
-	AUTO(item_free) struct item *now = NULL;
-	size_t at = 0;
-
-	if (shown_of(&back, w, text, err) < 0 ||
-	    card_parse(&card, original, "", 1, NULL, err) < 0 ||
-	    card_parse(&now, buf_span(text), "", 1, NULL, err) < 0 ||
-	    card_parse(&shown, buf_span(&back), "", 1, NULL, err) < 0 ||
-	    lost_find(&lost, card, shown, err) < 0 ||
-	    changes_find(&changes, card, &lost, true, err) < 0 ||
-	    buf_append(out, span_of(text->p, now->insert_at), err) < 0)
-		return -1;
-	for (size_t i = 0; i < changes.n; i++) {
-		if (changes.list[i].at.start >= at && hide(out, card, changes.list[i].at, err) < 0)
-			return -1;
-		at = changes.list[i].at.end;
-	}
-	return buf_append(out, span_of(text->p + now->insert_at, text->n - now->insert_at), err);
+	return card_print_text(out, EDS_RAW, buf_span(&text), style, err);
 }
 
 int
-eds_card_write(struct buf *out, struct span bytes, bool is_new, eds_card_print_fn *print, void *ctx,
+eds_card_write(struct buf *out, struct span bytes, bool is_new, eds_print_fn *print, void *ctx,
 	       struct err *err)
 {
 	AUTO(buf_clear) struct buf text = BUF_INIT(2 * ITEM_BYTES_MAX);
-	const struct writing w = { print, ctx };
-	bool all = false;
+	const struct eds_keep keep = { .form = &form_card,
+				       .print = print,
+				       .ctx = ctx,
+				       .show = eds_card_show,
+				       .anew = say_anew,
+				       .hide = hide };
 
-	if (clean(&text, bytes, is_new, err) < 0 || mend(&all, &text, &w, false, err) < 0 ||
-	    (!all && mend(&all, &text, &w, true, err) < 0))
-		return -1;
-	return keep_rest(out, &text, bytes, &w, err);
+	return clean(&text, bytes, is_new, err) < 0 ? -1
+						    : eds_keep_whole(out, &text, bytes, &keep, err);
 }

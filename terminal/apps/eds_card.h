@@ -16,21 +16,16 @@
 #ifndef APPS_EDS_CARD_H
 #define APPS_EDS_CARD_H
 
-#include "base/buf.h"
-
-#define EDS_CARD_RAW "X-CLOUDBOX-RAW"
+#include "apps/eds_keep.h"
 
 /** Append what a row shows of the service's @text: without the parameter X-EVOLUTION-E164, which the service
  *  adds to numbers; parameters sorted, since its library turns their order round each time that it reads a card.
  *  0 or -1 (ERR_NOMEM, ERR_LIMIT). */
 int eds_card_show(struct buf *out, struct span text, struct err *err);
 
-/** Append @text as the service would print it.  0 or -1. */
-typedef int eds_card_print_fn(void *ctx, struct buf *out, const char *text, struct err *err);
-
 /** Append what to write for the card @bytes.  @is_new: under another UID where need be.
  *  0, or -1: ERR_SYNTAX (no card), ERR_NOMEM, ERR_LIMIT, or @print's. */
-int eds_card_write(struct buf *out, struct span bytes, bool is_new, eds_card_print_fn *print,
-		   void *ctx, struct err *err);
+int eds_card_write(struct buf *out, struct span bytes, bool is_new, eds_print_fn *print, void *ctx,
+		   struct err *err);
 
 #endif

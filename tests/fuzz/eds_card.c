@@ -21,7 +21,7 @@ has_key(const struct item *it, const struct field_key *k)
 static bool
 may_be_dropped(const struct contentline *line)
 {
-	static const char *const kept[] = { "BEGIN", "VERSION", "UID", EDS_CARD_RAW, "END" };
+	static const char *const kept[] = { "BEGIN", "VERSION", "UID", EDS_RAW, "END" };
 
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		if (line->kind == CONTENTLINE_PROPERTY && contentline_is(line, kept[i]))
@@ -29,7 +29,7 @@ may_be_dropped(const struct contentline *line)
 	return true;
 }
 
-/* eds_card_print_fn: every line but those that the first byte of their names chooses. */
+/* eds_print_fn: every line but those that the first byte of their names chooses. */
 static int
 print(void *ctx, struct buf *out, const char *text, struct err *err)
 {

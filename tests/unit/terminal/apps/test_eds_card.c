@@ -17,7 +17,7 @@
 #define TOP "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Anna\r\n"
 #define END "END:VCARD\r\n"
 
-/* eds_card_print_fn: as it is. */
+/* eds_print_fn: as it is. */
 static int
 print_all(void *ctx, struct buf *out, const char *text, struct err *err)
 {
@@ -25,11 +25,11 @@ print_all(void *ctx, struct buf *out, const char *text, struct err *err)
 	return buf_append_str(out, text, err);
 }
 
-/* eds_card_print_fn: nothing that it need not keep. */
+/* eds_print_fn: nothing that it need not keep. */
 static int
 print_least(void *ctx, struct buf *out, const char *text, struct err *err)
 {
-	static const char *const kept[] = { "BEGIN", "VERSION", "UID", EDS_CARD_RAW, "END" };
+	static const char *const kept[] = { "BEGIN", "VERSION", "UID", EDS_RAW, "END" };
 	AUTO(contentline_clear) struct contentline_cursor c;
 	struct span source = span_str(text);
 	struct contentline line;
@@ -55,7 +55,7 @@ has_key(const struct item *it, const struct field_key *k)
 
 /* The field that is lost between writing and showing; NULL: none. */
 static const char *
-lost_by(struct span bytes, eds_card_print_fn *print)
+lost_by(struct span bytes, eds_print_fn *print)
 {
 	static char name[64];
 	AUTO(buf_clear) struct buf written = BUF_INIT(1u << 28);
@@ -92,15 +92,14 @@ what_the_service_adds_is_not_shown(void **state)
 		{ TOP "item1.TEL;X-EVOLUTION-E164=1;X-A=b:1\r\nitem1.X-ABLabel:Boat\r\n" END,
 		  TOP "item1.TEL;X-A=b:1\r\nitem1.X-ABLabel:Boat\r\n" END },
 		{ TOP "NOTE:X-EVOLUTION-E164 is a parameter\r\n" END, NULL },
-		{ TOP EDS_CARD_RAW ":URL:http\\\\://a\\,b\r\n" END,
-		  TOP "URL:http\\://a,b\r\n" END },
+		{ TOP EDS_RAW ":URL:http\\\\://a\\,b\r\n" END, TOP "URL:http\\://a,b\r\n" END },
 		/* what is none of ours stays, whatever it would become */
-		{ TOP EDS_CARD_RAW ":END:VCARD\r\n" END, NULL },
-		{ TOP EDS_CARD_RAW ":BEGIN:VCARD\r\n" END, NULL },
-		{ TOP EDS_CARD_RAW ":A:b\\nEND:VCARD\r\n" END, NULL },
-		{ TOP EDS_CARD_RAW ":" EDS_CARD_RAW ":A:b\r\n" END, NULL },
-		{ TOP EDS_CARD_RAW ":no property\r\n" END, NULL },
-		{ TOP EDS_CARD_RAW ":\r\n" END, NULL },
+		{ TOP EDS_RAW ":END:VCARD\r\n" END, NULL },
+		{ TOP EDS_RAW ":BEGIN:VCARD\r\n" END, NULL },
+		{ TOP EDS_RAW ":A:b\\nEND:VCARD\r\n" END, NULL },
+		{ TOP EDS_RAW ":" EDS_RAW ":A:b\r\n" END, NULL },
+		{ TOP EDS_RAW ":no property\r\n" END, NULL },
+		{ TOP EDS_RAW ":\r\n" END, NULL },
 	};
 
 	(void)state;
