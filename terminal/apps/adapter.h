@@ -208,6 +208,10 @@ struct adapter {
 	 * at first.  NULL: such an app is never made anew. */
 	const char *new_file;
 
+	/* May an import of the file or folder @path be read by this one, before the adapters over texts
+	 * of the same form?  NULL: no. */
+	bool (*reads)(const char *path);
+
 	/* Open @app.  ERR_NOT_FOUND: its path is not there.  Sets (*out)->adapter, or leaves NULL: this. */
 	int (*open)(struct app_session **out, const struct app *app, struct err *err);
 	void (*close)(struct app_session *s);

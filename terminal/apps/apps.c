@@ -61,6 +61,15 @@ adapter_for_type(struct span type)
 	return &adapter_files;
 }
 
+const struct adapter *
+adapter_for_import(const struct form *form, const char *path)
+{
+	for (size_t i = 0; form && adapters[i]; i++)
+		if (adapters[i]->form == form && adapters[i]->reads && adapters[i]->reads(path))
+			return adapters[i];
+	return form ? adapter_for_type(span_str(form->types[0])) : &adapter_files;
+}
+
 bool
 app_name_is_valid(const char *name)
 {

@@ -22,6 +22,9 @@ int adapter_find(const struct adapter **out, const char *name, struct err *err);
 /** The adapter over files for items of a MIME type: the first of the type's form, else whole files. */
 const struct adapter *adapter_for_type(struct span type);
 
+/** The adapter that reads @path for an import into an app of items of @form (NULL: whole files). */
+const struct adapter *adapter_for_import(const struct form *form, const char *path);
+
 /** Is @name `[a-z0-9-]{1,64}` and not `box`? */
 bool app_name_is_valid(const char *name);
 

@@ -46,11 +46,17 @@ ends_with(const char *name, const char *end)
 	return n > m && strcasecmp(name + n - m, end) == 0;
 }
 
+/* For an import: by its name alone, whatever it begins with. */
+static bool
+ie_reads(const char *path)
+{
+	return ends_with(path, ".zip") || ends_with(path, ".ndjson") || ends_with(path, ".json");
+}
+
 static bool
 is_export(const char *name)
 {
-	return strncasecmp(name, "messages", 8) == 0 &&
-	       (ends_with(name, ".zip") || ends_with(name, ".ndjson") || ends_with(name, ".json"));
+	return strncasecmp(name, "messages", 8) == 0 && ie_reads(name);
 }
 
 /* The last one by name in the open folder; "": none. */
@@ -237,5 +243,9 @@ static const struct row_kind kind = {
 
 extern const struct adapter adapter_sms_ie;
 const struct adapter adapter_sms_ie = {
-	.name = "sms-ie", .form = &form_message, .rows = &kind, OVER_ROWS
+	.name = "sms-ie",
+	.form = &form_message,
+	.rows = &kind,
+	.reads = ie_reads,
+	OVER_ROWS,
 };

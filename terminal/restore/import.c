@@ -35,7 +35,8 @@ struct import {
 	struct run r;
 	struct log_state log; /* the account's, as known here: this device stands in it */
 	struct target target;
-	struct cards *cards;
+	struct cards *cards; /* or, in an app of whole files, */
+	struct files *files;
 	struct app *from;
 	struct app_session *reading;
 	struct app_source *sources; /* owned, with their paths */
@@ -62,6 +63,7 @@ import_clear(struct import *m)
 {
 	group_clear(m);
 	cards_free(m->cards);
+	files_free(m->files);
 	target_clear(&m->target);
 	app_session_free(m->reading);
 	app_free(m->from);
@@ -182,44 +184,57 @@ native_id(struct buf *out, struct import *m, const struct app_item *item, struct
 	return ++c->n > 1 ? buf_append_fmt(out, err, "#%u", c->n) : 0;
 }
 
-/* ---- cards ---- */
+/* ---- items ---- */
 
 static int
 take_group(struct import *m, struct err *err)
 {
-	int rc = m->n_group ? cards_take(m->cards, m->group, m->n_group, err) : 0;
+	int rc = m->n_group == 0 ? 0
+		 : m->files      ? files_restore(m->files, m->group, m->n_group, err)
+				 : cards_take(m->cards, m->group, m->n_group, err);
 
 	group_clear(m);
 	return rc;
 }
 
+/* @record as a backup would give it, with @bytes in it whole. */
 static int
-take_card(void *ctx, const struct app_item *item, struct err *err)
+take_record(struct import *m, struct record *record, struct span bytes, struct err *err)
 {
-	struct import *m = ctx;
-	AUTO(buf_clear) struct buf id = BUF_INIT(NATIVE_ID_BYTES);
 	AUTO(buf_clear) struct buf payload = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	const struct wire_item nowhere = { 0 };
-	struct record record = { .app = span_str(m->target.app->name),
-				 .live = true,
-				 .name = item->name,
-				 .mime = span_str(item->type),
-				 .size_bytes = item->bytes.n };
-	struct fetched it = { .at = &nowhere, .record = &record };
+	struct fetched it = { .at = &nowhere, .record = record };
 
-	if (native_id(&id, m, item, err) < 0 ||
-	    payload_build(&payload, item->bytes, NULL, 0, err) < 0)
+	if (payload_build(&payload, bytes, NULL, 0, err) < 0)
 		return -1;
-	record.native_id = buf_span(&id);
-	record.path = span_of(".", 1); /* none: a new card's file is named like the card */
-	record.payload = buf_span(&payload);
+	record->payload = buf_span(&payload);
 	if (opened_copy(&m->group[m->n_group], &it, err) < 0) {
 		opened_clear(&m->group[m->n_group]);
 		return -1;
 	}
 	m->n_group++;
-	m->group_bytes += item->bytes.n;
+	m->group_bytes += bytes.n;
 	return m->n_group == GROUP_ITEMS || m->group_bytes > GROUP_BYTES ? take_group(m, err) : 0;
+}
+
+/* app_item_fn */
+static int
+take_card(void *ctx, const struct app_item *item, struct err *err)
+{
+	struct import *m = ctx;
+	AUTO(buf_clear) struct buf id = BUF_INIT(NATIVE_ID_BYTES);
+	struct record record = { .app = span_str(m->target.app->name),
+				 .live = true,
+				 .name = item->name,
+				 .mime = span_str(item->type),
+				 .size_bytes = item->bytes.n,
+				 /* none: a new card's file is named like the card */
+				 .path = span_of(".", 1) };
+
+	if (native_id(&id, m, item, err) < 0)
+		return -1;
+	record.native_id = buf_span(&id);
+	return take_record(m, &record, item->bytes, err);
 }
 
 /* A broken card, or something in the folder that is none. */
@@ -238,6 +253,38 @@ refuse(void *ctx, const struct app_refused *what, struct err *err)
 	return result_set(&m->r, row, RESTORE_FAILED, what->why->msg, err);
 }
 
+/* app_item_fn: a whole file, which goes to the path that it has below the folder. */
+static int
+take_file(void *ctx, const struct app_item *item, struct err *err)
+{
+	struct import *m = ctx;
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
+	struct span path = span_str(item->place.source);
+	struct record record = { .app = span_str(m->target.app->name),
+				 .native_id = path,
+				 .live = true,
+				 .name = item->name,
+				 .mime = span_str("application/octet-stream"),
+				 .size_bytes = item->place.size,
+				 .path = path,
+				 .has_modified = item->modified_unix_ms >= 0,
+				 .modified_unix_ms = (uint64_t)item->modified_unix_ms };
+	struct err why = { 0 };
+	int rc = item_read_all(&bytes, m->reading, &item->place, &why);
+
+	if (rc == 0)
+		return take_record(m, &record, buf_span(&bytes), err);
+	if (rc < 0 && why.code == ERR_NOMEM)
+		return *err = why, -1;
+	if (rc == APP_MOVED)
+		err_set(&why, ERR_CONFLICT, "%s changed while it was read", item->place.source);
+	else if (why.code == ERR_LIMIT)
+		err_set(&why, ERR_LIMIT, "larger than %u MiB: copy it into %s yourself",
+			ITEM_BYTES_MAX >> 20, m->target.app->path);
+	struct app_refused refused = { .source = item->place.source, .why = &why };
+	return refuse(m, &refused, err);
+}
+
 static int
 add_source(void *ctx, const struct app_source *source, struct err *err)
 {
@@ -253,23 +300,18 @@ add_source(void *ctx, const struct app_source *source, struct err *err)
 
 /* ---- from the request to the receipt ---- */
 
-/* What reads files of the items that the app has. */
-static const struct adapter *
-file_adapter(const struct import *m)
-{
-	return adapter_for_type(span_str(m->target.session->adapter->form->types[0]));
-}
-
 static int
 open_source(struct import *m, const char *file, struct err *err)
 {
 	AUTO(free) char *path = realpath(file, NULL);
+	const struct adapter *reads;
 
 	if (!path && errno == ENOENT)
 		return err_set(err, ERR_NOT_FOUND, "there is no %s", file);
 	if (!path)
 		return err_sys(err, errno, "%s", file);
-	return app_new(&m->from, "import", file_adapter(m)->name, path, err) < 0 ||
+	reads = adapter_for_import(m->target.session->adapter->form, path);
+	return app_new(&m->from, "import", reads->name, path, err) < 0 ||
 			       app_session_open(&m->reading, m->from, err) < 0
 		       ? -1
 		       : 0;
@@ -285,11 +327,11 @@ open_target(struct import *m, const char *app, struct err *err)
 	    app_session_open(&m->target.session, m->target.app, err) < 0)
 		return -1;
 	s = m->target.session;
-	if (s->adapter->form)
+	/* Other apps of whole files put them together in ways of their own. */
+	if (s->adapter->form || strcmp(s->adapter->name, "files") == 0)
 		return m->r.rq->preview ? 0 : app_session_ready(s, err);
-	err_set(err, ERR_UNSUPPORTED, "%s has whole files, which have no fields to merge", app);
-	return err_hint(err, "copy the files into %s; Cloudbox finds them there",
-			m->target.app->path);
+	err_set(err, ERR_UNSUPPORTED, "%s takes no files one by one", app);
+	return err_hint(err, "copy them into %s; Cloudbox finds them there", m->target.app->path);
 }
 
 static int
@@ -300,7 +342,8 @@ read_all(struct import *m, struct err *err)
 	if (a->sources(m->reading, add_source, refuse, m, err) < 0)
 		return -1;
 	for (size_t i = 0; i < m->n_sources; i++) {
-		int rc = a->read_source(m->reading, &m->sources[i], take_card, refuse, m, err);
+		int rc = a->read_source(m->reading, &m->sources[i],
+					m->files ? take_file : take_card, refuse, m, err);
 
 		if (rc == APP_MOVED)
 			return err_set(err, ERR_CONFLICT, "%s changed while it was read",
@@ -323,9 +366,12 @@ import(struct import *m, const struct import_request *rq, struct err *err)
 	s = m->target.session;
 	if (!m->r.rq->preview && s->adapter->tidy(s, err) < 0)
 		return -1;
-	if (cards_new(&m->cards, &m->r, &m->target, err) < 0 || read_all(m, err) < 0)
+	if (s->adapter->form ? cards_new(&m->cards, &m->r, &m->target, err) < 0
+			     : files_new(&m->files, &m->r, &m->target, err) < 0)
 		return -1;
-	return cards_finish(m->cards, err);
+	if (read_all(m, err) < 0)
+		return -1;
+	return m->files ? files_finish(m->files, err) : cards_finish(m->cards, err);
 }
 
 int

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 import corpus
-from phone import card, jpeg, people, properties
+from phone import card, jpeg, noise, people, properties
 from programs import tree
 
 
@@ -135,8 +135,38 @@ def test_what_cannot_be_imported_is_said(phone, contacts, tmp_path):
     assert "nothing in that file" in phone.run("import", "contacts", tmp_path / "empty.vcf", json=False)
     assert phone.error("import", "contacts", tmp_path / "none")["code"] == "not-found"
     assert phone.error("import", "nothing", tmp_path / "empty.vcf")["code"] == "not-found"
-    phone.documents({"a": b"a"})
-    assert phone.error("import", "documents", tmp_path / "empty.vcf")["code"] == "unsupported"
+    phone.app("saves", "game", {"slot": b"a"})
+    assert phone.error("import", "saves", tmp_path / "empty.vcf")["code"] == "unsupported"
+
+
+def test_whole_files_come_to_their_paths_or_beside_what_is_there(phone, tmp_path):
+    big = noise(9 << 20)
+    folder = phone.documents({"a.txt": b"mine", "same.txt": b"same"})
+    for name, content in {"a.txt": b"theirs", "same.txt": b"same", "deep/er/b.bin": big, "empty": b""}.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(content)
+    before = tree(folder)
+    told = phone.run("import", "documents", tmp_path / "in", "--preview")
+    assert sorted(i["result"] for i in told["items"]) == ["added", "added", "added", "identical"]
+    assert tree(folder) == before
+    told = phone.run("import", "documents", tmp_path / "in")
+    after = {**before, "a (from backup).txt": b"theirs", "deep/er/b.bin": big, "empty": b""}
+    assert tree(folder) == after and told["written"] == 3
+    assert phone.run("import", "documents", tmp_path / "in")["written"] == 0
+    assert phone.run("import", "documents", tmp_path / "in/a.txt")["written"] == 0
+    phone.run("undo", told["restore"])
+    assert tree(folder) == before
+
+
+def test_a_file_that_is_too_large_to_be_one_item_is_named_and_the_others_come(phone, tmp_path):
+    folder = phone.documents({})
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate((64 << 20) + 1)
+    (tmp_path / "small").write_bytes(b"small")
+    told = phone.run("import", "documents", tmp_path, expect=3)
+    results = {i["name"]: (i["result"], i["reason"]) for i in told["items"]}
+    assert results["large"] == ("failed", f"larger than 64 MiB: copy it into {folder} yourself")
+    assert results["small"][0] == "added"
 
 
 def test_real_cards_find_themselves_after_every_format(phone, contacts, tmp_path):

@@ -136,6 +136,18 @@ def test_a_backup_of_an_export_goes_into_another_app_of_messages(make_terminal, 
     assert (tmp_path / "messages.zip").read_bytes() == fewer
 
 
+def test_an_export_is_imported_into_any_app_of_messages(phone, tmp_path):
+    folder = phone.app("texts", "sms-xml", {})
+    (tmp_path / "any name.ZIP").write_bytes(archive(("data/PART_1", PICTURE), messages=ndjson(SMS, SENT, MMS)))
+    told = phone.run("import", "texts", tmp_path / "any name.ZIP")
+    assert [i["result"] for i in told["items"]] == ["added"] * 3
+    check(list(ET.fromstring((folder / "messages.xml").read_text())))
+    assert phone.run("import", "texts", tmp_path / "any name.ZIP")["written"] == 0
+    (tmp_path / "old.json").write_text(json.dumps([old(SMS), old({**SENT, "body": "More"})]))
+    assert sorted(i["result"] for i in phone.run("import", "texts", tmp_path / "old.json")["items"]) == \
+        ["added", "identical"]
+
+
 def test_broken_lines_are_named_and_their_neighbours_come(known):
     text = ndjson(SMS)[:60] + b"\n" + ndjson(SENT) + b"nonsense\n" + b'{"a": 1}\n' + ndjson({**SENT, "body": "2"}) + \
         b'{"type": "1", "body": "\xff"}\n' + ndjson(MMS)[:80]
