@@ -10,6 +10,7 @@
 #define ADAPTERS(X)                                                                                \
 	X(bookmarks_html)                                                                          \
 	X(calls_xml)                                                                               \
+	X(chatty)                                                                                  \
 	X(chromium)                                                                                \
 	X(eds_calendar)                                                                            \
 	X(eds_contacts)                                                                            \
