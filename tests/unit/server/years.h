@@ -47,7 +47,7 @@ struct years_device {
 	struct id16 id;
 	enum device_state state;
 	uint64_t seq, cut_seq;    /* seq: as it stands after a cut */
-	struct hash32 heads[512]; /* by seq */
+	struct hash32 heads[2048]; /* by seq */
 	bool held[YEARS_FOLDERS];
 	int64_t ended_ms; /* retired */
 };
