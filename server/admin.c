@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "accounts/accounts.h"
+#include "api/server.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "os/os.h"
 #include "tls.h"
 #include "upkeep/check.h"
+#include "upkeep/keeper.h"
 #include "upkeep/tidy.h"
 
 #define DAMAGE_MAX 100000 /* lines of one check */
@@ -320,6 +322,7 @@ usage(struct admin *a, struct json_object *request, struct json_object **result,
 	struct blobs *blobs = a->installation->blobs;
 	struct catalog_usage u;
 	uint64_t free_bytes, total_bytes;
+	int64_t days;
 
 	(void)request;
 	if (!o)
@@ -331,7 +334,13 @@ usage(struct admin *a, struct json_object *request, struct json_object **result,
 	    put_number(o, "bytes", u.bytes, err) < 0 ||
 	    put_number(o, "objects", u.objects, err) < 0)
 		return -1;
-	return put_number(o, "free", free_bytes, err);
+	if (put_number(o, "free", free_bytes, err) < 0 ||
+	    keeper_forecast(&days, a->installation->catalog, free_bytes,
+			    room_floor(a->min_free_bytes, total_bytes), err) < 0)
+		return -1;
+	if (days < 0)
+		return json_object_object_add(o, "full_in_days", NULL) ? err_nomem(err) : 0;
+	return put_number(o, "full_in_days", (uint64_t)days, err);
 }
 
 /* --- check --- */
@@ -361,8 +370,8 @@ check(struct admin *a, struct json_object *request, struct json_object **result,
 	if (!o || put(o, "damaged", list, err) < 0)
 		return err_nomem(err);
 	if (check_run(a->installation->catalog, a->installation->blobs,
-		      get_number(request, "all") != 0, &a->stop, &checked, list_damage, list,
-		      err) < 0)
+		      get_number(request, "all") ? CHECK_ALL : CHECK_SOUND, &a->stop, &checked,
+		      list_damage, list, err) < 0)
 		return -1;
 	return put_number(o, "checked", checked, err);
 }
@@ -430,9 +439,10 @@ tidy(struct admin *a, struct json_object *request, struct json_object **result, 
 	(void)request;
 	if (!o || put(o, "held", t.held, err) < 0)
 		return err_nomem(err);
-	if (tidy_run(a->installation->catalog, a->installation->blobs, &options, &r, err) < 0)
-		return -1;
-	return put_tidied(o, &r, err);
+	pthread_mutex_lock(&a->installation->upkeep);
+	int rc = tidy_run(a->installation->catalog, a->installation->blobs, &options, &r, err);
+	pthread_mutex_unlock(&a->installation->upkeep);
+	return rc < 0 ? -1 : put_tidied(o, &r, err);
 }
 
 /* --- dispatch --- */

@@ -20,6 +20,7 @@
 struct admin {
 	struct installation *installation;
 	struct installation_address address; /* for invitations */
+	uint64_t min_free_bytes;             /* as `serve` has it: api/server.h */
 	_Atomic bool stop;                   /* end what takes long */
 };
 

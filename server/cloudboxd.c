@@ -162,12 +162,31 @@ print_devices(struct json_object *list)
 	}
 }
 
+/* "full in 5 months" */
+static void
+print_full_in(double days)
+{
+	unsigned long n = (unsigned long)days;
+
+	if (n >= 2 * 365) {
+		n /= 365;
+		printf(text_plural("full in   %lu year\n", "full in   %lu years\n", n), n);
+	} else if (n >= 2 * 30) {
+		n /= 30;
+		printf(text_plural("full in   %lu month\n", "full in   %lu months\n", n), n);
+	} else {
+		printf(text_plural("full in   %lu day\n", "full in   %lu days\n", n), n);
+	}
+}
+
 static void
 print_usage(struct json_object *u)
 {
 	printf(_("accounts  %.0f\nstored    %s\nobjects   %.0f\nfree      %s\n"),
 	       member_number(u, "accounts"), size_text(member_number(u, "bytes")).s,
 	       member_number(u, "objects"), size_text(member_number(u, "free")).s);
+	if (*member_text(u, "full_in_days"))
+		print_full_in(member_number(u, "full_in_days"));
 }
 
 static void
@@ -282,7 +301,7 @@ static int
 get_answer(struct json_object **answer, struct installation *in, const struct options *o,
 	   struct json_object *request, struct err *err)
 {
-	struct admin admin = { .installation = in };
+	struct admin admin = { .installation = in, .min_free_bytes = UINT64_MAX };
 	int rc = installation_lock(in, &o->installation, err);
 
 	if (rc == INSTALLATION_BUSY)

@@ -11,6 +11,8 @@
 #ifndef SERVER_INSTALLATION_H
 #define SERVER_INSTALLATION_H
 
+#include <pthread.h>
+
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 
@@ -21,6 +23,7 @@ struct installation {
 	int dir_fd, lock_fd;
 	struct catalog *catalog;
 	struct blobs *blobs;
+	pthread_mutex_t upkeep; /* held while objects are removed, or must not be */
 };
 
 struct installation_options {
@@ -42,7 +45,7 @@ int
 installation_lock(struct installation *in, const struct installation_options *o, struct err *err);
 #define INSTALLATION_INIT                                                                          \
 	{                                                                                          \
-		.dir_fd = -1, .lock_fd = -1                                                        \
+		.dir_fd = -1, .lock_fd = -1, .upkeep = PTHREAD_MUTEX_INITIALIZER                   \
 	}
 
 /** Open catalog and objects of a folder that is locked. */

@@ -26,6 +26,7 @@ enum option_id {
 	OPTION_TLS_KEY,
 	OPTION_PLAIN_HTTP,
 	OPTION_MIN_FREE,
+	OPTION_TIDY_EVERY,
 	OPTION_IDLE,
 	OPTION_QUOTA,
 	OPTION_VALID,
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
 	{ "tls-key", required_argument, NULL, OPTION_TLS_KEY },
 	{ "plain-http", no_argument, NULL, OPTION_PLAIN_HTTP },
 	{ "min-free", required_argument, NULL, OPTION_MIN_FREE },
+	{ "tidy-every", required_argument, NULL, OPTION_TIDY_EVERY },
 	{ "idle", required_argument, NULL, OPTION_IDLE },
 	{ "quota", required_argument, NULL, OPTION_QUOTA },
 	{ "valid", required_argument, NULL, OPTION_VALID },
@@ -148,6 +150,8 @@ take_option(struct options *o, int id, struct err *err)
 		return 0;
 	case OPTION_MIN_FREE:
 		return size_parse(&o->min_free_bytes, optarg, err);
+	case OPTION_TIDY_EVERY:
+		return time_parse(&o->tidy_ms, optarg, err);
 	case OPTION_IDLE:
 		return time_parse(&o->idle_ms, optarg, err);
 	case OPTION_QUOTA:
@@ -250,6 +254,8 @@ check_serve(const struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--url is too long");
 	if (o->idle_ms < 1000)
 		return err_set(err, ERR_USAGE, "--idle is one second at least");
+	if (o->tidy_ms && o->tidy_ms < 1000)
+		return err_set(err, ERR_USAGE, "--tidy-every is one second at least");
 	return 0;
 }
 
@@ -287,7 +293,7 @@ options_help(void)
 		 "\n"
 		 "  cloudboxd serve [--listen HOST:PORT] [--url URL]\n"
 		 "                  [--tls-cert FILE --tls-key FILE | --plain-http]\n"
-		 "                  [--min-free SIZE] [--idle TIME]\n"
+		 "                  [--min-free SIZE] [--idle TIME] [--tidy-every TIME]\n"
 		 "  cloudboxd invite [--quota SIZE] [--valid TIME]   an invitation for a new "
 		 "account\n"
 		 "  cloudboxd accounts                               all accounts\n"
@@ -309,6 +315,7 @@ options_help(void)
 		 "  --min-free SIZE     refuse uploads below this much free disk\n"
 		 "                      (5 percent of it or 2G, whichever is more)\n"
 		 "  --idle TIME         close connections that are silent so long (60s)\n"
+		 "  --tidy-every TIME   clear away what is kept no longer so often (6h)\n"
 		 "  --quota SIZE        what the account may store (10G)\n"
 		 "  --valid TIME        how long the invitation can be used (24h)\n");
 }

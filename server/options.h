@@ -34,6 +34,7 @@ struct options {
 	const char *tls_cert, *tls_key;
 	uint64_t min_free_bytes; /* UINT64_MAX: 5 % or 2 GiB */
 	int64_t idle_ms;
+	int64_t tidy_ms; /* 0: as the keeper likes */
 
 	/* invite, account */
 	uint64_t quota_bytes;

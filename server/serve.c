@@ -2,8 +2,9 @@
 /*
  * serve: see serve.h.
  *
- * Threads: this one waits for a signal; the catalog's writer; http's; two workers; control's.  They
- * are ended in the reverse order of what they need: control, http, workers, catalog.
+ * Threads: this one waits for a signal; the catalog's writer; http's; two workers; control's; the
+ * keeper.  They are ended in the reverse order of what they need: control, keeper, http, workers,
+ * catalog.
  */
 #include "serve.h"
 
@@ -21,6 +22,7 @@
 #include "control.h"
 #include "os/os.h"
 #include "tls.h"
+#include "upkeep/keeper.h"
 
 #define CONNECTIONS_MAX             8192
 #define CONNECTIONS_PER_ADDRESS_MAX 4096        /* many phones stand behind one address */
@@ -37,6 +39,7 @@ struct service {
 	struct tls tls;
 	struct http *http;
 	struct control *control;
+	struct keeper *keeper;
 	sigset_t signals;
 };
 
@@ -44,6 +47,7 @@ static void
 service_clear(struct service *s)
 {
 	control_stop(s->control);
+	keeper_stop(s->keeper);
 	http_stop(s->http, STOP_GRACE_S);
 	workers_free(s->server.workers);
 	sessions_free(s->server.sessions);
@@ -163,6 +167,19 @@ load_decoy(struct catalog_tx *tx, void *ctx, struct err *err)
 }
 
 static int
+start_keeper(struct service *s, struct installation *in, const struct options *o, struct err *err)
+{
+	const struct keeper_options keeper = {
+		.catalog = in->catalog,
+		.blobs = in->blobs,
+		.upkeep = &in->upkeep,
+		.tidy_ms = o->tidy_ms,
+	};
+
+	return keeper_start(&s->keeper, &keeper, err);
+}
+
+static int
 start(struct service *s, struct installation *in, const struct options *o, struct err *err)
 {
 	s->server = (struct server){
@@ -175,6 +192,7 @@ start(struct service *s, struct installation *in, const struct options *o, struc
 	};
 	shares_init(&s->server.uploads, UPLOADS_AT_ONCE);
 	s->admin.installation = in;
+	s->admin.min_free_bytes = o->min_free_bytes;
 	if (control_start(&s->control, &s->admin, in->dir_fd, err) < 0)
 		return -1;
 	if (!o->plain_http && (o->tls_key ? tls_given(&s->tls, o->tls_key, o->tls_cert, err)
@@ -185,7 +203,7 @@ start(struct service *s, struct installation *in, const struct options *o, struc
 	    sessions_new(&s->server.sessions, err) < 0 ||
 	    workers_new(&s->server.workers, WORKERS, err) < 0 || start_http(s, o, err) < 0)
 		return -1;
-	return note_address(s, in, o, err);
+	return note_address(s, in, o, err) < 0 ? -1 : start_keeper(s, in, o, err);
 }
 
 int

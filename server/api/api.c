@@ -130,23 +130,28 @@ api_begin_any(struct exchange *x)
 	api_session(x, SCOPE_PUT | SCOPE_GET, &s);
 }
 
+uint64_t
+room_floor(uint64_t min_free_bytes, uint64_t total_bytes)
+{
+	const uint64_t least = UINT64_C(2) << 30;
+
+	if (min_free_bytes != UINT64_MAX)
+		return min_free_bytes;
+	return total_bytes / 20 < least ? least : total_bytes / 20;
+}
+
 bool
 api_room(struct exchange *x)
 {
 	const struct server *s = server_of(x);
-	uint64_t free_bytes, total_bytes, floor = s->min_free_bytes;
+	uint64_t free_bytes, total_bytes;
 	struct err err;
 
 	if (s->blobs->ops->room(s->blobs, &free_bytes, &total_bytes, &err) < 0) {
 		http_fail(x, &err);
 		return false;
 	}
-	if (floor == UINT64_MAX) {
-		floor = total_bytes / 20;
-		if (floor < UINT64_C(2) << 30)
-			floor = UINT64_C(2) << 30;
-	}
-	if (free_bytes >= floor)
+	if (free_bytes >= room_floor(s->min_free_bytes, total_bytes))
 		return true;
 	http_refuse(x, PROBLEM_DISK);
 	return false;

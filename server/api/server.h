@@ -61,6 +61,10 @@ bool api_token(struct exchange *x, struct hash32 *out);
 void api_begin_get(struct exchange *x);
 void api_begin_any(struct exchange *x);
 
+/** Below how much free disk nothing more is taken: @min_free_bytes, or, if that is UINT64_MAX, 5 % of
+ *  the disk or 2 GiB, what is more. */
+uint64_t room_floor(uint64_t min_free_bytes, uint64_t total_bytes);
+
 /** Whether the disk has room for more.  False: refused, answered (`disk`). */
 bool api_room(struct exchange *x);
 

@@ -125,6 +125,13 @@ struct catalog_chunk {
 	bool uncounted;    /* only void batches refer to it: no quota counts it */
 };
 
+/* A chunk, and whose it is. */
+struct catalog_located {
+	int64_t device_row;
+	struct id16 account, device;
+	struct catalog_chunk chunk;
+};
+
 struct catalog_usage {
 	uint64_t accounts, objects;
 	uint64_t bytes; /* of records and objects */
@@ -207,6 +214,7 @@ typedef int catalog_bytes_fn(void *ctx, uint64_t index, struct span bytes, struc
 typedef int catalog_ended_fn(void *ctx, const struct catalog_ended *e, struct err *err);
 typedef int catalog_folder_fn(void *ctx, const struct catalog_folder *f, struct err *err);
 typedef int catalog_month_fn(void *ctx, const struct catalog_month *m, struct err *err);
+typedef int catalog_located_fn(void *ctx, const struct catalog_located *l, struct err *err);
 typedef int catalog_name_fn(void *ctx, const struct blob_name *name, struct err *err);
 typedef int catalog_sample_fn(void *ctx, const struct catalog_sample *s, struct err *err);
 
@@ -323,6 +331,9 @@ struct catalog_ops {
 			 struct err *);
 	int (*chunks)(struct catalog_tx *, int64_t device_row, const struct hash32 *after_cid,
 		      catalog_chunk_fn *, void *ctx, struct err *); /* NULL: from the first on */
+	/* The next @max of all devices, after (@after_row, @after_cid). */
+	int (*chunks_all)(struct catalog_tx *, int64_t after_row, const struct hash32 *after_cid,
+			  unsigned max, catalog_located_fn *, void *ctx, struct err *);
 	/* A record refers to the chunk (@owner_row, @cid). */
 	int (*ref_add)(struct catalog_tx *, int64_t owner_row, const struct hash32 *cid,
 		       const struct catalog_batch *, uint32_t index, struct err *);

@@ -4,7 +4,7 @@
 
 /* --- chunks --- */
 
-static bool
+bool
 chunk_row(void *out, sqlite3_stmt *st)
 {
 	struct catalog_chunk *c = out;

@@ -332,3 +332,32 @@ rows_chunk_remove(struct catalog_tx *tx, int64_t device, const struct hash32 *ci
 	bind_hash(st, 2, cid);
 	return row_execute(db_of(tx), st, err);
 }
+
+/* --- all chunks --- */
+
+static int
+give_located(const struct row_walk *w, sqlite3_stmt *st, struct err *err)
+{
+	struct catalog_located l;
+
+	if (!chunk_row(&l.chunk, st) || !column_bytes(st, 9, l.account.b, sizeof l.account.b) ||
+	    !column_bytes(st, 10, l.device.b, sizeof l.device.b))
+		return row_damaged(st, err);
+	l.device_row = sqlite3_column_int64(st, 8);
+	return w->fn.located(w->ctx, &l, err);
+}
+
+int
+rows_chunks_all(struct catalog_tx *tx, int64_t after_row, const struct hash32 *after_cid,
+		unsigned max, catalog_located_fn *fn, void *ctx, struct err *err)
+{
+	sqlite3_stmt *st = db_start(db_of(tx), S_CHUNKS_ALL, err);
+
+	if (!st)
+		return -1;
+	sqlite3_bind_int64(st, 1, after_row);
+	bind_hash(st, 2, after_cid);
+	sqlite3_bind_int64(st, 3, max);
+	return row_walk(db_of(tx), st, give_located,
+			(struct row_walk){ .fn.located = fn, .ctx = ctx }, err);
+}

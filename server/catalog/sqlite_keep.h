@@ -69,6 +69,9 @@
 	X(CHUNKS_IDLE,    "SELECT " CHUNK_COLUMNS " FROM chunks AS c WHERE device = ?1 AND cid > ?2 " \
 			  "AND wanted_at <= ?3 AND NOT EXISTS(SELECT 1 FROM refs AS r " \
 			  "WHERE r.owner = c.device AND r.cid = c.cid) ORDER BY cid LIMIT ?4") \
+	X(CHUNKS_ALL,     "SELECT " CHUNK_COLUMNS ", c.device, d.account, d.device FROM chunks AS c " \
+			  "CROSS JOIN devices AS d ON d.row = c.device WHERE (c.device, c.cid) > (?1, ?2) " \
+			  "ORDER BY c.device, c.cid LIMIT ?3") \
 	X(CHUNK_DROP,     "DELETE FROM chunks WHERE device = ?1 AND cid = ?2") \
 	X(DEAD_DUE,       "SELECT object FROM dead AS d WHERE due <= ?1 AND object > ?2 " \
 			  "AND NOT EXISTS(SELECT 1 FROM chunks AS c WHERE c.object = d.object) " \

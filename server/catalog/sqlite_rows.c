@@ -170,6 +170,7 @@ const struct catalog_ops catalog_sqlite_ops = {
 	.months_due = rows_months_due,
 	.month_losing = rows_month_losing,
 	.chunks_idle = rows_chunks_idle,
+	.chunks_all = rows_chunks_all,
 	.chunk_remove = rows_chunk_remove,
 	.dead_add = rows_dead_add,
 	.dead_due = rows_dead_due,

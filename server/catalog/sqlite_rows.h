@@ -42,6 +42,7 @@ bool hash_row(void *out, sqlite3_stmt *st);
 bool number_row(void *out, sqlite3_stmt *st);
 bool any_row(void *out, sqlite3_stmt *st);
 bool batch_row(void *out, sqlite3_stmt *st);
+bool chunk_row(void *out, sqlite3_stmt *st);
 
 /** One row or none.  0, CATALOG_ABSENT or -1. */
 int row_fetch(struct db *db, sqlite3_stmt *st, row_fn *row, void *out, struct err *err);
@@ -63,6 +64,7 @@ struct row_walk {
 		catalog_folder_fn *folder;
 		catalog_month_fn *month;
 		catalog_name_fn *name;
+		catalog_located_fn *located;
 		catalog_sample_fn *sample;
 	} fn;
 	void *ctx;
@@ -193,6 +195,9 @@ rows_chunks_idle(struct catalog_tx *tx, int64_t device, const struct hash32 *aft
 		 int64_t wanted_ms, unsigned max, catalog_chunk_fn *fn, void *ctx, struct err *err);
 int
 rows_chunk_remove(struct catalog_tx *tx, int64_t device, const struct hash32 *cid, struct err *err);
+
+int rows_chunks_all(struct catalog_tx *tx, int64_t after_row, const struct hash32 *after_cid,
+		    unsigned max, catalog_located_fn *fn, void *ctx, struct err *err);
 
 /* sqlite_purge.c */
 int

@@ -21,7 +21,7 @@
 struct check {
 	struct catalog *catalog;
 	struct blobs *blobs;
-	bool all;
+	enum check_what what;
 	const _Atomic bool *stop;
 	uint64_t checked;
 	check_damage_fn *fn;
@@ -345,7 +345,7 @@ check_chunk(struct check *c, const struct catalog_chunk *chunk, struct err *err)
 	if (go_on(c, err) < 0)
 		return -1;
 	c->checked++;
-	if (!chunk->damaged || c->all) {
+	if (!chunk->damaged || c->what == CHECK_ALL) {
 		struct marking m = { .device_row = c->device.row, .chunk = *chunk };
 		rc = blobs_verify(c->blobs, &chunk->object, err);
 		if (rc < 0)
@@ -438,7 +438,7 @@ check_device(struct check *c, const struct id16 *device, struct err *err)
 		return -1;
 	while ((rc = catalog_read(c->catalog, check_next_batch, c, err)) == 0)
 		;
-	return rc < 0 ? -1 : check_chunks(c, err);
+	return rc < 0 ? -1 : c->what == CHECK_ROWS ? 0 : check_chunks(c, err);
 }
 
 static int
@@ -459,13 +459,31 @@ check_account(struct check *c, const struct id16 *account, struct err *err)
 }
 
 int
-check_run(struct catalog *catalog, struct blobs *blobs, bool all, const _Atomic bool *stop,
-	  uint64_t *checked, check_damage_fn *fn, void *ctx, struct err *err)
+check_object(struct catalog *catalog, struct blobs *blobs, const struct catalog_located *l,
+	     check_damage_fn *fn, void *ctx, struct err *err)
 {
 	struct check c = {
 		.catalog = catalog,
 		.blobs = blobs,
-		.all = all,
+		.fn = fn,
+		.ctx = ctx,
+		.account = { .account = l->account },
+		.device = { .row = l->device_row, .device = l->device },
+	};
+
+	/* One that was found and told before waits for its device. */
+	return l->chunk.damaged ? 0 : check_chunk(&c, &l->chunk, err);
+}
+
+int
+check_run(struct catalog *catalog, struct blobs *blobs, enum check_what what,
+	  const _Atomic bool *stop, uint64_t *checked, check_damage_fn *fn, void *ctx,
+	  struct err *err)
+{
+	struct check c = {
+		.catalog = catalog,
+		.blobs = blobs,
+		.what = what,
 		.stop = stop,
 		.fn = fn,
 		.ctx = ctx,

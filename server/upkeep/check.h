@@ -25,14 +25,24 @@ struct check_damage {
 
 typedef int check_damage_fn(void *ctx, const struct check_damage *d, struct err *err);
 
+enum check_what {
+	CHECK_SOUND, /* all but objects that are marked damaged already */
+	CHECK_ALL,
+	CHECK_ROWS, /* no objects */
+};
+
 /**
  * Check everything.  Works beside a running server, account by account.
- * @all      objects that are marked damaged already are read again too.
  * @stop     end early when it becomes true (ERR_CANCELLED); may be NULL.
  * @checked  how many things were looked at: records, batches, objects, logs.
  * @return 0, whether or not something is damaged, or -1: it could not go on.
  */
-int check_run(struct catalog *c, struct blobs *b, bool all, const _Atomic bool *stop,
+int check_run(struct catalog *c, struct blobs *b, enum check_what what, const _Atomic bool *stop,
 	      uint64_t *checked, check_damage_fn *fn, void *ctx, struct err *err);
+
+/** Read one object again, mark it if it is damaged, and tell; one that was cleared away meanwhile is
+ *  none. */
+int check_object(struct catalog *c, struct blobs *b, const struct catalog_located *l,
+		 check_damage_fn *fn, void *ctx, struct err *err);
 
 #endif

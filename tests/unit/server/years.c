@@ -22,8 +22,8 @@ ok(int rc, const struct err *err)
 
 /* --- clocks --- */
 
-static struct os moved; /* the kernel with clocks of ours */
-static int64_t uptime_ms, wall_ms;
+static struct os moved;                    /* the kernel with clocks of ours */
+static _Atomic int64_t uptime_ms, wall_ms; /* a keeper looks, too */
 
 static int64_t
 moved_uptime(void)

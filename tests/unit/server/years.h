@@ -46,7 +46,7 @@ struct years_chunk {
 struct years_device {
 	struct id16 id;
 	enum device_state state;
-	uint64_t seq, cut_seq;    /* seq: as it stands after a cut */
+	uint64_t seq, cut_seq;     /* seq: as it stands after a cut */
 	struct hash32 heads[2048]; /* by seq */
 	bool held[YEARS_FOLDERS];
 	int64_t ended_ms; /* retired */
@@ -123,5 +123,7 @@ bool years_readable(struct years *y, const struct years_version *v);
 /** How many rows there are of anything that an account has; how many files of objects. */
 int64_t years_rows(struct years *y);
 int64_t years_files(struct years *y);
+/** How many chunks are marked as damaged. */
+int64_t years_damaged(struct years *y);
 
 #endif

@@ -300,6 +300,12 @@ years_files(struct years *y)
 }
 
 int64_t
+years_damaged(struct years *y)
+{
+	return ask_number(y->db, "SELECT count(*) FROM chunks WHERE damaged = 1");
+}
+
+int64_t
 years_rows(struct years *y)
 {
 	static const char *const tables[] = { "accounts",  "wraps",   "log",     "devices",
