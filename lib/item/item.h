@@ -120,12 +120,13 @@ struct item {
 	size_t n_fields;
 	struct range *members; /* see struct field */
 	size_t n_members;
-	size_t insert_at; /* where added lines go: the offset of END */
-	bool closed;      /* it has no place for added lines */
-	const char *uid;  /* decoded; NULL if there is none */
-	const char *name; /* for people: FN, else N, else ORG, EMAIL, TEL; "" if none of them */
-	size_t n_guessed; /* fields with FIELD_GUESSED: worth a warning */
-	size_t n_junk;    /* lines that are no property: kept, not understood */
+	size_t insert_at;   /* where added lines go: the offset of END */
+	bool closed;        /* it has no place for added lines */
+	const char *uid;    /* decoded; NULL if there is none */
+	int64_t at_unix_ms; /* when it happened: a message's or call's date; 0: no such thing */
+	const char *name;   /* for people: FN, else N, else ORG, EMAIL, TEL; "" if none of them */
+	size_t n_guessed;   /* fields with FIELD_GUESSED: worth a warning */
+	size_t n_junk;      /* lines that are no property: kept, not understood */
 	struct field_key name_keys[ITEM_NAME_KEYS_MAX]; /* of FN; of N put together, where that
 							   differs; of ORG where there is neither */
 	size_t n_name_keys;

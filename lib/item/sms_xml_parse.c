@@ -582,6 +582,7 @@ sms_xml_parse(struct item **out, struct span bytes, const char *source, unsigned
 	r.it->name = name_of(r.it);
 	if (make_id(&r, err) < 0)
 		return -1;
+	r.it->at_unix_ms = sms_xml_date_ms(r.it);
 	*out = TAKE(r.it);
 	return 0;
 }

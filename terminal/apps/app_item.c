@@ -48,6 +48,8 @@ app_item_name(struct app_item *out, struct buf *name, const struct item *it, str
 		return -1;
 	if (it->n_name_keys > 0)
 		memcpy(out->name_id, it->name_keys[0].b, sizeof out->name_id);
+	if (it->at_unix_ms)
+		out->modified_unix_ms = it->at_unix_ms;
 	buf_reset(name);
 	if (name_for_people(name, span_str(it->name), err) < 0)
 		return -1;

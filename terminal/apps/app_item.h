@@ -5,7 +5,7 @@
 
 #include "apps/adapter.h"
 
-/** Fill @out's uid, ids by content, name and thread from @it; @out->id_by_content is the caller's.
+/** Fill @out's uid, ids by content, name, thread, and the time of what has its own, from @it; @out->id_by_content is the caller's.
  *  @name holds the bytes of name and thread; @it and @name are borrowed as long as @out lives.  0 or -1. */
 int app_item_name(struct app_item *out, struct buf *name, const struct item *it, struct err *err);
 

@@ -32,6 +32,7 @@
  * item may pass the last one. */
 #define GROUP_RECORDS     5000                  /* some 1.2 kB of memory each */
 #define GROUP_FRAME_BYTES (4u << 20)            /* a batch's limit is 8 MiB */
+#define GROUP_BOX_ITEMS   1000                  /* some 3.5 kB each; all, in the last one */
 #define GROUP_CHUNKS      WIRE_HAVE_MAX         /* one `have` */
 #define GROUP_CHUNK_BYTES (UINT64_C(256) << 20) /* plaintext going ahead of one commit */
 
@@ -71,6 +72,7 @@ struct pending_chunk {
 struct group {
 	struct prepared **items;
 	size_t n_items, cap_items;
+	size_t n_of_box; /* of them, the Box's own */
 	struct pending_chunk *chunks;
 	size_t n_chunks, cap_chunks;
 	size_t frame_bytes;
@@ -94,6 +96,7 @@ struct run {
 	struct run_cost *costs;
 	size_t n_costs, cap_costs;
 	struct group group;
+	bool more;              /* another full group follows */
 	struct receipt receipt; /* number 0: none yet */
 	uint64_t prior_sent,
 		prior_received; /* bytes of the killed run that it is the receipt of, too */

@@ -115,12 +115,14 @@ add_box_item(void *ctx, const struct box_item *item, struct err *err)
 	struct prepared *p;
 
 	/* What finds no room rides in the next batch. */
-	if (r->group.n_items >= BATCH_RECORDS_MAX ||
+	if ((r->more && r->group.n_of_box >= GROUP_BOX_ITEMS) ||
+	    r->group.n_items >= BATCH_RECORDS_MAX ||
 	    r->group.frame_bytes + item->bytes.n + RECORD_PLAIN_BYTES_MAX >
 		    BATCH_BYTES_MAX - BATCH_PREFIX_BYTES_MAX)
 		return 0;
 	if (prepare_box_item(&p, r, item, err) < 0)
 		return -1;
+	r->group.n_of_box++;
 	return group_add(r, p, err);
 }
 

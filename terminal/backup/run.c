@@ -239,10 +239,12 @@ run_items(struct run *r, struct err *err)
 		if (rc == 0 && !group_full(&r->group))
 			continue;
 		box_view_end(r->box);
+		r->more = r->n_todo - i > GROUP_RECORDS;
 		if (rc < 0 || group_send(r, err) < 0)
 			return -1;
 	}
 	box_view_end(r->box);
+	r->more = false;
 	return run_note_same(r, err) < 0 ? -1 : group_send(r, err);
 }
 

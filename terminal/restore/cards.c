@@ -157,6 +157,7 @@ plan_one(struct cards *c, struct card *card, const struct aside_item *it, enum p
 {
 	AUTO(plan_step_clear) struct plan_step step = { 0 };
 	struct plan_theirs theirs = { it->native_id, { 0 }, it->bytes };
+	struct scratch_place place;
 	int rc;
 
 	memcpy(theirs.item_id, it->item_id, sizeof theirs.item_id);
@@ -173,7 +174,12 @@ plan_one(struct cards *c, struct card *card, const struct aside_item *it, enum p
 		return cards_settle(c, it, card->row, &step, err);
 	card->planned = true;
 	card->at = step.at == MATCH_NONE ? CARD_NEW : (uint32_t)step.at;
-	return aside_put_step(&card->step, c->scratch, &step, err);
+	card->at_unix_ms = step.at_unix_ms;
+	if (aside_put_step(&place, c->scratch, &step, err) < 0)
+		return -1;
+	card->step_at = place.at;
+	card->step_n = place.n;
+	return 0;
 }
 
 /* Plan what is put aside. */
@@ -187,7 +193,7 @@ plan_aside(struct cards *c, enum plan_pass pass, struct err *err)
 
 		if (card->done || (pass == PLAN_REST && !card->later))
 			continue;
-		if (aside_get_item(&it, c->scratch, card->item, err) < 0 ||
+		if (aside_get_item(&it, c->scratch, card_item(card), err) < 0 ||
 		    plan_one(c, card, &it, pass, err) < 0)
 			return -1;
 	}
@@ -211,10 +217,14 @@ note_path(struct cards *c, struct span path, struct err *err)
 static int
 put_aside(struct cards *c, struct card *card, const struct aside_item *it, struct err *err)
 {
+	struct scratch_place place;
+
 	if (array_reserve((void **)&c->list, &c->cap, c->n + 1, sizeof *c->list, LISTING_ITEMS_MAX,
 			  err) < 0 ||
-	    aside_put_item(&card->item, c->scratch, it, err) < 0)
+	    aside_put_item(&place, c->scratch, it, err) < 0)
 		return -1;
+	card->item_at = place.at;
+	card->item_n = place.n;
 	c->list[c->n++] = *card;
 	return 0;
 }

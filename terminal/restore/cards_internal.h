@@ -12,15 +12,28 @@
 
 /* An item of the backup that is not settled yet: its bytes and its plan are put aside. */
 struct card {
-	struct scratch_place item; /* struct aside_item */
-	struct scratch_place step; /* with `planned`: struct plan_step */
-	int64_t kept;              /* number of its original, or 0 */
-	uint32_t row;              /* in the result */
-	uint32_t at;               /* with `planned`: the live item, or CARD_NEW */
-	bool later;                /* nothing sure was found: names decide */
+	uint64_t item_at, step_at; /* places: struct aside_item; with `planned` struct plan_step */
+	uint32_t item_n, step_n;
+	int64_t kept;       /* number of its original, or 0 */
+	int64_t at_unix_ms; /* of a new message or call: they are added by date */
+	uint32_t row;       /* in the result */
+	uint32_t at;        /* with `planned`: the live item, or CARD_NEW */
+	bool later;         /* nothing sure was found: names decide */
 	bool planned;
 	bool done;
 };
+
+static inline struct scratch_place
+card_item(const struct card *c)
+{
+	return (struct scratch_place){ c->item_at, c->item_n };
+}
+
+static inline struct scratch_place
+card_step(const struct card *c)
+{
+	return (struct scratch_place){ c->step_at, c->step_n };
+}
 
 struct cards {
 	struct run *r;

@@ -45,8 +45,8 @@ static int
 busy_load(struct busy *b, struct cards *c, struct card *card, struct err *err)
 {
 	*b = (struct busy){ .card = card, .it = ASIDE_ITEM_INIT, .live = LIVE_CARD_INIT };
-	if (aside_get_item(&b->it, c->scratch, card->item, err) < 0 ||
-	    aside_get_step(&b->step, c->scratch, card->step, err) < 0)
+	if (aside_get_item(&b->it, c->scratch, card_item(card), err) < 0 ||
+	    aside_get_step(&b->step, c->scratch, card_step(card), err) < 0)
 		return -1;
 	return card->at == CARD_NEW ? 0 : live_cards_get(&b->live, &c->live, card->at, err);
 }
@@ -544,13 +544,17 @@ write_source(struct portion *p, struct card *cards, size_t n, const struct app_s
 
 /* 5. All of it. */
 
+/* New ones last, by date where they have one, else as they came. */
 static int
 by_place(const void *a, const void *b)
 {
 	const struct card *x = a, *y = b;
 
-	return x->at != y->at ? (x->at > y->at) - (x->at < y->at)
-			      : (x->row > y->row) - (x->row < y->row);
+	if (x->at != y->at)
+		return (x->at > y->at) - (x->at < y->at);
+	if (x->at == CARD_NEW && x->at_unix_ms != y->at_unix_ms)
+		return (x->at_unix_ms > y->at_unix_ms) - (x->at_unix_ms < y->at_unix_ms);
+	return (x->row > y->row) - (x->row < y->row);
 }
 
 /* How many of the cards, which are sorted by place, lie in the source of the first. */

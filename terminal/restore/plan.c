@@ -410,6 +410,7 @@ plan_new_item(struct plan_step *s, struct plan *p, const struct item *theirs,
 	if (s->new_uid)
 		uuid8_urn(s->uid, t->item_id);
 	s->at = MATCH_NONE;
+	s->at_unix_ms = made->at_unix_ms;
 	s->writes = true;
 	s->outcome = RESTORE_ADDED;
 	return say(s, m);

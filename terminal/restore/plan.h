@@ -56,6 +56,7 @@ struct plan_step {
 					 the chosen fields */
 	bool writes;                  /* the app is to be changed */
 	size_t at;                    /* the live item, or MATCH_NONE */
+	int64_t at_unix_ms;           /* when what the new item tells of happened; 0: unknown */
 	struct buf before;            /* its bytes, where it is changed */
 	struct buf bytes;             /* the new bytes */
 	bool new_uid;                 /* an added card got the UID `uid`, not that of the backup */

@@ -3,6 +3,7 @@
 before the file's end tag, everything else byte for byte."""
 import collections
 import re
+import sqlite3
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -74,6 +75,28 @@ def test_missing_messages_come_before_the_end_tag_and_the_count_stays_right(phon
     # swapped
     restored(a, b, identical=1, added=1)
     assert (a.phone / "messages/sms.xml").read_bytes().count(b"<sms ") == 3
+
+
+def test_what_a_restore_adds_comes_by_date(phones):
+    bodies = [ONE.replace("1373942574000", f"{1400000000000 + n * 7919 % 97 * 1000}").replace('"G"', f'"{n}"')
+              for n in range(60)]
+    assert bodies != sorted(bodies)
+    a, b = phones({"sms.xml": smses(*bodies)}, {"sms.xml": smses(TWO)})
+    backup(a)
+    restored(b, a, added=60)
+    now = (b.phone / "messages/sms.xml").read_text()
+    dates = re.findall(r'date="(\d+)"', now)
+    assert len(dates) == 61 and dates[1:] == sorted(dates[1:])
+    assert now.index(TWO) < now.index(bodies[0])  # what was there stays where it was
+
+
+def test_a_message_was_modified_when_it_was_sent(phones):
+    a, _ = phones({"sms.xml": smses(ONE, mms(PICTURE))}, {})
+    assert len(a.run("items", "messages")) == 2
+    with sqlite3.connect(a.home / "box.db") as box:
+        times = sorted(ms for ms, in box.execute("SELECT modified_ms FROM items"))
+    box.close()
+    assert times == [1373942574000, 1609470000000]
 
 
 def test_what_a_restore_added_goes_again_byte_for_byte(phones):
