@@ -76,13 +76,14 @@ AUTO_OBJ(bookmark_html_link_clear, struct bookmark_html_link);
 struct bookmark_html_style {
 	const char *eol;
 	bool ascii; /* the file is not in UTF-8: other characters as references */
+	bool marks; /* folders are marked as ours: undo takes them away when they are empty */
 };
 
 /** Append @b as one line, or two, indented by @depth. */
 int bookmark_html_link_print(struct buf *out, const struct bookmark *b, unsigned depth,
 			     struct bookmark_html_style style, struct err *err);
 
-/** Append the heading of a folder of ours.  @root, BOOKMARK_ROOTS: none. */
+/** Append the heading of a folder.  @root, BOOKMARK_ROOTS: none. */
 int bookmark_html_folder_print(struct buf *out, struct span name, unsigned root, unsigned depth,
 			       struct bookmark_html_style style, struct err *err);
 

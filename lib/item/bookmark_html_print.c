@@ -124,8 +124,8 @@ bookmark_html_folder_print(struct buf *out, struct span name, unsigned root, uns
 	};
 
 	return put_indent(out, depth, err) < 0 ||
-			       buf_append_fmt(out, err, "<DT><H3%s DATA-CLOUDBOX=\"added\">",
-					      attributes[root]) < 0 ||
+			       buf_append_fmt(out, err, "<DT><H3%s%s>", attributes[root],
+					      style.marks ? " DATA-CLOUDBOX=\"added\"" : "") < 0 ||
 			       put_escaped(out, name, style, err) < 0
 		       ? -1
 		       : buf_append_fmt(out, err, "</H3>%s", style.eol);

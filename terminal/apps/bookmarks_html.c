@@ -37,7 +37,7 @@ html_forget(struct html *h)
 	h->edits = NULL;
 	h->n_more = h->cap_more = h->n_rows = h->cap_rows = h->n_edits = h->cap_edits = 0;
 	h->is_indexed = h->has_list = h->is_writing = false;
-	h->style = (struct bookmark_html_style){ .eol = "\n", .ascii = true };
+	h->style = (struct bookmark_html_style){ .eol = "\n", .ascii = true, .marks = true };
 	for (int i = 0; i < BOOKMARK_ROOTS; i++)
 		h->roots[i] = BOOKMARK_NO_FOLDER;
 }

@@ -7,12 +7,13 @@
 
 #define ORIGINAL "original"
 
-extern const struct file_kind file_vcard_original, file_vcard3, file_vcard4, file_sms_xml,
-	file_sms_original, file_calls_xml, file_calls_original;
+extern const struct file_kind file_bookmarks_html, file_vcard_original, file_vcard3, file_vcard4,
+	file_sms_xml, file_sms_original, file_calls_xml, file_calls_original;
 
 const struct file_kind *const file_kinds[] = {
-	&file_vcard_original, &file_vcard3,    &file_vcard4,         &file_sms_xml,
-	&file_sms_original,   &file_calls_xml, &file_calls_original, NULL,
+	&file_bookmarks_html, &file_vcard_original, &file_vcard3,
+	&file_vcard4,         &file_sms_xml,        &file_sms_original,
+	&file_calls_xml,      &file_calls_original, NULL,
 };
 
 static int

@@ -8,7 +8,7 @@
 #include "fuzz.h"
 #include "item/weburl.h"
 
-static const struct bookmark_html_style style = { "\n", true };
+static const struct bookmark_html_style style = { .eol = "\n", .ascii = true };
 
 struct text {
 	struct span all;
