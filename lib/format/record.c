@@ -14,12 +14,14 @@ enum tag {
 	TAG_MODIFIED,
 	TAG_PAYLOAD,
 	TAG_CHUNKS,
-	TAG_LISTS, /* the last one known */
+	TAG_LISTS,
+	TAG_TAKEN, /* the last one known */
 };
 
 #define LENGTH_BYTES_MAX    4
 #define APP_BYTES_MAX       255
 #define NATIVE_ID_BYTES_MAX 4096
+#define TAKEN_BYTES_MAX     64
 
 static int
 append_field(struct buf *out, enum tag tag, struct span value, struct err *err)
@@ -40,8 +42,11 @@ check(const struct record *r, enum err_code code, struct err *err)
 		return err_set(err, code, "a record without a proper app and native id");
 	if (r->chunks.n && r->lists.n)
 		return err_set(err, code, "a record with both chunks and chunk lists");
+	if (r->taken.n > TAKEN_BYTES_MAX)
+		return err_set(err, code, "a record with a time of more than %d bytes",
+			       TAKEN_BYTES_MAX);
 	if (!r->live && (r->name.n || r->mime.n || r->path.n || r->has_modified || r->payload.n ||
-			 r->chunks.n || r->lists.n))
+			 r->chunks.n || r->lists.n || r->taken.n))
 		return err_set(err, code, "a tombstone with more than app and native id");
 	return 0;
 }
@@ -63,7 +68,8 @@ encode(struct buf *out, const struct record *r, struct err *err)
 	    append_field(out, TAG_MODIFIED, span_of(modified, r->has_modified ? 8 : 0), err) < 0 ||
 	    append_field(out, TAG_PAYLOAD, r->payload, err) < 0 ||
 	    append_field(out, TAG_CHUNKS, r->chunks, err) < 0 ||
-	    append_field(out, TAG_LISTS, r->lists, err) < 0)
+	    append_field(out, TAG_LISTS, r->lists, err) < 0 ||
+	    append_field(out, TAG_TAKEN, r->taken, err) < 0)
 		return -1;
 	return buf_append(out, r->unknown, err);
 }
@@ -141,6 +147,9 @@ take_field(struct record *r, unsigned tag, struct span value, struct err *err)
 	case TAG_LISTS:
 		r->lists = value;
 		return 0;
+	case TAG_TAKEN:
+		r->taken = value;
+		return 0;
 	default:
 		return bad_field(tag, err); /* tag 0 */
 	}
@@ -164,7 +173,7 @@ record_fields_decode(struct record *out, struct span fields, struct err *err)
 			return err_set(err, ERR_FORMAT, "field %u of a record is out of order",
 				       tag);
 		last = tag;
-		if (tag > TAG_LISTS) {
+		if (tag > TAG_TAKEN) {
 			if (out->unknown.n == 0)
 				out->unknown = rest; /* to the end: tags ascend */
 			continue;

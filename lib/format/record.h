@@ -34,6 +34,7 @@ struct record {
 	struct span payload; /* segments: format/payload.h */
 	struct span chunks;  /* chunk entries: chunk/entries.h */
 	struct span lists;   /* entries of list chunks; not with chunks */
+	struct span taken; /* of a picture: when it was taken, as it says itself; ASCII, ISO 8601 */
 	struct span unknown; /* fields with later tags, as they came */
 };
 

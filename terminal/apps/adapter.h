@@ -27,6 +27,7 @@
 
 #define APP_NAME_MAX    64         /* [a-z0-9-]{1,64} */
 #define APP_PATH_MAX    4095       /* bytes of a source's path (PATH_MAX) */
+#define APP_TAKEN_BYTES 26         /* "2019-07-04T12:30:05+02:00" and NUL */
 #define APP_PIECE_BYTES (4u << 20) /* what item_reader_next() gives at once: one media chunk */
 
 /* Expected outcomes. */
@@ -171,7 +172,7 @@ struct row_kind;  /* row_app.h */
 struct app_session {
 	const struct adapter *adapter; /* whose open() may have put a table of its own here: what a
 					  plug-in's items are, only the plug-in knows */
-	const struct app *app; /* borrowed until the session is closed */
+	const struct app *app;         /* borrowed until the session is closed */
 };
 
 struct item_reader; /* item_reader.h */
@@ -234,6 +235,11 @@ struct adapter {
 	 * most 4 KiB.  0, APP_MOVED or -1. */
 	int (*type)(const char **out, struct app_session *s, const struct app_place *place,
 		    struct err *err);
+
+	/* When the picture or film at @place was taken, as it says itself (taken.h); "" where it does not;
+	 * reads some KiB.  0, APP_MOVED or -1.  NULL: the app has no such items. */
+	int (*taken)(char out[static APP_TAKEN_BYTES], struct app_session *s,
+		     const struct app_place *place, struct err *err);
 
 	/* A reader of the item's original bytes.  0, APP_MOVED or -1. */
 	int (*open_item)(struct item_reader **out, struct app_session *s,

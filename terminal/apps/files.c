@@ -14,6 +14,7 @@
 #include "apps/find.h"
 #include "apps/folder_session.h"
 #include "apps/item_writer.h"
+#include "apps/taken.h"
 
 #define FILES_TYPE_BYTES   4096
 #define FILES_TYPE_UNKNOWN "application/octet-stream"
@@ -91,6 +92,41 @@ files_type(const char **out, struct app_session *s, const struct app_place *plac
 	return 0;
 }
 
+struct open_file {
+	int fd;
+};
+
+static bool
+read_at(void *ctx, uint64_t at, uint8_t *out, size_t n)
+{
+	const struct open_file *o = ctx;
+
+	for (size_t got = 0; got < n;) {
+		ssize_t came = os->pread(o->fd, out + got, n - got, (off_t)(at + got));
+
+		if (came <= 0 && (came == 0 || errno != EINTR))
+			return false;
+		got += came > 0 ? (size_t)came : 0;
+	}
+	return true;
+}
+
+static int
+files_taken(char out[static APP_TAKEN_BYTES], struct app_session *s, const struct app_place *place,
+	    struct err *err)
+{
+	struct open_file o = { -1 };
+	struct taken_file file = { .read = read_at, .ctx = &o, .size = place->stamp.size };
+	int rc = folder_open_file(&o.fd, &folder_session_of(s)->folder, place->source,
+				  &place->stamp, err);
+
+	if (rc)
+		return rc;
+	taken_of(out, &file);
+	os->close(o.fd);
+	return 0;
+}
+
 static int
 files_open_item(struct item_reader **out, struct app_session *s, const struct app_place *place,
 		struct err *err)
@@ -115,6 +151,7 @@ const struct adapter adapter_files = {
 	.tidy = folder_session_tidy,
 	.read_source = files_read_source,
 	.type = files_type,
+	.taken = files_taken,
 	.open_item = files_open_item,
 	.apply = files_apply,
 	.create = folder_writer_new,

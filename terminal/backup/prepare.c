@@ -5,6 +5,7 @@
  * What goes wrong with the item itself (unreadable, too large, changing all the time) is its own
  * failure; the Box's and the memory's troubles end the run.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ struct subject {
 	struct run *r;
 	struct app_session *session;
 	struct inventory_found found;
-	const char *type; /* borrowed from the adapter or from `found` */
+	const char *type;            /* borrowed from the adapter or from `found` */
+	char taken[APP_TAKEN_BYTES]; /* of a picture: when; "": not known */
 	enum chunk_class class;
 	bool saved_before;
 	uint8_t saved_content[BOX_HASH_BYTES];
@@ -172,6 +174,7 @@ record_of(const struct subject *s)
 		.path = span_str(i->place.source),
 		.has_modified = i->modified_unix_ms > 0,
 		.modified_unix_ms = (uint64_t)i->modified_unix_ms,
+		.taken = span_str(s->taken),
 	};
 }
 
@@ -227,8 +230,12 @@ look_up(struct subject *s, struct prepared *p, const struct todo *t, struct err 
 		return PREPARE_FAILED;
 	}
 	s->type = s->found.item.type;
+	snprintf(s->taken, sizeof s->taken, "%s", s->found.item.taken ? s->found.item.taken : "");
 	if (!s->type) {
 		rc = s->session->adapter->type(&s->type, s->session, &s->found.item.place, why);
+		if (rc == 0)
+			rc = inventory_taken(s->taken, s->session, s->type, &s->found.item.place,
+					     why);
 		if (rc < 0)
 			return failed(why, err);
 		if (rc == APP_MOVED)

@@ -149,37 +149,30 @@ schema_check(struct box *b, bool may_make, struct err *err)
 }
 
 static int
-has_threads(int64_t *has, struct box *b, struct err *err)
-{
-	return pragma_int(
-		has, b, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'threads')", err);
-}
-
-/* A Box of before that table. */
-static int
-add_threads(struct box *b, struct err *err)
+add_table(struct box *b, const struct schema_addition *a, struct err *err)
 {
 	int64_t has;
-	int rc = has_threads(&has, b, err);
+	int rc;
 
-	for (size_t i = 0; rc == 0 && !has && schema_added_threads[i]; i++)
-		rc = db_exec(b, schema_added_threads[i], err);
-	return rc;
+	if (box_begin(b, err) < 0)
+		return -1;
+	rc = pragma_int(&has, b, a->is_there, err); /* somebody else may have made it since */
+	for (size_t i = 0; rc == 0 && !has && a->statements[i]; i++)
+		rc = db_exec(b, a->statements[i], err);
+	return box_end(b, rc, err);
 }
 
-/* What later programs added; looked for first, where there is nothing to add nothing is written. */
+/* What later programs added to a Box of before; where there is nothing to add, nothing is written. */
 static int
 schema_complete(struct box *b, struct err *err)
 {
-	int64_t has;
+	for (const struct schema_addition *a = schema_additions; a->is_there; a++) {
+		int64_t has;
 
-	if (has_threads(&has, b, err) < 0)
-		return -1;
-	if (has)
-		return 0;
-	if (box_begin(b, err) < 0)
-		return -1;
-	return box_end(b, add_threads(b, err), err); /* unless somebody else did meanwhile */
+		if (pragma_int(&has, b, a->is_there, err) < 0 || (!has && add_table(b, a, err) < 0))
+			return -1;
+	}
+	return 0;
 }
 
 static int

@@ -49,6 +49,7 @@ static int
 inventory_drop(struct box *b, int64_t app, struct err *err)
 {
 	static const char *const statements[] = {
+		"DELETE FROM taken WHERE app = ?1",
 		"DELETE FROM items WHERE app = ?1",
 		"DELETE FROM threads WHERE source IN (SELECT id FROM sources WHERE app = ?1)",
 		"DELETE FROM sources WHERE app = ?1",

@@ -11,7 +11,9 @@
 #define ITEM_COLUMNS                                                                               \
 	"i.native_id, i.item, i.name, i.type, i.size, i.modified_ms, s.path, s.stamp, i.position," \
 	" i.offset, i.form, i.content, a.name,"                                                    \
-	" EXISTS (SELECT 1 FROM shortcuts c WHERE c.app = i.app AND c.item = i.item)"
+	" EXISTS (SELECT 1 FROM shortcuts c WHERE c.app = i.app AND c.item = i.item),"             \
+	" (SELECT k.taken FROM taken k WHERE k.app = i.app AND k.item = i.item"                    \
+	" AND i.type IS NOT NULL)"
 #define ITEM_TABLES "items i JOIN sources s ON s.id = i.source JOIN apps a ON a.id = i.app"
 
 static void
@@ -32,6 +34,7 @@ row_item(struct inventory_item *out, const struct query *q)
 		.has_content = !query_column_is_null(q, 11),
 		.app = query_column_text(q, 12),
 		.in_box = query_column_int(q, 13),
+		.taken = query_column_text(q, 14),
 	};
 	query_column_bytes(q, 1, out->item, BOX_ID_BYTES);
 	query_column_bytes(q, 11, out->content, BOX_HASH_BYTES);
@@ -53,7 +56,8 @@ item_encode(struct buf *out, const struct inventory_item *i, struct err *err)
 	    buf_append_u32(out, i->place.position, err) < 0 ||
 	    buf_append_u64(out, i->place.offset, err) < 0 ||
 	    buf_append_byte(out, i->place.form, err) < 0 || piece_put(out, i->native_id, err) < 0 ||
-	    piece_put(out, i->name, err) < 0 || piece_put_string(out, i->type, err) < 0)
+	    piece_put(out, i->name, err) < 0 || piece_put_string(out, i->type, err) < 0 ||
+	    piece_put_string(out, i->taken, err) < 0)
 		return -1;
 	if (piece_put(out, i->thread, err) < 0 || piece_put(out, i->party, err) < 0)
 		return -1;
@@ -80,6 +84,7 @@ item_decode(struct inventory_item *out, const char *app, struct span bytes, stru
 	out->native_id = piece_get(&r);
 	out->name = piece_get(&r);
 	out->type = piece_get_string(&r);
+	out->taken = piece_get_string(&r);
 	out->thread = piece_get(&r);
 	out->party = piece_get(&r);
 	out->place.source = piece_get_string(&r);
@@ -102,8 +107,8 @@ sort_items(struct by_name *l, struct box *b, const char *app, struct err *err)
 	query_text(&q, 1, app);
 	while ((rc = query_step(&q, err)) == QUERY_ROW) {
 		row_item(&item, &q);
-		item.thread = query_column_text_span(&q, 14);
-		item.party = query_column_text_span(&q, 15);
+		item.thread = query_column_text_span(&q, 15);
+		item.party = query_column_text_span(&q, 16);
 		if (item_encode(&l->row, &item, err) < 0 ||
 		    by_name_add(l, item.name, item.native_id, err) < 0)
 			return -1;
@@ -154,14 +159,16 @@ int
 inventory_item_store(struct inventory_item *item, struct buf *store, struct err *err)
 {
 	size_t room = strlen(item->app) + item->native_id.n + item->name.n +
-		      (item->type ? strlen(item->type) : 0) + strlen(item->place.source) + 8;
+		      (item->type ? strlen(item->type) : 0) +
+		      (item->taken ? strlen(item->taken) : 0) + strlen(item->place.source) + 8;
 
 	buf_reset(store);
 	if (buf_reserve(store, room, err) < 0 ||
 	    store_string(&item->app, store, item->app, err) < 0 ||
 	    store_span(&item->native_id, store, item->native_id, err) < 0 ||
 	    store_span(&item->name, store, item->name, err) < 0 ||
-	    store_string(&item->type, store, item->type, err) < 0)
+	    store_string(&item->type, store, item->type, err) < 0 ||
+	    store_string(&item->taken, store, item->taken, err) < 0)
 		return -1;
 	return store_string(&item->place.source, store, item->place.source, err);
 }
@@ -272,6 +279,35 @@ untyped_next(struct untyped *u, struct box *b, int64_t app, const uint8_t *after
 	return rc;
 }
 
+int
+inventory_taken(char out[static APP_TAKEN_BYTES], struct app_session *s, const char *type,
+		const struct app_place *place, struct err *err)
+{
+	bool shows = strncmp(type, "image/", 6) == 0 || strncmp(type, "video/", 6) == 0;
+
+	out[0] = '\0';
+	return shows && s->adapter->taken ? s->adapter->taken(out, s, place, err) : 0;
+}
+
+/* Remember when it was taken, or that nobody knows. */
+static int
+taken_put(struct box *b, int64_t app, const uint8_t *item, const char *taken, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(
+		    &q, b,
+		    taken[0] ? "INSERT OR REPLACE INTO taken (app, item, taken) VALUES (?1, ?2, ?3)"
+			     : "DELETE FROM taken WHERE app = ?1 AND item = ?2",
+		    err) < 0)
+		return -1;
+	query_int(&q, 1, app);
+	query_blob(&q, 2, span_of(item, BOX_ID_BYTES));
+	if (taken[0])
+		query_text(&q, 3, taken);
+	return query_run(&q, err);
+}
+
 /* One item's type.  One that moved, or cannot be read, stays without: the next refresh sees it. */
 static int
 type_fill(struct box *b, struct app_session *s, int64_t app, const uint8_t *item, struct err *err)
@@ -279,12 +315,15 @@ type_fill(struct box *b, struct app_session *s, int64_t app, const uint8_t *item
 	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
 	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct err why = { 0 };
+	char taken[APP_TAKEN_BYTES];
 	const char *type;
 	int rc = inventory_get_id(&f, b, item, err);
 
 	if (rc || f.item.type)
 		return rc < 0 ? -1 : 0;
 	rc = s->adapter->type(&type, s, &f.item.place, &why);
+	if (rc == 0)
+		rc = inventory_taken(taken, s, type, &f.item.place, &why);
 	if (rc)
 		return rc < 0 && why.code == ERR_NOMEM ? err_nomem(err) : 0;
 	if (query_init(&q, b, "UPDATE items SET type = ?3 WHERE app = ?1 AND item = ?2", err) < 0)
@@ -292,7 +331,7 @@ type_fill(struct box *b, struct app_session *s, int64_t app, const uint8_t *item
 	query_int(&q, 1, app);
 	query_blob(&q, 2, span_of(item, BOX_ID_BYTES));
 	query_text(&q, 3, type);
-	return query_run(&q, err);
+	return query_run(&q, err) < 0 ? -1 : taken_put(b, app, item, taken, err);
 }
 
 static int

@@ -43,9 +43,10 @@ struct inventory_item {
 	const char *app;
 	struct span native_id;
 	uint8_t item[BOX_ID_BYTES];
-	struct span name; /* UTF-8 for people */
-	const char *type; /* MIME; NULL: not known yet, see inventory_types() */
-	uint64_t size;    /* bytes */
+	struct span name;  /* UTF-8 for people */
+	const char *type;  /* MIME; NULL: not known yet, see inventory_types() */
+	uint64_t size;     /* bytes */
+	const char *taken; /* when a picture was taken (taken.h); NULL: not known */
 	int64_t modified_unix_ms;
 	struct app_place place; /* its `source` is the item's path within the app */
 	bool has_content;       /* cards always; files once a backup or restore has read them */
@@ -93,8 +94,13 @@ int inventory_find(struct inventory_found *f, struct box *b, const char *app, st
 int inventory_native_id(struct buf *out, struct box *b, const char *app,
 			const struct app_place *place, struct err *err);
 
-/** Fill in the types that are not known yet: of one item, or (native_id.p NULL) of all. */
+/** Fill in the types that are not known yet, and when pictures were taken: of one item, or (native_id.p NULL) of all. */
 int inventory_types(struct box *b, struct app_session *s, struct span native_id, struct err *err);
+
+/** When the picture of MIME type @type at @place was taken; "": no picture, or it does not say.  0,
+ *  APP_MOVED or -1. */
+int inventory_taken(char out[static APP_TAKEN_BYTES], struct app_session *s, const char *type,
+		    const struct app_place *place, struct err *err);
 
 /** Somebody read the whole item at @place and its content is @content: remembered while the source
  *  has this stamp. */

@@ -748,6 +748,11 @@ drop_lost(struct refresh *r, struct err *err)
 		   "UPDATE shortcuts SET pending = 0 WHERE app = ?1 AND pending AND item IN"
 		   " (SELECT item FROM items WHERE source = 0 AND app = ?1)",
 		   r->ids.app, err) < 0 ||
+	    run_on(r,
+		   "DELETE FROM taken WHERE app = ?1 AND item IN (SELECT item FROM items"
+		   " WHERE source = 0 AND app = ?1) AND NOT EXISTS (SELECT 1 FROM shortcuts c"
+		   " WHERE c.app = taken.app AND c.item = taken.item)",
+		   r->ids.app, err) < 0 ||
 	    run_on(r, "DELETE FROM items WHERE source = 0 AND app = ?1", r->ids.app, err) < 0)
 		return -1;
 	r->counts.removed = db_changes(r->b);

@@ -9,6 +9,10 @@
 	" thread TEXT NOT NULL, party TEXT NOT NULL, PRIMARY KEY (source, position))"              \
 	" WITHOUT ROWID"
 
+#define SCHEMA_TAKEN                                                                               \
+	"CREATE TABLE taken (app INTEGER NOT NULL, item BLOB NOT NULL, taken TEXT NOT NULL,"       \
+	" PRIMARY KEY (app, item)) WITHOUT ROWID"
+
 /* clang-format off */
 const char *const schema_statements[] = {
 	/* who this terminal is */
@@ -105,12 +109,25 @@ const char *const schema_statements[] = {
 	"CREATE INDEX kept_restore ON kept (restore)",
 	/* what later programs added */
 	SCHEMA_THREADS,
+	SCHEMA_TAKEN,
 	NULL,
 };
 
-const char *const schema_added_threads[] = {
+static const char *const add_threads[] = {
 	SCHEMA_THREADS,
 	"UPDATE sources SET state = 1 WHERE app IN (SELECT id FROM apps WHERE adapter = 'sms-xml')",
 	NULL,
+};
+
+static const char *const add_taken[] = {
+	SCHEMA_TAKEN,
+	"UPDATE items SET type = NULL WHERE type LIKE 'image/%' OR type LIKE 'video/%'",
+	NULL,
+};
+
+const struct schema_addition schema_additions[] = {
+	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'threads')", add_threads },
+	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'taken')", add_taken },
+	{ NULL, NULL },
 };
 /* clang-format on */

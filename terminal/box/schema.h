@@ -8,8 +8,12 @@
 /* Statements that make the tables of version BOX_SCHEMA, in order; NULL at the end. */
 extern const char *const schema_statements[];
 
-/* Statements for a Box that was made before there was the table `threads`: older programs pass it over,
- * so the version stays.  Sources that have messages are read again.  NULL at the end. */
-extern const char *const schema_added_threads[];
+/* Tables that a later program added: older ones pass them over, so the version stays. */
+struct schema_addition {
+	const char *is_there;          /* a query: 1 or 0 */
+	const char *const *statements; /* for a Box of before; NULL at the end */
+};
+
+extern const struct schema_addition schema_additions[]; /* is_there NULL at the end */
 
 #endif

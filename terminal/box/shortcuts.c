@@ -280,7 +280,8 @@ shortcut_select_all(uint64_t *changed, struct box *b, const char *app, bool sele
 #define SHORTCUT_COLUMNS                                                                           \
 	"c.native_id, c.item, c.path, c.name, c.type, c.size, c.selected, c.added_ms, c.pending,"  \
 	" EXISTS (SELECT 1 FROM items i WHERE i.app = c.app AND i.item = c.item),"                 \
-	" s.saved_ms, s.versions, s.proven_ms, a.name"
+	" s.saved_ms, s.versions, s.proven_ms, a.name,"                                            \
+	" (SELECT t.taken FROM taken t WHERE t.app = c.app AND t.item = c.item)"
 #define SHORTCUT_TABLES                                                                            \
 	"shortcuts c JOIN apps a ON a.id = c.app LEFT JOIN saved s ON s.item = c.item"
 
@@ -312,6 +313,7 @@ row_shortcut(struct shortcut *out, const struct query *q)
 		.versions = (uint32_t)query_column_int(q, 11),
 		.proven_unix_ms = query_column_int(q, 12),
 		.app = query_column_text(q, 13),
+		.taken = query_column_text(q, 14),
 	};
 	query_column_bytes(q, 1, out->item, BOX_ID_BYTES);
 }
@@ -330,7 +332,7 @@ shortcut_encode(struct buf *out, const struct shortcut *s, struct err *err)
 	    buf_append_u32(out, s->versions, err) < 0 || piece_put(out, s->native_id, err) < 0 ||
 	    piece_put(out, s->path, err) < 0 || piece_put(out, s->name, err) < 0)
 		return -1;
-	return piece_put_string(out, s->type, err);
+	return piece_put_string(out, s->type, err) < 0 ? -1 : piece_put_string(out, s->taken, err);
 }
 
 static int
@@ -351,6 +353,7 @@ shortcut_decode(struct shortcut *out, const char *app, struct span bytes, struct
 	out->path = piece_get(&r);
 	out->name = piece_get(&r);
 	out->type = piece_get_string(&r);
+	out->taken = piece_get_string(&r);
 	return reader_done(&r, "a shortcut put aside", err);
 }
 
@@ -449,19 +452,21 @@ shortcut_found_clear(struct shortcut_found *f)
 static int
 shortcut_store(struct shortcut *s, struct buf *store, struct err *err)
 {
-	struct span app, type;
+	struct span app, type, taken;
 
 	buf_reset(store);
 	if (buf_reserve(store,
 			strlen(s->app) + s->native_id.n + s->path.n + s->name.n + strlen(s->type) +
-				8,
+				(s->taken ? strlen(s->taken) : 0) + 8,
 			err) < 0 ||
 	    store_span(&app, store, span_str(s->app), err) < 0 ||
 	    store_span(&s->native_id, store, s->native_id, err) < 0 ||
 	    store_span(&s->path, store, s->path, err) < 0 ||
 	    store_span(&s->name, store, s->name, err) < 0 ||
-	    store_span(&type, store, span_str(s->type), err) < 0)
+	    store_span(&type, store, span_str(s->type), err) < 0 ||
+	    store_span(&taken, store, span_str(s->taken ? s->taken : ""), err) < 0)
 		return -1;
+	s->taken = s->taken ? (const char *)taken.p : NULL;
 	s->app = (const char *)app.p;
 	s->type = (const char *)type.p;
 	return 0;

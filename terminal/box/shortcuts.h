@@ -32,9 +32,10 @@ struct shortcut {
 	uint8_t item[BOX_ID_BYTES];
 	struct span path; /* within the app, bytes as stored */
 	struct span name;
-	const char *type; /* MIME; "application/octet-stream" where nobody knows */
-	uint64_t size;    /* bytes */
-	bool selected;    /* for the automatic mode */
+	const char *type;  /* MIME; "application/octet-stream" where nobody knows */
+	uint64_t size;     /* bytes */
+	const char *taken; /* when a picture was taken (taken.h); NULL: not known */
+	bool selected;     /* for the automatic mode */
 	int64_t added_unix_ms;
 	enum shortcut_state state;
 	int64_t saved_unix_ms;  /* 0: never */

@@ -50,6 +50,7 @@ list_box_app(void *ctx, const struct app *app, const struct box_app_counts *coun
 struct count {
 	struct app_session *session;
 	uint64_t n;
+	struct err why; /* the first thing that is refused */
 };
 
 /* Whole files: each source is one item. */
@@ -84,13 +85,26 @@ pass_by(void *ctx, const struct app_refused *refused, struct err *err)
 	return 0;
 }
 
+/* Why an app has no items. */
+static int
+note_refused(void *ctx, const struct app_refused *refused, struct err *err)
+{
+	struct count *c = ctx;
+
+	(void)err;
+	if (!refused->line && !c->why.code)
+		c->why = *refused->why;
+	return 0;
+}
+
 /* One that moves meanwhile has some or other number of items. */
 static int
 count_in_source(void *ctx, const struct app_source *source, struct err *err)
 {
 	struct count *c = ctx;
 
-	return c->session->adapter->read_source(c->session, source, count_item, pass_by, c, err) < 0
+	return c->session->adapter->read_source(c->session, source, count_item, note_refused, c,
+						err) < 0
 		       ? -1
 		       : 0;
 }
@@ -110,6 +124,10 @@ count_items(uint64_t *n, const struct app *app, struct err *err)
 				      pass_by, &c, err) < 0)
 		return -1;
 	*n = c.n;
+	if (c.n == 0 && c.why.code) {
+		*err = c.why;
+		return -1;
+	}
 	return 0;
 }
 
@@ -290,15 +308,17 @@ list_item(void *ctx, const struct inventory_item *item, struct err *err)
 	struct listing *l = ctx;
 	AUTO(buf_clear) struct buf id = BUF_INIT(ID_TEXT_BYTES);
 	AUTO(buf_clear) struct buf name = BUF_INIT(ID_TEXT_BYTES);
+	AUTO(buf_clear) struct buf shown = BUF_INIT(SHOW_NAME_BYTES_MAX);
 
 	if (item_show_id(&id, l->cli->box, item->native_id, item->item, err) < 0 ||
-	    buf_append(&name, item->name, err) < 0)
+	    buf_append(&name, item->name, err) < 0 ||
+	    show_name(&shown, item->name, item->taken, err) < 0)
 		return -1;
 	if (!matches(l->pattern, buf_str(&name), buf_str(&id)))
 		return 0;
 	l->n++;
 	if (!l->cli->json)
-		return list_row(l, item, buf_str(&name), buf_str(&id), err);
+		return list_row(l, item, buf_str(&shown), buf_str(&id), err);
 	struct json_object *o = json_record(l->cli);
 
 	json_put_text(l->cli, o, "app", item->app);
@@ -306,6 +326,7 @@ list_item(void *ctx, const struct inventory_item *item, struct err *err)
 	json_put_text(l->cli, o, "name", buf_str(&name));
 	json_put_text(l->cli, o, "type", item->type ? item->type : "application/octet-stream");
 	json_put_number(l->cli, o, "size", item->size);
+	json_put_text(l->cli, o, "taken_at", item->taken);
 	json_put_flag(l->cli, o, "in_box", item->in_box);
 	if (l->threads && put_thread(l->cli, o, item, err) < 0) {
 		json_object_put(o);

@@ -86,14 +86,16 @@ list_shortcut(void *ctx, const struct shortcut *s, struct err *err)
 	AUTO(buf_clear) struct buf id = BUF_INIT(TEXT_BYTES);
 	AUTO(buf_clear) struct buf name = BUF_INIT(TEXT_BYTES);
 	AUTO(buf_clear) struct buf path = BUF_INIT(TEXT_BYTES);
+	AUTO(buf_clear) struct buf shown = BUF_INIT(SHOW_NAME_BYTES_MAX);
 
 	if (item_show_id(&id, cli->box, s->native_id, s->item, err) < 0 ||
-	    buf_append(&name, s->name, err) < 0 || buf_append(&path, s->path, err) < 0)
+	    buf_append(&name, s->name, err) < 0 || show_name(&shown, s->name, s->taken, err) < 0 ||
+	    buf_append(&path, s->path, err) < 0)
 		return -1;
 	l->n++;
 	l->bytes += s->size;
 	if (!cli->json)
-		return TABLE_ADD(&l->table, err, s->selected ? "✓" : " ", buf_str(&name),
+		return TABLE_ADD(&l->table, err, s->selected ? "✓" : " ", buf_str(&shown),
 				 show_bytes(s->size).s, state_text(s->state),
 				 show_when(s->saved_unix_ms).s, buf_str(&id));
 	struct json_object *o = json_record(cli);
@@ -104,6 +106,7 @@ list_shortcut(void *ctx, const struct shortcut *s, struct err *err)
 	json_put_text(cli, o, "name", buf_str(&name));
 	json_put_text(cli, o, "type", s->type);
 	json_put_number(cli, o, "size", s->size);
+	json_put_text(cli, o, "taken_at", s->taken);
 	json_put_flag(cli, o, "selected", s->selected);
 	json_put_text(cli, o, "state", shortcut_state_name(s->state));
 	json_put_when(cli, o, "saved_at", s->saved_unix_ms);

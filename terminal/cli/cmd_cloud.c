@@ -30,6 +30,7 @@ print_cloud_json(struct cli *cli, struct cloud_list *l, struct err *err)
 		json_put_text(cli, o, "name", item.name);
 		json_put_text(cli, o, "type", item.type);
 		json_put_number(cli, o, "size", item.size_bytes);
+		json_put_text(cli, o, "taken_at", item.taken[0] ? item.taken : NULL);
 		json_put_number(cli, o, "versions", item.versions);
 		json_put_when(cli, o, "saved_at", item.saved_at_unix_ms);
 		json_put_text(cli, o, "device", l->device);
@@ -57,11 +58,15 @@ print_cloud_text(struct cli *cli, struct cloud_list *l, struct err *err)
 		puts(_("Nothing lies in the cloud yet."));
 		return 0;
 	}
-	while ((rc = cloud_list_next(&item, l, err)) == 0)
-		if (TABLE_ADD(&t, err, item.app, item.problem[0] ? item.problem : item.name,
+	while ((rc = cloud_list_next(&item, l, err)) == 0) {
+		AUTO(buf_clear) struct buf name = BUF_INIT(SHOW_NAME_BYTES_MAX);
+
+		if (show_name(&name, span_str(item.name), item.taken, err) < 0 ||
+		    TABLE_ADD(&t, err, item.app, item.problem[0] ? item.problem : buf_str(&name),
 			      show_bytes(item.size_bytes).s, show_when(item.saved_at_unix_ms).s,
 			      show_count(item.versions).s, item.id) < 0)
 			return -1;
+	}
 	if (rc < 0 || table_print(&t, stdout, cli->width, cli->colour_out, err) < 0)
 		return -1;
 	printf(text_plural("%s%s item%s\n", "%s%s items%s\n", (unsigned long)l->n_items),

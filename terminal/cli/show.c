@@ -85,3 +85,13 @@ show_saving(uint64_t part, uint64_t whole)
 		snprintf(out.s, sizeof out.s, _("%.1f times less"), times);
 	return out;
 }
+
+int
+show_name(struct buf *out, struct span name, const char *taken, struct err *err)
+{
+	if (buf_append(out, name, err) < 0)
+		return -1;
+	if (!taken || strlen(taken) < sizeof "2019-07-04T12:30" - 1)
+		return 0;
+	return buf_append_fmt(out, err, " (%.10s %.5s)", taken, taken + 11);
+}

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
+
 #define SHOW_BYTES 48 /* room for any of the texts below */
 
 struct shown {
@@ -25,5 +27,11 @@ struct shown show_duration(int64_t ms);
 
 /** How many times smaller @part is than @whole: "34 times less"; "" where it is not. */
 struct shown show_saving(uint64_t part, uint64_t whole);
+
+#define SHOW_NAME_BYTES_MAX 16384
+
+/** Append an item's name, and when a picture was taken: "IMG_1.JPG (2019-07-04 12:30)", as its own clock
+ *  said.  @taken: record.h; NULL or "": not known. */
+int show_name(struct buf *out, struct span name, const char *taken, struct err *err);
 
 #endif

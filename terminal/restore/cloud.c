@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "apps/taken.h"
 #include "base/array.h"
 #include "base/piece.h"
 #include "base/text.h"
@@ -58,7 +59,7 @@ cloud_list_clear(struct cloud_list *l)
 
 /* An item and its strings, while it is put aside. */
 struct cloud_strings {
-	char *app, *id, *name, *type, *problem;
+	char *app, *id, *name, *type, *taken, *problem;
 };
 
 static void
@@ -68,6 +69,7 @@ cloud_strings_clear(struct cloud_strings *s)
 	free(s->id);
 	free(s->name);
 	free(s->type);
+	free(s->taken);
 	free(s->problem);
 }
 AUTO_OBJ(cloud_strings_clear, struct cloud_strings);
@@ -83,6 +85,8 @@ fill(struct cloud_strings *s, struct listing_cloud *c, const struct fetched *f, 
 		s->id = shown_id(c->box, c->me, r, err);
 		s->name = line_for_people(r->name, err);
 		s->type = line_for_people(r->mime, err);
+		s->taken = line_for_people(taken_is_valid(r->taken) ? r->taken : span_of(NULL, 0),
+					   err);
 		s->problem = strdup("");
 	} else {
 		hex_encode(hex, span_of(f->at->item.b, 4));
@@ -90,9 +94,10 @@ fill(struct cloud_strings *s, struct listing_cloud *c, const struct fetched *f, 
 		s->id = strdup(hex);
 		s->name = strdup("");
 		s->type = strdup("");
+		s->taken = strdup("");
 		s->problem = strdup(f->why->msg);
 	}
-	return s->app && s->id && s->name && s->type && s->problem ? 0 : err_nomem(err);
+	return s->app && s->id && s->name && s->type && s->taken && s->problem ? 0 : err_nomem(err);
 }
 
 /* Sorted by app, name, id, each with its NUL; the row is these and the rest. */
@@ -107,7 +112,8 @@ put_item(struct cloud_list *l, const struct cloud_strings *s, const struct fetch
 	    piece_put_key(&row, s->id, err) < 0)
 		return -1;
 	key = row.n;
-	if (piece_put_key(&row, s->type, err) < 0 || piece_put_key(&row, s->problem, err) < 0 ||
+	if (piece_put_key(&row, s->type, err) < 0 || piece_put_key(&row, s->taken, err) < 0 ||
+	    piece_put_key(&row, s->problem, err) < 0 ||
 	    buf_append_u64(&row, f->record ? f->record->size_bytes : 0, err) < 0 ||
 	    buf_append_u64(&row, (uint64_t)f->saved_unix_ms, err) < 0 ||
 	    buf_append_u32(&row, f->at->version, err) < 0 ||
@@ -131,6 +137,7 @@ cloud_list_next(struct cloud_item *out, struct cloud_list *l, struct err *err)
 	out->name = piece_get_key(&r);
 	out->id = piece_get_key(&r);
 	out->type = piece_get_key(&r);
+	out->taken = piece_get_key(&r);
 	out->problem = piece_get_key(&r);
 	out->size_bytes = read_u64(&r);
 	out->saved_at_unix_ms = (int64_t)read_u64(&r);

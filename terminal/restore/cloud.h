@@ -19,7 +19,8 @@ struct cloud_item {
 	const char *app;
 	const char *id;
 	const char *name;
-	const char *type; /* MIME type */
+	const char *type;  /* MIME type */
+	const char *taken; /* when a picture was taken (record.h); "": not known */
 	uint64_t size_bytes;
 	uint32_t versions;        /* how many were ever stored */
 	int64_t saved_at_unix_ms; /* signed client time of the newest */

@@ -494,7 +494,7 @@ static size_t
 total_bytes(const struct record *r)
 {
 	return r->app.n + r->native_id.n + r->name.n + r->mime.n + r->path.n + r->payload.n +
-	       r->chunks.n + r->lists.n + r->unknown.n;
+	       r->chunks.n + r->lists.n + r->taken.n + r->unknown.n;
 }
 
 static void
@@ -531,6 +531,7 @@ opened_copy(struct opened *out, const struct fetched *it, struct err *err)
 	move_span(&out->record.payload, &to);
 	move_span(&out->record.chunks, &to);
 	move_span(&out->record.lists, &to);
+	move_span(&out->record.taken, &to);
 	move_span(&out->record.unknown, &to);
 	return 0;
 }

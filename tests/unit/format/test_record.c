@@ -77,6 +77,7 @@ assert_same_record(const struct record *a, const struct record *b)
 	assert_true(span_equal(a->payload, b->payload));
 	assert_true(span_equal(a->chunks, b->chunks));
 	assert_true(span_equal(a->lists, b->lists));
+	assert_true(span_equal(a->taken, b->taken));
 	assert_true(span_equal(a->unknown, b->unknown));
 }
 
@@ -98,6 +99,7 @@ changed_fields_are_refused_or_mean_what_they_say(void **state)
 
 	(void)state;
 	r.chunks = span_str("any bytes are chunks here");
+	r.taken = span_str("2019-07-04T12:30:05+02:00");
 	r.unknown = span_str("\x20\x03new");
 	assert_int_equal(record_fields_encode(&b, &r, NULL), 0);
 	struct mutate_count c = mutate_all(buf_span(&b), fields_again, NULL);
@@ -131,6 +133,26 @@ fields_out_of_order_or_twice_or_foreign_are_refused(void **state)
 		assert_string_equal(err.msg, cases[i].message);
 		assert_int_equal(err.code, ERR_FORMAT);
 	}
+}
+
+static void
+when_a_picture_was_taken_comes_back(void **state)
+{
+	AUTO(buf_clear) struct buf payload = BUF_INIT(1024), b = BUF_INIT(4096);
+	struct record r = contact(&payload), got;
+	char longest[66];
+
+	(void)state;
+	r.taken = span_str("2019-07-04T12:30:05+02:00");
+	assert_int_equal(record_fields_encode(&b, &r, NULL), 0);
+	assert_int_equal(record_fields_decode(&got, buf_span(&b), NULL), 0);
+	assert_same_record(&got, &r);
+	memset(longest, '0', sizeof longest);
+	r.taken = span_of(longest, 65);
+	assert_int_equal(record_fields_encode(&b, &r, NULL), -1);
+	b.p[b.n - 26] = 65; /* the field's length, and bytes to match */
+	assert_int_equal(buf_append(&b, span_of(longest, 40), NULL), 0);
+	assert_int_equal(record_fields_decode(&got, buf_span(&b), NULL), -1);
 }
 
 static void
@@ -446,6 +468,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changed_fields_are_refused_or_mean_what_they_say),
 		cmocka_unit_test(fields_out_of_order_or_twice_or_foreign_are_refused),
+		cmocka_unit_test(when_a_picture_was_taken_comes_back),
 		cmocka_unit_test(a_path_equal_to_the_native_id_is_left_out),
 		cmocka_unit_test(a_packed_record_comes_back_and_is_small),
 		cmocka_unit_test(mixed_text_is_stored_so_that_its_size_tells_nothing),
