@@ -161,7 +161,8 @@ collect(struct parse *p, const struct component_kind *kind, const char *source, 
 		return -1;
 	snprintf(expected, sizeof expected, "%s:%s", c.depth ? "END" : "BEGIN",
 		 c.in_zone ? "VTIMEZONE" : kind->name);
-	return c.ended && !c.in_zone ? 0 : parse_syntax(err, &lines, &last, p->it->bytes.n, expected);
+	return c.ended && !c.in_zone ? 0
+				     : parse_syntax(err, &lines, &last, p->it->bytes.n, expected);
 }
 
 int
@@ -202,8 +203,10 @@ component_content_id(struct parse *p, const char *prefix, const char *const *nam
 		found += f != NULL;
 		crypto_generichash_update(&h, f ? f->stored_key.b : none.b, FIELD_KEY_BYTES);
 	}
-	if (!found)
-		crypto_generichash_update(&h, p->it->bytes.p, p->it->bytes.n);
+	for (size_t i = 0; !found && i < p->it->n_fields; i++)
+		if (!(p->it->fields[i].flags & FIELD_IGNORED))
+			crypto_generichash_update(&h, p->it->fields[i].stored_key.b,
+						  FIELD_KEY_BYTES);
 	crypto_generichash_final(&h, hash, sizeof hash);
 	int n = snprintf(text, sizeof text - 2 * sizeof hash, "%s", prefix);
 	hex_encode(text + n, SPAN_ARRAY(hash));

@@ -11,7 +11,7 @@
  * Lines, values, fields and keys are those of cards (contentline.h, value.h, parse.h); what a
  * property is stands in the table of the item's version (property.h).  A component within the
  * component is one field, named like it, with all its lines.  Everything is kept, understood or
- * not.  All forms here are FORM_BY_ID: who an item is, its properties say.
+ * not.  All forms here are FORM_BY_UID: who an item is, its properties say.
  */
 #ifndef ITEM_COMPONENT_H
 #define ITEM_COMPONENT_H
@@ -51,8 +51,8 @@ int component_print_line(struct buf *out, const char *line, struct item_style to
 #define COMPONENT_ID_BYTES 48 /* a prefix of at most 15 bytes, 32 digits, NUL */
 
 /** An id made of content: @prefix and BLAKE2b-128, in hexadecimal, of the stored keys of the first
- *  fields that are named so (an absent one counts as empty); of the item's bytes where it has none
- *  of them. */
+ *  fields that are named so (an absent one counts as empty); of all that are compared where it has
+ *  none of them. */
 int component_content_id(struct parse *p, const char *prefix, const char *const *names,
 			 size_t n_names, const char **id, struct err *err);
 

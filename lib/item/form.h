@@ -26,8 +26,9 @@ enum form_kind {
 /* How its items are found again in an app (merge/match.h). */
 enum form_match {
 	FORM_BY_FIELDS, /* by id, and by name with a shared number or address */
-	FORM_BY_ID, /* by id alone: it is made of the content, or the app's own for ever; equal ids
-			    are counted */
+	FORM_BY_ID,     /* by id alone: it is made of all that counts; equal ids are counted */
+	FORM_BY_UID,    /* by the uid that the item itself carries; of several of one uid first by
+			what they say */
 };
 
 #define FORM_UNWRITABLE 1

@@ -91,7 +91,7 @@ print_edge(struct buf *out, const char *edge, const char *name, struct item_styl
 		.name = #word,                                                                     \
 		.types = { mime },                                                                 \
 		.kind = of_kind,                                                                   \
-		.match = FORM_BY_ID,                                                               \
+		.match = FORM_BY_UID,                                                              \
 		.content_lines = true,                                                             \
 		.unwritable = N_("this value cannot be written into the calendar's item"),         \
 		.parse = parse_##word,                                                             \

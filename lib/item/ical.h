@@ -41,6 +41,8 @@ int
 ical_split_memos(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
 int
 ical_split_zones(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
+/** All components, whatever they are. */
+int ical_split_all(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
 
 /** Where components can be added: before the end of the last VCALENDAR.  A text_survey_fn. */
 int ical_survey(struct text_frame *out, const struct text_stream *stream, const char *root,
@@ -52,7 +54,9 @@ int ical_survey(struct text_frame *out, const struct text_stream *stream, const 
 #define ICAL_ZONES_BYTES_MAX ((size_t)8 << 20)
 
 struct ical_zone {
-	struct range id, zone; /* in `text` */
+	struct range id, zone; /* in `text`; no zone: it is named, but not there (yet) */
+	uint64_t start, end;   /* where it lies in the file; both 0: it does not */
+	size_t n_users;        /* components that name it, if they were counted */
 };
 
 struct ical_zones {
@@ -68,6 +72,21 @@ struct ical_zones {
 
 void ical_zones_clear(struct ical_zones *z);
 AUTO_OBJ(ical_zones_clear, struct ical_zones);
+
+/** Read those of a text; @count: how many components name each, too.  0 or -1, as a text_split_fn. */
+int ical_zones_read(struct ical_zones *z, const struct text_stream *stream, bool count,
+		    struct err *err);
+
+/** The number in `list` of each zone that the component @item names, each once: @fn's.  */
+typedef int ical_zone_fn(void *ctx, size_t number, struct err *err);
+int ical_zones_named(const struct ical_zones *z, struct span item, ical_zone_fn *fn, void *ctx,
+		     struct err *err);
+
+/** The zone of that TZID, or ICAL_ZONES_MAX. */
+size_t ical_zones_find(const struct ical_zones *z, struct span tzid);
+
+/** Do two VTIMEZONEs say the same?  *out; ERR_NOMEM. */
+int ical_zone_same(bool *out, struct span a, struct span b, struct err *err);
 
 /** Add a VTIMEZONE: the first of its TZID counts, and what is over the limits is left out.
  *  *added, if not NULL: it is new.  0, ERR_NOMEM. */

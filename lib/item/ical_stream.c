@@ -284,6 +284,12 @@ ical_split_zones(const struct text_stream *stream, text_part_fn *fn, void *ctx, 
 }
 
 int
+ical_split_all(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err)
+{
+	return split(stream, ~0u, fn, ctx, err);
+}
+
+int
 ical_survey(struct text_frame *out, const struct text_stream *stream, const char *root,
 	    struct err *err)
 {

@@ -12,7 +12,7 @@
  *
  * A property is one field, several of one name are several fields; which of them the app has only
  * once, the adapter's profile says (item_profile.single).  UID says which item it is; without one its
- * name does (NAME, else FN, TITLE, SUMMARY), without that all its bytes.
+ * name does (NAME, FN, TITLE, SUMMARY), without that all its fields.
  */
 #ifndef ITEM_RECORD_H
 #define ITEM_RECORD_H

@@ -229,6 +229,31 @@ find_by_id(struct match_index *ix, const struct wanted *w, bool judge, size_t *c
 	return first;
 }
 
+/* Rule 1 for items that carry their uid (FORM_BY_UID): of those of the same uid one that has all of it,
+ * then, with @any, the first that is nobody's counterpart. */
+static size_t
+find_by_uid(struct match_index *ix, const struct wanted *w, bool any)
+{
+	size_t best = MATCH_NONE, first = MATCH_NONE, at;
+
+	for (size_t i = 0; i <= w->n_ids; i++) { /* ids tell which of several it was */
+		struct field_key k = match_id_key(i < w->n_ids ? w->ids[i] : span_str(w->it->uid));
+		struct walk walk = walk_of(ix, &k, w);
+
+		while (walk_next(&walk, &at)) {
+			struct seen v;
+
+			if (at == MATCH_NONE || !get_seen(&v, ix, at, w))
+				continue;
+			if (is_better(ix, at, best) && has_all(ix, &v, w))
+				best = at;
+			if (first == MATCH_NONE && !ix->live[at].claimed)
+				first = at;
+		}
+	}
+	return best != MATCH_NONE ? best : any ? first : MATCH_NONE;
+}
+
 /* Rule 0 for an item that says nothing: whatever is here has all of it. */
 static size_t
 find_anything(struct match_index *ix)
@@ -417,7 +442,8 @@ match_find(struct match *out, struct match_index *ix, const struct item *theirs,
 {
 	struct err failed = { 0 };
 	AUTO(wanted_clear) struct wanted w = { .ids = ids, .n_ids = n_ids, .failed = &failed };
-	bool by_id = theirs->form->match == FORM_BY_ID;
+	bool by_uid = theirs->form->match == FORM_BY_UID && theirs->uid;
+	bool by_id = by_uid || theirs->form->match != FORM_BY_FIELDS;
 	size_t contradicted = 0;
 
 	*out = (struct match){ .at = MATCH_NONE, .rule = MATCH_RULE_IDENTICAL };
@@ -427,7 +453,9 @@ match_find(struct match *out, struct match_index *ix, const struct item *theirs,
 		out->at = find_identical(ix, &w);
 	if (out->at == MATCH_NONE && failed.code == ERR_NONE) {
 		out->rule = MATCH_RULE_ID;
-		if (by_id || upto >= MATCH_RULE_ID)
+		if (by_uid)
+			out->at = find_by_uid(ix, &w, upto > MATCH_RULE_ID);
+		else if (by_id || upto >= MATCH_RULE_ID)
 			out->at = find_by_id(ix, &w, !by_id, &contradicted);
 	}
 	if (out->at == MATCH_NONE && failed.code == ERR_NONE) {

@@ -11,7 +11,9 @@
  *   3. otherwise none: a new item.
  *
  * Items whose id is made of their content (FORM_BY_ID: messages, calls) know rules 1 and 3 only, and
- * the same id is always the same item.
+ * the same id is always the same item.  Those that carry an id of their own (FORM_BY_UID: events,
+ * bookmarks) know these rules, too; several of one id can differ, so up to MATCH_RULE_ID only one that
+ * has all of it is found, and then one that is nobody's counterpart.
  *
  * The index is built once over the live items and follows what a restore writes.  It keeps keys only;
  * the items may go.  With a scratch it needs some 3 MiB and 24 bytes for each live item; without one,

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "item/form.h"
 #include "merge/match_internal.h"
 
 #define COUNT_MAX      (UINT32_MAX / 4)
@@ -246,6 +247,11 @@ match_add(struct match_index *ix, size_t at, const struct item *it, const struct
 	v->version = (unsigned)it->version & 7;
 	if (post_names(ix, at, it, err) < 0 || post_fields(ix, at, it, err) < 0)
 		return -1;
+	if (it->form->match == FORM_BY_UID && it->uid) {
+		struct span uid = span_str(it->uid);
+		if (post_ids(ix, at, it, &uid, 1, err) < 0)
+			return -1;
+	}
 	return post_ids(ix, at, it, ids, n_ids, err);
 }
 

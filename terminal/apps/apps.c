@@ -21,6 +21,9 @@
 	X(firefox)                                                                                 \
 	X(game)                                                                                    \
 	X(gnome_calls)                                                                             \
+	X(ical)                                                                                    \
+	X(ical_memos)                                                                              \
+	X(ical_tasks)                                                                              \
 	X(programs)                                                                                \
 	X(plugin)                                                                                  \
 	X(sms_ie)                                                                                  \

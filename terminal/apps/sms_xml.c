@@ -15,17 +15,24 @@ is_name(const char *name)
 	return dot && strcasecmp(dot, ".xml") == 0;
 }
 
+#define EMPTY(root)                                                                                \
+	"<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<" root " count=\"0\">\n"       \
+	"</" root ">\n"
+
+static const struct text_root smses = { "smses", "<smses>", sms_xml_survey, EMPTY("smses") };
+static const struct text_root call_log = { "calls", "<calls>", sms_xml_survey, EMPTY("calls") };
+
 static const struct text_kind messages = {
 	.wants = is_name,
 	.split = sms_xml_split_messages,
-	.root = "smses",
+	.root = &smses,
 	.new_file = "messages.xml",
 };
 
 static const struct text_kind calls = {
 	.wants = is_name,
 	.split = sms_xml_split_calls,
-	.root = "calls",
+	.root = &call_log,
 	.new_file = "calls.xml",
 };
 

@@ -14,6 +14,7 @@
 #include "apps/app_item.h"
 #include "apps/item_reader.h"
 #include "apps/text_app.h"
+#include "apps/text_zones.h"
 
 const struct text_kind *
 text_kind_of(const struct app_session *s)
@@ -29,10 +30,34 @@ text_app_sources(struct app_session *s, app_source_fn *fn, app_refused_fn *refus
 			   err);
 }
 
+struct text_state *
+text_state_of(struct folder_session *s, struct err *err)
+{
+	struct text_state *state = s->state;
+
+	if (state)
+		return state;
+	state = calloc(1, sizeof *state);
+	if (!state) {
+		err_nomem(err);
+		return NULL;
+	}
+	state->zones = (struct ical_zones)ICAL_ZONES_INIT;
+	s->state = state;
+	return state;
+}
+
 void
 text_app_close(struct app_session *s)
 {
-	free(folder_session_of(s)->state);
+	struct text_state *state = folder_session_of(s)->state;
+
+	if (state) {
+		ical_zones_clear(&state->zones);
+		free(state->zones_of);
+		free(state->home);
+		free(state);
+	}
 	folder_session_close(s);
 }
 
@@ -145,6 +170,7 @@ struct reading {
 	bool stopped; /* by @fn or @refused */
 	const struct adapter *adapter;
 	bool in_folder;
+	const struct ical_zones *zones; /* of the source; NULL: items carry none */
 	uint32_t position;
 	app_item_fn *fn;
 	app_refused_fn *refused;
@@ -198,23 +224,44 @@ reading_emit(struct reading *r, const struct text_part *part, const struct item 
 	return rc;
 }
 
+/* @part with the zones that it names behind it, in @with; as it is where it names none. */
 static int
-reading_part(void *ctx, const struct text_part *part, struct err *err)
+add_zones(struct text_part *part, const struct reading *r, struct buf *with, struct err *err)
+{
+	AUTO(buf_clear) struct buf zones = BUF_INIT(ICAL_ZONES_BYTES_MAX);
+
+	if (!r->zones || part->bad)
+		return 0;
+	if (ical_zones_append(&zones, r->zones, part->bytes, err) < 0)
+		return -1;
+	if (zones.n == 0)
+		return 0;
+	if (buf_append(with, part->bytes, err) < 0 || buf_append(with, buf_span(&zones), err) < 0)
+		return -1;
+	part->bytes = buf_span(with);
+	return 0;
+}
+
+static int
+reading_part(void *ctx, const struct text_part *found, struct err *err)
 {
 	struct reading *r = ctx;
 	const struct form *form = r->adapter->form;
+	AUTO(buf_clear) struct buf with = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	AUTO(item_free) struct item *it = NULL;
+	struct text_part part = *found;
 	struct err why = { 0 };
 
-	if (part->bad)
-		return reading_refuse(r, part->line, part->bad, err);
-	if (form->parse(&it, part->bytes, r->source->path, part->line, r->adapter->profile, &why) <
-	    0) {
+	if (part.bad)
+		return reading_refuse(r, part.line, part.bad, err);
+	if (add_zones(&part, r, &with, &why) < 0 ||
+	    form->parse(&it, part.bytes, r->source->path, part.line, r->adapter->profile, &why) <
+		    0) {
 		if (why.code == ERR_NOMEM)
 			return *err = why, -1;
-		return reading_refuse(r, part->line, &why, err);
+		return reading_refuse(r, part.line, &why, err);
 	}
-	return reading_emit(r, part, it, err);
+	return reading_emit(r, &part, it, err);
 }
 
 /* The next bytes of the text. */
@@ -266,6 +313,8 @@ text_app_read_source(struct app_session *s, const struct app_source *source, app
 	struct err why = { 0 };
 	int rc = source_text_open(&t, f, source->path, &source->stamp, &why);
 
+	if (rc == 0 && text_kind_of(s)->zones)
+		rc = text_zones_of(&r.zones, f, source, &why);
 	if (rc == APP_MOVED)
 		return rc;
 	if (rc < 0 && why.code == ERR_NOMEM)
@@ -285,6 +334,31 @@ text_app_type(const char **out, struct app_session *s, const struct app_place *p
 	return 0;
 }
 
+/* The component at @place, and what it names.  Right after a write place->size is what was written, which
+ * may lack the last line end, and zones that the calendar has. */
+static int
+read_with_zones(struct buf *out, struct folder_session *f, struct source_text *t,
+		const struct app_place *place, struct err *err)
+{
+	uint64_t left = place->offset < t->size ? t->size - place->offset : 0;
+	size_t n = place->size + 2 < left ? (size_t)place->size + 2 : (size_t)left, own;
+	uint8_t *p;
+
+	if (buf_extend(out, n, &p, err) < 0)
+		return -1;
+	int rc = source_text_read(t, place->offset, p, n, place->source, err);
+	if (rc == 0 && ical_own_bytes(&own, buf_span(out), err) < 0)
+		rc = -1;
+	if (rc)
+		return rc;
+	out->n = own;
+	AUTO(buf_clear) struct buf zones = BUF_INIT(ICAL_ZONES_BYTES_MAX);
+	rc = text_zones_append(&zones, f, place, buf_span(out), err);
+	if (rc)
+		return rc;
+	return buf_append(out, buf_span(&zones), err);
+}
+
 int
 text_app_open_item(struct item_reader **out, struct app_session *s, const struct app_place *place,
 		   struct err *err)
@@ -295,11 +369,18 @@ text_app_open_item(struct item_reader **out, struct app_session *s, const struct
 	uint8_t *p;
 	int rc;
 
-	if (place->form == CHARSET_BYTES)
+	bool zones = text_kind_of(s)->zones;
+	if (place->form == CHARSET_BYTES && !zones)
 		return folder_reader_new(out, f, place, err);
 	rc = source_text_open(&t, f, place->source, &place->stamp, err);
 	if (rc)
 		return rc;
+	if (zones) {
+		rc = read_with_zones(&bytes, f, &t, place, err);
+		if (rc == 0)
+			rc = source_text_check(&t, f, place->source, &place->stamp, err);
+		return rc ? rc : bytes_reader_new(out, &bytes, err);
+	}
 	if (buf_extend(&bytes, (size_t)place->size, &p, err) < 0)
 		return -1;
 	rc = source_text_read(&t, place->offset, p, (size_t)place->size, place->source, err);
@@ -309,12 +390,24 @@ text_app_open_item(struct item_reader **out, struct app_session *s, const struct
 /* 0 with @out, APP_MOVED or -1. */
 int
 source_text_survey(struct text_frame *out, struct source_text *t, const char *path,
-		   const char *root, struct err *err)
+		   const struct text_root *root, struct err *err)
 {
 	const struct app_source source = { .path = path };
 	struct reading r = { .source = &source, .text = t };
 	struct text_stream stream = { .ctx = &r, .read = reading_read, .source = path };
-	int rc = sms_xml_survey(out, &stream, root, err);
+	int rc = root->survey(out, &stream, root->name, err);
+
+	return r.moved ? APP_MOVED : rc;
+}
+
+int
+source_text_zones(struct ical_zones *out, struct source_text *t, const char *path, bool count,
+		  struct err *err)
+{
+	const struct app_source source = { .path = path };
+	struct reading r = { .source = &source, .text = t };
+	struct text_stream stream = { .ctx = &r, .read = reading_read, .source = path };
+	int rc = ical_zones_read(out, &stream, count, err);
 
 	return r.moved ? APP_MOVED : rc;
 }

@@ -10,15 +10,25 @@
 
 #include "apps/folder_session.h"
 #include "item/charset.h"
+#include "item/ical.h"
 #include "item/sms_xml.h"
 #include "item/text_stream.h"
+
+/* What stands around the items of a file. */
+struct text_root {
+	const char *name;    /* "smses" */
+	const char *written; /* for people: "<smses>" */
+	text_survey_fn *survey;
+	const char *empty; /* the text of a file without items */
+};
 
 struct text_kind {
 	folder_wants_fn *wants; /* names of its files */
 	text_split_fn *split;   /* a file's text into items */
 	/* Where new items go.  NULL: in a folder each to a file of its own, else to the end of the file.
-	 * A name: before the end tag of the XML root of that name, whose `count` is kept right. */
-	const char *root;
+	 * Else: before the root's end; its count, if it has one, is kept right. */
+	const struct text_root *root;
+	bool zones; /* its items carry the time zones that they name: text_zones.h */
 	const char
 		*new_file; /* without a root the extension of a new item's own file (".vcf"); with
 				 one, the name of a file that is made where none can take items */
@@ -75,8 +85,24 @@ int source_text_read(struct source_text *t, uint64_t at, void *p, size_t n, cons
 int source_text_check(const struct source_text *t, const struct folder_session *s, const char *path,
 		      const struct app_stamp *stamp, struct err *err);
 
-/** sms_xml_survey() of it.  0, APP_MOVED or -1. */
+/** The root's survey() of it.  0, APP_MOVED or -1. */
 int source_text_survey(struct text_frame *out, struct source_text *t, const char *path,
-		       const char *root, struct err *err);
+		       const struct text_root *root, struct err *err);
+
+/** Its time zones, and, with @count, how many components name each.  0, APP_MOVED or -1. */
+int source_text_zones(struct ical_zones *out, struct source_text *t, const char *path, bool count,
+		      struct err *err);
+
+/* ---- what a session keeps ---- */
+
+struct text_state {
+	char *home;              /* the file that takes new items, once it is known */
+	struct ical_zones zones; /* of the source that was read last */
+	char *zones_of;
+	struct app_stamp zones_stamp;
+};
+
+/** Made at the first call; NULL: ERR_NOMEM. */
+struct text_state *text_state_of(struct folder_session *s, struct err *err);
 
 #endif

@@ -38,8 +38,8 @@ add_candidate(void *ctx, const struct app_source *source, struct err *err)
 }
 
 static int
-can_take(bool *out, struct folder_session *s, const struct app_source *source, const char *root,
-	 struct err *err)
+can_take(bool *out, struct folder_session *s, const struct app_source *source,
+	 const struct text_root *root, struct err *err)
 {
 	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
 	struct text_frame f = { .whole = false };
@@ -61,10 +61,7 @@ make_home(char **path, struct folder_session *s, const struct text_kind *kind, s
 	struct folder_file *file = &p.file;
 	struct app_stamp stamp;
 
-	if (buf_append_fmt(&text, err,
-			   "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
-			   "<%s count=\"0\">\n</%s>\n",
-			   kind->root, kind->root) < 0 ||
+	if (buf_append_str(&text, kind->root->empty, err) < 0 ||
 	    pending_begin(&p, s, kind->new_file, FOLDER_MISSING_MAKE, err) != 0 ||
 	    os_write_all(p.file.fd, buf_span(&text), p.path, err) < 0 ||
 	    folder_files_sync(&file, 1, err) < 0 || pending_put_new(&p, err) < 0 ||
@@ -81,10 +78,13 @@ text_app_home(const char **out, struct app_session *session, struct err *err)
 	struct folder_session *s = folder_session_of(session);
 	const struct text_kind *kind = text_kind_of(session);
 	AUTO(candidates_clear) struct candidates all = { NULL, 0, 0 };
+	struct text_state *state = text_state_of(s, err);
 	bool can = false;
 	char *path = NULL;
 
-	*out = s->folder.only ? s->folder.only : s->state;
+	if (!state)
+		return -1;
+	*out = s->folder.only ? s->folder.only : state->home;
 	if (*out || !kind->root)
 		return 0;
 	if (folder_walk(&s->folder, kind->wants, add_candidate, NULL, &all, err) < 0)
@@ -97,7 +97,7 @@ text_app_home(const char **out, struct app_session *session, struct err *err)
 	}
 	if (!path && make_home(&path, s, kind, err) < 0)
 		return -1;
-	*out = s->state = path;
+	*out = state->home = path;
 	return 0;
 }
 
@@ -134,11 +134,25 @@ listed_placed(void *ctx, uint64_t offset, uint64_t size, struct err *err)
 	return 0;
 }
 
+static int
+listed_refused(void *ctx, const struct err *why, struct err *err)
+{
+	struct listed *l = ctx;
+	struct app_change *c = l->changes[l->at++];
+
+	(void)err;
+	c->result = APP_CHANGE_REFUSED;
+	c->err = *why;
+	return 0;
+}
+
 static void
 set_results(struct app_change **changes, size_t n, enum app_change_result result,
 	    const struct err *why)
 {
 	for (size_t i = 0; i < n; i++) {
+		if (changes[i]->result == APP_CHANGE_REFUSED)
+			continue;
 		changes[i]->result = result;
 		if (why)
 			changes[i]->err = *why;
@@ -152,6 +166,8 @@ tell(const struct pending *p, int rc, const struct app_stamp *stamp, struct err 
 	for (size_t i = 0; rc == 0 && i < p->n_changes; i++) {
 		struct app_change *c = p->changes[i];
 
+		if (c->result == APP_CHANGE_REFUSED)
+			continue;
 		c->written_path = strdup(p->path);
 		if (!c->written_path)
 			rc = err_nomem(why);
@@ -257,7 +273,7 @@ static int
 prepare_source(struct pending *p, const struct batch *b, struct err *err)
 {
 	struct listed l = { p->changes, p->n_changes, 0 };
-	struct app_rewrite w = { &l, 0, listed_next, listed_placed, NULL };
+	struct app_rewrite w = { &l, 0, listed_next, listed_placed, listed_refused };
 	struct folder_session *s = b->session;
 	struct app_source source = { source_of(b, l.changes[0]), l.changes[0]->place.stamp };
 	int rc = 0;
