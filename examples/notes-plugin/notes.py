@@ -6,6 +6,7 @@
 
     cloudbox apps add notes --adapter plugin --path /…/notes.py --set file=/…/notes.json
 """
+import copy
 import json
 import os
 import sys
@@ -22,24 +23,29 @@ class Problem(Exception):
 
 
 class Notes:
+    loaded = None
+
     def hello(self, asked):
         self.file = asked["set"].get("file", os.path.expanduser("~/.local/share/notes/notes.json"))
         yield {"cloudbox": 1, "name": "Notes", "type": "text/x-cloudbox-record",
-               "single": ["TITLE", "TEXT"], "writes": True}
+               "single": ["TITLE", "TEXT"], "writes": True, "matches": True}
 
     # ---- reading ----
 
-    def load(self):
-        try:
-            with open(self.file, encoding="utf-8") as file:
-                return {note["id"]: note for note in json.load(file)}
-        except FileNotFoundError:
-            raise Problem(f"there is no {self.file}", "not-found", "--set file=PATH says where the notes are")
-
     def state(self):
         """What moves with every change."""
-        found = os.stat(self.file)
+        try:
+            found = os.stat(self.file)
+        except FileNotFoundError:
+            raise Problem(f"there is no {self.file}", "not-found", "--set file=PATH says where the notes are")
         return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+    def load(self):
+        if self.state() != self.loaded:
+            self.loaded = self.state()
+            with open(self.file, encoding="utf-8") as file:
+                self.notes = {note["id"]: note for note in json.load(file)}
+        return self.notes
 
     def item(self, note):
         return {"id": note["id"], "modified_ms": note["changed"] * 1000,
@@ -64,7 +70,7 @@ class Notes:
     def begin(self, asked):
         if os.path.exists(self.file + ".lock"):
             raise Problem("Notes is open", "busy", "close it and try again")
-        self.began, self.new = self.state(), self.load()
+        self.began, self.new = self.state(), copy.deepcopy(self.load())
         yield {"ok": True}
 
     def note(self, item):
@@ -72,12 +78,17 @@ class Notes:
         fields = item["fields"]
         return {"title": fields.get("TITLE", ""), "text": fields.get("TEXT", ""), "tags": fields.get("TAG", [])}
 
+    def match(self, asked):
+        """What `read` will give of an item, once it is added."""
+        item = asked["item"]
+        yield {"item": self.item({"id": item.get("uid", "new"), **self.note(item), "changed": 0})}
+
     def as_it_was(self, asked):
         note = self.new.get(asked["id"])
         return note and self.note(asked["was"]) == {key: note[key] for key in ("title", "text", "tags")}
 
     def add(self, asked):
-        id = asked["item"].get("uid") or str(uuid.uuid4())
+        id = asked["item"].get("uid", str(uuid.uuid4()))
         if id in self.new:
             yield {"refused": "there is a note of that id"}
         else:

@@ -21,7 +21,7 @@
 #include "apps/plugin_process.h"
 #include "apps/row_app.h"
 
-#define READ_AT_ONCE 64 /* items asked for in one request */
+#define READ_AT_ONCE 256 /* items asked for in one request */
 #define REQUEST_MAX  ((size_t)PLUGIN_LINE_BYTES_MAX + 1)
 #define TIMEOUT_KEY  "timeout-s"
 #define TIMEOUT_MAX  3600ul

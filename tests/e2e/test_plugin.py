@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from programs import wait_until
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/notes-plugin/notes.py"
 BAD = pathlib.Path(__file__).with_name("bad_plugin.py")
@@ -271,3 +273,76 @@ def test_nothing_that_a_plugin_started_stays(phone, tmp_path):
     while pathlib.Path(f"/proc/{pid}/stat").exists() and \
             pathlib.Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z":
         assert time.monotonic() < end, subprocess.run(["ps", "-p", str(pid)], capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def account(make_terminal, server, program):
+    a = make_terminal()
+    a.init(server)
+    know(a, program, note("1", "Shopping", "", "home"), note("2", "Ideas"))
+    backup(a)
+    return a
+
+
+KILLER = """#!/usr/bin/python3
+import os, runpy, signal, sys
+at, when = {at!r}, {when!r}
+notes = runpy.run_path({example!r})
+whole = getattr(notes["Notes"], at)
+
+def deadly(self, asked):
+    if when == "before":
+        os.kill(os.getppid(), signal.SIGKILL)
+    answers = list(whole(self, asked))
+    if when == "after":
+        os.kill(os.getppid(), signal.SIGKILL)
+    return answers
+
+setattr(notes["Notes"], at, deadly)
+notes["main"]()
+"""
+
+
+@pytest.mark.parametrize("at, when", [("add", "after"), ("replace", "before"), ("commit", "before"), ("commit", "after")])
+def test_a_restore_that_is_killed_between_two_steps_leaves_all_or_nothing_and_goes_on(
+        account, make_terminal, program, tmp_path, at, when):
+    a = account
+    b = make_terminal()
+    b.join(a)
+    mine = [note("1", "Shopping", "", "mine"), note("9", "Mine")]
+    killer = tmp_path / "killer.py"
+    killer.write_text(KILLER.format(at=at, when=when, example=str(program)))
+    killer.chmod(0o755)
+    know(b, killer, *mine)
+    before = read(b)
+    b.run("restore", "notes", "--from", a.device, expect=-9, json=False)
+    after = {**before, "1": {**before["1"], "tags": ["mine", "home"]}, "2": {"title": "Ideas", "text": "", "tags": []}}
+    # A commit that was asked for comes to its end, whether or not anybody is left to hear of it.
+    wait_until(lambda: read(b) == (after if at == "commit" else before), "all, or nothing, is written")
+    b.run("apps", "add", "notes", "--adapter", "plugin", "--path", program, "--set", f"file={notes_file(b)}")
+    b.run("restore", "notes", "--from", a.device)
+    assert read(b) == after
+    b.run("undo")
+    assert read(b) == before
+
+
+def test_an_app_that_changes_in_the_middle_of_a_restore_keeps_its_change(account, make_terminal, program, tmp_path):
+    """The app writes between what Cloudbox read and what it commits."""
+    b = make_terminal()
+    b.join(account)
+    meddler = tmp_path / "meddler.py"
+    meddler.write_text("#!/usr/bin/python3\nimport json, os, runpy\n"
+                       f"notes = runpy.run_path({str(program)!r})\nwhole = notes['Notes'].commit\n\n"
+                       "def commit(self, asked):\n"
+                       "    saved = self.load()\n    saved['9']['text'] = 'written meanwhile'\n"
+                       "    with open(self.file, 'w') as file:\n        json.dump(list(saved.values()), file)\n"
+                       "    return whole(self, asked)\n\n"
+                       "notes['Notes'].commit = commit\nnotes['main']()\n")
+    meddler.chmod(0o755)
+    know(b, meddler, note("9", "Mine"))
+    told = b.run("restore", "notes", "--from", account.device, expect=(1, 3))
+    assert "changed in the meantime" in json.dumps(told)
+    assert read(b) == {"9": {"title": "Mine", "text": "written meanwhile", "tags": []}}
+    b.run("apps", "add", "notes", "--adapter", "plugin", "--path", program, "--set", f"file={notes_file(b)}")
+    b.run("restore", "notes", "--from", account.device)
+    assert set(read(b)) == {"1", "2", "9"} and read(b)["9"]["text"] == "written meanwhile"
