@@ -145,6 +145,21 @@ references_become_characters(void **state)
 	}
 }
 
+static void
+what_is_encoded_decodes_to_itself(void **state)
+{
+	static const char text[] = "a & b < c > \"d\" 'e'\n\r\t\x01 \xc3\xa9 &#10; &amp;";
+	AUTO(buf_clear) struct buf raw = BUF_INIT(TEXT_MAX);
+	AUTO(buf_clear) struct buf out = BUF_INIT(TEXT_MAX);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(markup_encode(&raw, span_str(text), &err), 0);
+	assert_null(strpbrk(buf_str(&raw), "<>\"\n"));
+	assert_int_equal(markup_decode(&out, buf_span(&raw), &err), 0);
+	assert_string_equal(buf_str(&out), text);
+}
+
 int
 main(void)
 {
@@ -154,6 +169,7 @@ main(void)
 		cmocka_unit_test(a_source_that_goes_on_is_never_guessed_at),
 		cmocka_unit_test(attributes_are_cut_out_raw),
 		cmocka_unit_test(references_become_characters),
+		cmocka_unit_test(what_is_encoded_decodes_to_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

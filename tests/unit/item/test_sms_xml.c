@@ -303,11 +303,72 @@ a_frame_says_where_elements_go_and_whether_its_count_is_right(void **state)
 	}
 }
 
+static bool
+same_under(const struct item_profile *profile, const char *a, const char *b)
+{
+	AUTO(item_free) struct item *x = NULL;
+	AUTO(item_free) struct item *y = NULL;
+	unsigned any = 1u << SMS_XML_SMS | 1u << SMS_XML_MMS | 1u << SMS_XML_CALL;
+	struct err err = { 0 };
+
+	assert_int_equal(sms_xml_parse(&x, span_str(a), "a", 1, profile, any, &err), 0);
+	assert_int_equal(sms_xml_parse(&y, span_str(b), "b", 1, profile, any, &err), 0);
+	return strcmp(x->uid, y->uid) == 0;
+}
+
+#define AT(date)           "<sms address=\"1\" date=\"" date "\" type=\"1\" body=\"x\"/>"
+#define LOG(type)          "<call number=\"1\" date=\"1000\" type=\"" type "\" duration=\"0\"/>"
+#define GROUP(head, addrs) "<mms date=\"9\" msg_box=\"1\" " head "><addrs>" addrs "</addrs></mms>"
+#define ADDR(a, type)      "<addr address=\"" a "\" type=\"" type "\"/>"
+
+static void
+what_an_app_cannot_tell_apart_is_the_same_there_alone(void **state)
+{
+	static const struct item_profile coarse = { .seconds = true,
+						    .conversations = true,
+						    .only_missed = true };
+	static const struct {
+		const char *a, *b;
+		bool same; /* under `coarse` */
+	} cases[] = {
+		{ AT("1373942574000"), AT("1373942574321"), true },
+		{ AT("1373942574000"), AT("1373942575000"), false },
+		{ LOG("5"), LOG("3"), true },
+		{ LOG("6"), LOG("4"), true },
+		{ LOG("1"), LOG("3"), false },
+		{ GROUP("address=\"1~2\"", ADDR("1", "137")),
+		  GROUP("address=\"2~1\"", ADDR("3", "151")), true },
+		{ GROUP("address=\"1~2\"", ""), GROUP("address=\"1~3\"", ""), false },
+		{ GROUP("", ADDR("1", "137") ADDR("2", "151")), GROUP("address=\"2~1\"", ""),
+		  true },
+		{ GROUP("m_id=\"a\" address=\"1\"", ""), GROUP("m_id=\"b\" address=\"1\"", ""),
+		  false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (same_under(&coarse, cases[i].a, cases[i].b) != cases[i].same)
+			fail_msg("%zu", i);
+		assert_false(same_under(NULL, cases[i].a, cases[i].b));
+	}
+	/* An app's own message has one id, whoever reads it. */
+	AUTO(item_free) struct item *fine = NULL;
+	AUTO(item_free) struct item *seconds = NULL;
+	struct err err = { 0 };
+	assert_int_equal(
+		form_message.parse(&fine, span_str(AT("1373942574000")), "", 1, NULL, &err), 0);
+	assert_int_equal(
+		form_message.parse(&seconds, span_str(AT("1373942574000")), "", 1, &coarse, &err),
+		0);
+	assert_string_equal(fine->uid, seconds->uid);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_id_says_which_message_it_is),
+		cmocka_unit_test(what_an_app_cannot_tell_apart_is_the_same_there_alone),
 		cmocka_unit_test(another_app_s_element_is_a_syntax_error),
 		cmocka_unit_test(a_part_that_is_lacking_is_added_and_can_be_removed),
 		cmocka_unit_test(a_message_without_a_place_for_parts_has_them_held),
