@@ -414,17 +414,14 @@ print_row(struct buf *out, struct html *h, const struct html_row *row, struct sp
 {
 	AUTO(bookmark_html_link_clear)
 	struct bookmark_html_link link = { .has_description = false };
-	AUTO(free) struct span *names = calloc(BOOKMARK_DEPTH_MAX, sizeof *names);
 	int rc;
 
-	if (!names)
-		return err_nomem(why);
 	rc = bookmark_html_link_parse(&link, bytes, why);
 	struct bookmark b = link.b;
 	if (rc == 0 && is_search(b.url))
 		rc = err_set(why, ERR_UNSUPPORTED,
 			     "a saved search means folders of its own profile");
-	if (rc == 0 && !bookmark_folders_path(&b, names, &h->folders, row->folder))
+	if (rc == 0 && !bookmark_folders_path(&b, h->names, &h->folders, row->folder))
 		rc = err_set(why, ERR_LIMIT, "it lies more than %u folders deep",
 			     BOOKMARK_DEPTH_MAX);
 	if (rc == 0)

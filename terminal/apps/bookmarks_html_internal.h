@@ -51,7 +51,8 @@ struct html {
 	uint32_t roots[BOOKMARK_ROOTS];
 	struct html_row *rows; /* by number */
 	size_t n_rows, cap_rows;
-	bool has_list; /* the file has an outermost <DL> */
+	bool has_list;                         /* the file has an outermost <DL> */
+	struct span names[BOOKMARK_DEPTH_MAX]; /* of the folders around the row at hand */
 	struct bookmark_html_style style;
 	struct html_edit *edits;
 	size_t n_edits, cap_edits;

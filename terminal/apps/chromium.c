@@ -2,7 +2,7 @@
 /*
  * chromium: the bookmarks of a Chromium profile, its file `Bookmarks`.
  *
- * The file is held as a tree while the app is open (about 1 KiB for a bookmark): Chromium does the same.
+ * The file is held as a tree while the app is open (2.4 KiB for a bookmark, 240 MiB for 100,000): Chromium does the same.
  * A row is an entry of type "url", its number Chromium's id.  Written only while Chromium is closed
  * (chromium_write.c).
  */
@@ -294,18 +294,15 @@ int
 chromium_row_print(struct chromium *c, const struct chromium_row *row, struct buf *out,
 		   struct err *err)
 {
-	AUTO(free) struct span *names = calloc(BOOKMARK_DEPTH_MAX, sizeof *names);
 	struct bookmark b = { .url = chromium_text(row->node, "url"),
 			      .title = chromium_text(row->node, "name"),
 			      .added_unix_ms = date_ms(row->node, "date_added") };
 
-	if (!names)
-		return err_nomem(err);
 	if (b.url.n == 0) {
 		err_set(err, ERR_SYNTAX, "bookmark %lld: it has no address", (long long)row->id);
 		return ROW_REFUSED;
 	}
-	if (!bookmark_folders_path(&b, names, &c->folders, row->folder)) {
+	if (!bookmark_folders_path(&b, c->names, &c->folders, row->folder)) {
 		err_set(err, ERR_LIMIT, "bookmark %lld: it lies more than %u folders deep",
 			(long long)row->id, BOOKMARK_DEPTH_MAX);
 		return ROW_REFUSED;

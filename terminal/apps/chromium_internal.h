@@ -30,7 +30,8 @@ struct chromium {
 	uint32_t roots[BOOKMARK_ROOTS];
 	struct chromium_row *rows; /* by id */
 	size_t n_rows, cap_rows;
-	int64_t last_id; /* the highest there is */
+	int64_t last_id;                       /* the highest there is */
+	struct span names[BOOKMARK_DEPTH_MAX]; /* of the folders around the row at hand */
 	bool is_writing;
 };
 

@@ -330,18 +330,15 @@ row_print(struct firefox *f, const struct row_seen *row, struct buf *out, struct
 {
 	AUTO(buf_clear) struct buf text = BUF_INIT(ROW_BYTES_MAX);
 	AUTO(buf_clear) struct buf keyword = BUF_INIT(ROW_BYTES_MAX);
-	AUTO(free) struct span *tags = calloc(BOOKMARK_TAGS_MAX, sizeof *tags);
 	struct bookmark b = { .root = f->folder.root,
 			      .folders = f->folder.names,
 			      .n_folders = f->folder.n,
 			      .url = row->url,
 			      .title = row->title,
-			      .tags = tags,
+			      .tags = f->tags,
 			      .added_unix_ms = unix_ms(row->added_us) };
 
-	if (!tags)
-		return err_nomem(err);
-	if (read_tags(f, row->id, row->place, &text, tags, &b.n_tags, err) < 0 ||
+	if (read_tags(f, row->id, row->place, &text, f->tags, &b.n_tags, err) < 0 ||
 	    read_keyword(f, row->id, row->place, &keyword, err) < 0)
 		return -1;
 	b.keyword = buf_span(&keyword);

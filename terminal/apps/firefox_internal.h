@@ -38,6 +38,7 @@ struct firefox {
 	int lock_fd; /* of .parentlock while writing, else -1 */
 	int64_t roots[BOOKMARK_ROOTS], tags_root;
 	struct firefox_folder folder;
+	struct span tags[BOOKMARK_TAGS_MAX]; /* of the row at hand */
 };
 
 /** The ids of the roots.  ERR_SYNTAX: one is not there. */
