@@ -24,8 +24,8 @@
 	X(ical)                                                                                    \
 	X(ical_memos)                                                                              \
 	X(ical_tasks)                                                                              \
-	X(programs)                                                                                \
 	X(plugin)                                                                                  \
+	X(programs)                                                                                \
 	X(sms_ie)                                                                                  \
 	X(sms_xml)                                                                                 \
 	X(vcard)

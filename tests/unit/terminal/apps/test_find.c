@@ -226,6 +226,107 @@ phone_programs_are_found_by_their_databases(void **state)
 }
 
 static void
+put_profile(const char *root, const char *path)
+{
+	char ini[200], at[200];
+
+	snprintf(ini, sizeof ini, "[Profile0]\nName=default\nIsRelative=1\nPath=%s\n", path);
+	snprintf(at, sizeof at, "%s/profiles.ini", root);
+	temp_put_str(&t, at, ini);
+	snprintf(at, sizeof at, "%s/%s/places.sqlite", root, path);
+	temp_put_str(&t, at, "");
+}
+
+/* Whatever the order in which they are found. */
+static void
+two_of_one_name_are_numbered_by_path(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	put_profile(".mozilla/firefox", "a");
+	put_profile(".config/mozilla/firefox", "b");
+	assert_int_equal(apps_find(NULL, 0, note_app, NULL, &err), 0);
+	assert_string_equal(told, "bookmarks-firefox-default=/.config/mozilla/firefox/b\n"
+				  "bookmarks-firefox-default-2=/.mozilla/firefox/a\n");
+}
+
+static void
+who_has_a_name_in_the_box_keeps_it(void **state)
+{
+	char a[200], music[200];
+	struct app_known known[] = {
+		{ "bookmarks-firefox-default", "firefox", below(a, ".mozilla/firefox/a") },
+		{ "bookmarks-firefox-default-3", "files", below(music, "Music") },
+	};
+	struct err err = { 0 };
+
+	(void)state;
+	put_profile(".mozilla/firefox", "a");
+	put_profile(".config/mozilla/firefox", "b");
+	assert_int_equal(apps_find(known, 1, note_app, NULL, &err), 0);
+	assert_string_equal(told, "bookmarks-firefox-default-2=/.config/mozilla/firefox/b\n");
+	told[0] = '\0';
+	known[0].name = "bookmarks-firefox-default-2"; /* it was the second one once */
+	assert_int_equal(apps_find(known, 2, note_app, NULL, &err), 0);
+	assert_string_equal(told, "bookmarks-firefox-default=/.config/mozilla/firefox/b\n");
+}
+
+static void
+one_that_somebody_put_elsewhere_is_not_told_twice(void **state)
+{
+	char away[200];
+	struct app_known known[] = { { "bookmarks-firefox-default", "firefox",
+				       below(away, "copy of my profile") } };
+	struct err err = { 0 };
+
+	(void)state;
+	put_profile(".mozilla/firefox", "a");
+	assert_int_equal(apps_find(known, 1, note_app, NULL, &err), 0);
+	assert_string_equal(told, "");
+}
+
+static void
+an_app_of_another_kind_may_have_the_name(void **state)
+{
+	char exported[200];
+	struct app_known known[] = { { "messages", "sms-xml", below(exported, "sms.xml") },
+				     { "messages-chatty", "files", below(exported, "x") } };
+	struct err err = { 0 };
+
+	(void)state;
+	temp_put_str(&t, ".purple/chatty/db/chatty-history.db", "");
+	assert_int_equal(apps_find(NULL, 0, note_app, NULL, &err), 0);
+	assert_string_equal(told, "messages=/.purple/chatty/db/chatty-history.db\n");
+	told[0] = '\0';
+	assert_int_equal(apps_find(known, 1, note_app, NULL, &err), 0);
+	assert_string_equal(told, "messages-chatty=/.purple/chatty/db/chatty-history.db\n");
+	told[0] = '\0';
+	assert_int_equal(apps_find(known, 2, note_app, NULL, &err), 0);
+	assert_string_equal(told, "messages-chatty-2=/.purple/chatty/db/chatty-history.db\n");
+}
+
+static void
+a_long_name_keeps_room_for_its_number(void **state)
+{
+	char ini[600], name[201];
+	struct err err = { 0 };
+
+	(void)state;
+	memset(name, 'n', 200);
+	name[200] = '\0';
+	snprintf(ini, sizeof ini, "[Profile0]\nName=%s\nPath=a\n[Profile1]\nName=%s\nPath=b\n",
+		 name, name);
+	temp_put_str(&t, ".mozilla/firefox/profiles.ini", ini);
+	temp_put_str(&t, ".mozilla/firefox/a/places.sqlite", "");
+	temp_put_str(&t, ".mozilla/firefox/b/places.sqlite", "");
+	assert_int_equal(apps_find(NULL, 0, note_app, NULL, &err), 0);
+	assert_non_null(strstr(told, "nn=/.mozilla/firefox/a\n"));
+	assert_non_null(strstr(told, "nn-2=/.mozilla/firefox/b\n"));
+	assert_int_equal(strcspn(strstr(told, "\n") + 1, "="), APP_NAME_MAX);
+}
+
+static void
 without_a_home_folder_nothing_is_found(void **state)
 {
 	struct err err = { 0 };
@@ -251,6 +352,11 @@ main(void)
 		T(chromium_profiles_are_those_of_local_state_whose_folder_is_there),
 		T(a_damaged_list_of_profiles_finds_none),
 		T(phone_programs_are_found_by_their_databases),
+		T(two_of_one_name_are_numbered_by_path),
+		T(who_has_a_name_in_the_box_keeps_it),
+		T(one_that_somebody_put_elsewhere_is_not_told_twice),
+		T(an_app_of_another_kind_may_have_the_name),
+		T(a_long_name_keeps_room_for_its_number),
 		T(without_a_home_folder_nothing_is_found),
 	};
 
