@@ -7,13 +7,16 @@
 
 #define ORIGINAL "original"
 
-extern const struct file_kind file_bookmarks_html, file_vcard_original, file_vcard3, file_vcard4,
-	file_sms_xml, file_sms_original, file_calls_xml, file_calls_original;
+extern const struct file_kind file_events, file_events_original, file_tasks, file_tasks_original,
+	file_memos, file_memos_original, file_bookmarks_html, file_vcard_original, file_vcard3,
+	file_vcard4, file_sms_xml, file_sms_original, file_calls_xml, file_calls_original;
 
 const struct file_kind *const file_kinds[] = {
-	&file_bookmarks_html, &file_vcard_original, &file_vcard3,
-	&file_vcard4,         &file_sms_xml,        &file_sms_original,
-	&file_calls_xml,      &file_calls_original, NULL,
+	&file_bookmarks_html,  &file_vcard_original, &file_vcard3,
+	&file_vcard4,          &file_sms_xml,        &file_sms_original,
+	&file_calls_xml,       &file_calls_original, &file_events,
+	&file_events_original, &file_tasks,          &file_tasks_original,
+	&file_memos,           &file_memos_original, NULL,
 };
 
 static int

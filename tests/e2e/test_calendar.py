@@ -7,7 +7,7 @@ import re
 import pytest
 
 import corpus
-from programs import tree
+from programs import tree, wait_until
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Example//EN\r\nX-WR-CALNAME:Home\r\n"
 TEN = "DTSTART;TZID=Europe/Berlin:20240102T100000"
@@ -229,6 +229,54 @@ def test_a_google_takeout_goes_into_another_calendar(phones):
     backup(a), backup(b)
     told = restored(b, a, identical=1, added=1)
     assert b"X-MINE:1" in (b.phone / "calendar/b.ics").read_bytes()
+
+
+def test_events_go_out_as_one_calendar_that_finds_itself_and_goes_into_another(phones, make_terminal, tmp_path):
+    odd = component("5@example.org", "DTSTART;TZID=Home:20240102T100000")
+    other = component("6@example.org", "DTSTART;TZID=Home:20240102T100000")
+    a, b = phones({"a.ics": calendar(BERLIN, HOME, MOVED, DAILY, odd)}, {"b.ics": calendar(BERLIN, LUNCH)})
+    to = tmp_path / "all.ics"
+    told = a.run("export", "calendar", "--to", to)
+    assert told["exported"] == 3 and told["format"] == "ical"
+    raw = to.read_bytes().decode()
+    assert raw == ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Cloudbox//Cloudbox//EN\r\n" +
+                   BERLIN + DAILY + MOVED + HOME + odd + "END:VCALENDAR\r\n")
+    assert a.run("import", "calendar", to)["written"] == 0, "what was exported does not find itself"
+    before = tree(b.phone)
+    told = b.run("import", "calendar", to)
+    assert results(told) == {"added": 3}
+    assert b.run("import", "calendar", to)["written"] == 0
+    assert tree(b.phone)["calendar/b.ics"].decode().count("BEGIN:VTIMEZONE") == 2
+    b.run("undo")
+    assert tree(b.phone) == before
+    # each in a file of its own; and a zone of another meaning begins another calendar
+    a.run("export", "calendar", "--to", f"{tmp_path}/each/")
+    assert len(list((tmp_path / "each").iterdir())) == 3
+    (a.phone / "calendar/z.ics").write_bytes(calendar(zone("Home", "-0500"), other))
+    a.run("export", "calendar", "--to", tmp_path / "two.ics")
+    raw = (tmp_path / "two.ics").read_bytes()
+    assert raw.count(b"BEGIN:VCALENDAR") == 2 and raw.count(b"TZID:Home") == 2
+
+
+@pytest.mark.parametrize("moment", range(2))
+def test_a_restore_killed_while_it_writes_a_calendar_is_done_again_and_not_doubled(phones, moment):
+    many = [component(f"{i}@example.com", TEN) for i in range(400)]
+    before = calendar(LUNCH)
+    a, b = phones({"a.ics": calendar(BERLIN, *many)}, {"b.ics": before})
+    backup(a), backup(b)
+    file = b.phone / "calendar/b.ics"
+    inode = file.stat().st_ino
+    running = b.start("restore", "calendar", "--from", a.device)
+    beside = lambda: len(list(file.parent.iterdir())) > 1
+    wait_until(lambda: not running.is_alive() or (beside() if moment else file.stat().st_ino != inode), "it writes")
+    running.kill()
+    now = file.read_bytes()
+    assert now == before or (now.startswith(before[:-15]) and now.count(b"BEGIN:VEVENT") == 401), "half a calendar"
+    b.run("restore", "calendar", "--from", a.device)
+    now = file.read_bytes()
+    assert now.count(b"BEGIN:VEVENT") == 401 and now.count(b"BEGIN:VTIMEZONE") == 1
+    assert [p.name for p in file.parent.iterdir()] == ["b.ics"]
+    assert b.run("restore", "calendar", "--from", a.device)["written"] == 0
 
 
 def test_the_six_steps_for_every_real_calendar(phones):
