@@ -7,29 +7,10 @@
 #include "box/inventory.h"
 #include "box/shortcuts.h"
 #include "convert/export_out.h"
+#include "os/sorter.h"
 
-#define ITEMS_MAX      (1u << 22)
 #define NAME_MAX_BYTES 120 /* of a file made from an item's name */
 #define NAMES_TRIED    10000
-
-void
-export_result_clear(struct export_result *r)
-{
-	for (size_t i = 0; i < r->n_items; i++) {
-		struct export_item *it = &r->items[i];
-		for (size_t j = 0; j < it->n_notes; j++) {
-			free(it->notes[j].kind);
-			free(it->notes[j].field);
-			free(it->notes[j].text);
-		}
-		free(it->notes);
-		free(it->id);
-		free(it->name);
-		free(it->failed);
-	}
-	free(r->items);
-	*r = (struct export_result){ 0 };
-}
 
 /* One export on its way. */
 struct export
@@ -46,58 +27,63 @@ struct export
 
 /* ---- what is told ---- */
 
-static char *
-copied(struct span s)
+/* What came of the item at hand. */
+struct outcome {
+	const char *failed; /* NULL: it was exported */
+	struct export_note *notes;
+	size_t n_notes, cap_notes;
+};
+
+static void
+outcome_clear(struct outcome *o)
 {
-	return s.n ? strndup((const char *)s.p, s.n) : strdup("");
+	for (size_t i = 0; i < o->n_notes; i++) {
+		free((void *)(uintptr_t)o->notes[i].field);
+		free((void *)(uintptr_t)o->notes[i].text);
+	}
+	free(o->notes);
 }
+AUTO_OBJ(outcome_clear, struct outcome);
 
 static int
-add_item(struct export_item **item, struct export *x, const struct inventory_item *from,
-	 struct err *err)
-{
-	struct export_result *r = x->out;
-	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
-
-	if (item_show_id(&id, x->box, from->native_id, from->item, err) < 0 ||
-	    array_reserve((void **)&r->items, &r->cap_items, r->n_items + 1, sizeof *r->items,
-			  ITEMS_MAX, err) < 0)
-		return -1;
-	*item = &r->items[r->n_items++];
-	(*item)->id = copied(buf_span(&id));
-	(*item)->name = copied(from->name);
-	return (*item)->id && (*item)->name ? 0 : err_nomem(err);
-}
-
-static int
-item_failed(struct export *x, struct export_item *item, const char *why, struct err *err)
-{
-	x->out->failed++;
-	item->failed = strdup(why);
-	return item->failed ? 0 : err_nomem(err);
-}
-
-static int
-add_notes(struct export_item *item, const struct card_notes *notes, enum item_version to,
-	  struct err *err)
+add_notes(struct outcome *o, const struct card_notes *notes, enum item_version to, struct err *err)
 {
 	char text[CARD_NOTE_BYTES] = "";
 
-	if (array_reserve((void **)&item->notes, &item->cap_notes, notes->n, sizeof *item->notes,
+	if (array_reserve((void **)&o->notes, &o->cap_notes, notes->n, sizeof *o->notes,
 			  CARD_FIELDS_MAX, err) < 0)
 		return -1;
 	for (size_t i = 0; i < notes->n; i++) {
-		struct export_note *n = &item->notes[item->n_notes++];
+		struct export_note *n = &o->notes[o->n_notes++];
 
 		card_note_text(text, &notes->list[i], to);
-		n->kind = strdup(card_note_name(notes->list[i].kind));
-		n->field = strdup(notes->list[i].field);
-		n->text = strdup(text);
-		n->line = notes->list[i].line;
-		if (!n->kind || !n->field || !n->text)
+		*n = (struct export_note){ .kind = card_note_name(notes->list[i].kind),
+					   .field = strdup(notes->list[i].field),
+					   .text = strdup(text),
+					   .line = notes->list[i].line };
+		if (!n->field || !n->text)
 			return err_nomem(err);
 	}
 	return 0;
+}
+
+static int
+tell(struct export *x, const struct inventory_item *from, const struct outcome *o, struct err *err)
+{
+	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
+	AUTO(buf_clear) struct buf name = BUF_INIT(16 << 10);
+	struct export_item item = { .failed = o->failed, .notes = o->notes, .n_notes = o->n_notes };
+
+	x->out->failed += o->failed != NULL;
+	x->out->noted += o->n_notes > 0;
+	if (!x->watch || !x->watch->item)
+		return 0;
+	if (item_show_id(&id, x->box, from->native_id, from->item, err) < 0 ||
+	    buf_append(&name, from->name, err) < 0)
+		return -1;
+	item.id = buf_str(&id);
+	item.name = buf_str(&name);
+	return x->watch->item(x->watch->ctx, &item, err);
 }
 
 /* ---- names of files ---- */
@@ -142,8 +128,8 @@ read_item(struct item **out, struct buf *bytes, const struct export *x,
 
 /* 0, APP_MOVED, or -1 with why this item cannot go. */
 static int
-convert(struct export *x, struct buf *text, const struct inventory_item *from,
-	struct export_item *item, struct err *err)
+convert(struct export *x, struct buf *text, const struct inventory_item *from, struct outcome *o,
+	struct err *err)
 {
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(card_notes_clear) struct card_notes notes = { 0 };
@@ -154,8 +140,7 @@ convert(struct export *x, struct buf *text, const struct inventory_item *from,
 		return rc;
 	if (x->kind->item(text, &notes, &x->state, it, err) < 0)
 		return -1;
-	x->out->noted += notes.n > 0;
-	return notes.n ? add_notes(item, &notes, x->kind->version, err) : 0;
+	return notes.n ? add_notes(o, &notes, x->kind->version, err) : 0;
 }
 
 /* Under a name that is free. */
@@ -249,8 +234,7 @@ put_tail(struct buf *text, struct export *x, struct err *err)
 }
 
 static int
-put_item(struct export *x, const struct inventory_item *from, struct export_item *item,
-	 struct err *err)
+put_item(struct export *x, const struct inventory_item *from, struct outcome *o, struct err *err)
 {
 	AUTO(buf_clear) struct buf text = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX);
 	bool alone = !export_out_is_one(x->file); /* a file of its own */
@@ -258,7 +242,7 @@ put_item(struct export *x, const struct inventory_item *from, struct export_item
 
 	if (alone && put_head(&text, x, 1, err) < 0)
 		return -1;
-	rc = convert(x, &text, from, item, err);
+	rc = convert(x, &text, from, o, err);
 	if (rc != 0)
 		return rc;
 	if (alone && put_tail(&text, x, err) < 0)
@@ -270,123 +254,90 @@ static int
 export_item(void *ctx, const struct inventory_item *from, struct err *err)
 {
 	struct export *x = ctx;
-	struct export_item *item;
+	AUTO(outcome_clear) struct outcome o = { NULL };
 	struct err why = { 0 };
 	int rc;
 
 	if (x->watch && x->watch->cancelled && x->watch->cancelled(x->watch->ctx))
 		return err_set(err, ERR_CANCELLED, "ended before everything was exported");
-	if (add_item(&item, x, from, err) < 0)
-		return -1;
-	rc = x->kind ? put_item(x, from, item, &why) : put_file(x, from, &why);
+	rc = x->kind ? put_item(x, from, &o, &why) : put_file(x, from, &why);
 	if (rc < 0 && !is_of_item(&why)) {
 		*err = why;
 		return -1;
 	}
 	if (rc != 0)
-		return item_failed(x, item, rc < 0 ? why.msg : moved(), err);
-	x->out->exported++;
-	if (x->watch && x->watch->progress)
+		o.failed = rc < 0 ? why.msg : moved();
+	x->out->exported += rc == 0;
+	if (rc == 0 && x->watch && x->watch->progress)
 		x->watch->progress(x->watch->ctx, x->out->exported, export_out_bytes(x->file));
-	return 0;
+	return tell(x, from, &o, err);
 }
 
 /* ---- an order ---- */
 
-/* An item that will be written: where its key and its native id stand in the index's text. */
-struct entry {
-	uint32_t key, n_key, id, n_id;
-};
-
 struct index {
 	struct export *x;
-	struct buf text;
-	struct entry *list; /* owned */
-	size_t n, cap;
+	struct sorter *items; /* native ids */
 };
-
-#define INDEX_BYTES_MAX ((size_t)1 << 30)
-#define INDEX_INIT(export)                                                                         \
-	{                                                                                          \
-		.x = (export), .text = BUF_INIT(INDEX_BYTES_MAX)                                   \
-	}
 
 static void
 index_clear(struct index *in)
 {
-	buf_clear(&in->text);
-	free(in->list);
+	sorter_free(in->items);
 }
 AUTO_OBJ(index_clear, struct index);
-
-static int
-index_add(struct index *in, const struct item *it, struct span native_id, struct err *err)
-{
-	struct entry e = { .key = (uint32_t)in->text.n };
-
-	if (array_reserve((void **)&in->list, &in->cap, in->n + 1, sizeof *in->list, ITEMS_MAX,
-			  err) < 0 ||
-	    in->x->kind->key(&in->text, it, err) < 0)
-		return -1;
-	e.n_key = (uint32_t)in->text.n - e.key;
-	e.id = (uint32_t)in->text.n;
-	if (buf_append(&in->text, native_id, err) < 0)
-		return -1;
-	e.n_id = (uint32_t)in->text.n - e.id;
-	in->list[in->n++] = e;
-	return 0;
-}
 
 static int
 index_item(void *ctx, const struct inventory_item *from, struct err *err)
 {
 	struct index *in = ctx;
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf key = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(item_free) struct item *it = NULL;
-	struct export_item *item;
+	struct outcome o = { NULL };
 	struct err why = { 0 };
 	int rc = read_item(&it, &bytes, in->x, from, &why);
 
 	if (rc == 0)
-		return index_add(in, it, from->native_id, err);
+		return in->x->kind->key(&key, it, err) < 0
+			       ? -1
+			       : sorter_add(in->items, buf_span(&key), from->native_id, err);
 	if (rc < 0 && !is_of_item(&why)) {
 		*err = why;
 		return -1;
 	}
-	if (add_item(&item, in->x, from, err) < 0)
-		return -1;
-	return item_failed(in->x, item, rc < 0 ? why.msg : moved(), err);
+	o.failed = rc < 0 ? why.msg : moved();
+	return tell(in->x, from, &o, err);
 }
 
-/* Ascending by key; of one key as they came. */
+/* 0, SORTER_END or -1.  An item that cannot go now makes the whole wrong, whose head counts it. */
 static int
-entry_order(const void *a, const void *b, void *ctx)
+export_next(struct export *x, struct sorter *items, struct inventory_found *f, struct err *err)
 {
-	const struct entry *l = a, *r = b;
-	const uint8_t *text = ((struct index *)ctx)->text.p;
-	int c = span_compare(span_of(text + l->key, l->n_key), span_of(text + r->key, r->n_key));
+	uint64_t failed = x->out->failed;
+	struct span key, id;
+	int rc = sorter_next(&key, &id, items, err);
 
-	return c ? c : (l->key > r->key) - (l->key < r->key);
+	if (rc)
+		return rc;
+	rc = inventory_get(f, x->box, x->session->app->name, id, err);
+	if (rc < 0 || (rc == 0 && export_item(x, &f->item, err) < 0))
+		return -1;
+	if (rc == 0 && x->out->failed == failed)
+		return 0;
+	err_set(err, ERR_CONFLICT, "%s changed while it was read", x->session->app->name);
+	return err_hint(err, "export it again");
 }
 
 static int
-export_indexed(struct export *x, const struct index *in, struct err *err)
+export_in_order(struct export *x, struct sorter *items, struct err *err)
 {
 	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
-	uint64_t failed = x->out->failed;
+	int rc = 0;
 
-	for (size_t i = 0; i < in->n; i++) {
-		struct span id = span_of(in->text.p + in->list[i].id, in->list[i].n_id);
-		int rc = inventory_get(&f, x->box, x->session->app->name, id, err);
-
-		if (rc < 0 || (rc == 0 && export_item(x, &f.item, err) < 0))
-			return -1;
-		if (rc == 0 && x->out->failed == failed)
-			continue;
-		err_set(err, ERR_CONFLICT, "%s changed while it was read", x->session->app->name);
-		return err_hint(err, "export it again");
-	}
-	return 0;
+	while (rc == 0)
+		rc = export_next(x, items, &f, err);
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- all of them ---- */
@@ -408,14 +359,6 @@ each(struct export *x, inventory_fn *fn, void *ctx, struct err *err)
 	return 0;
 }
 
-static int
-export_in_order(struct export *x, struct index *in, struct err *err)
-{
-	if (in->n)
-		qsort_r(in->list, in->n, sizeof *in->list, entry_order, in);
-	return export_indexed(x, in, err);
-}
-
 /* What stands before, or behind, the items of one file. */
 static int
 put_around(struct export *x, uint64_t n, bool is_head, struct err *err)
@@ -432,11 +375,14 @@ put_around(struct export *x, uint64_t n, bool is_head, struct err *err)
 static int
 export_all(struct export *x, struct err *err)
 {
-	AUTO(index_clear) struct index in = INDEX_INIT(x);
+	AUTO(index_clear) struct index in = { .x = x };
 	bool ordered = x->kind && x->kind->key;
 
-	if ((ordered && each(x, index_item, &in, err) < 0) || put_around(x, in.n, true, err) < 0 ||
-	    (ordered ? export_in_order(x, &in, err) < 0 : each(x, export_item, x, err) < 0))
+	if (ordered && (sorter_new(&in.items, box_home_fd(x->box), err) < 0 ||
+			each(x, index_item, &in, err) < 0 || sorter_sort(in.items, err) < 0))
+		return -1;
+	if (put_around(x, ordered ? sorter_n(in.items) : 0, true, err) < 0 ||
+	    (ordered ? export_in_order(x, in.items, err) < 0 : each(x, export_item, x, err) < 0))
 		return -1;
 	return put_around(x, 0, false, err);
 }

@@ -4,8 +4,8 @@
  *
  * Formats: whole files as they are; what has fields as file_kind.h says.  Asks no server.
  *
- * Memory: one item; where a format has an order, besides the sorted index of all items, some 60 bytes
- * for each, and its two readings of the app are to find the same.
+ * Memory: one item.  Where a format has an order, the app is read twice: for the order, which lies on
+ * disk (os/sorter.h), and to write.
  */
 #ifndef CONVERT_EXPORT_H
 #define CONVERT_EXPORT_H
@@ -24,37 +24,34 @@ struct export_request {
 
 /* Something that the format cannot hold as it was. */
 struct export_note {
-	char *kind;    /* card_note_name() */
-	char *field;   /* "GENDER", or "" */
-	char *text;    /* a sentence */
-	unsigned line; /* of the card */
+	const char *kind;  /* card_note_name() */
+	const char *field; /* "GENDER", or "" */
+	const char *text;  /* a sentence */
+	unsigned line;     /* of the card */
 };
 
+/* What came of an item.  Borrowed for the length of the call. */
 struct export_item {
-	char *id; /* as shown */
-	char *name;
-	char *failed; /* NULL, or why it was not exported */
-	struct export_note *notes;
-	size_t n_notes, cap_notes;
+	const char *id; /* as shown */
+	const char *name;
+	const char *failed; /* NULL, or why it was not exported */
+	const struct export_note *notes;
+	size_t n_notes;
 };
 
-/* Owned by the caller, who calls export_result_clear(); all zero is empty. */
 struct export_result {
-	struct export_item *items; /* by name bytewise, then id; or as they were asked for */
-	size_t n_items, cap_items;
 	uint64_t exported, failed, noted; /* items; noted: with notes */
 	uint64_t bytes;                   /* of the file, or of all files */
 	const char *format;               /* what was written; static */
 };
-
-void export_result_clear(struct export_result *r);
-AUTO_OBJ(export_result_clear, struct export_result);
 
 /* Every member may be NULL. */
 struct export_watch {
 	void *ctx;
 	void (*progress)(void *ctx, uint64_t items, uint64_t bytes);
 	bool (*cancelled)(void *ctx); /* true: ERR_CANCELLED after the item at hand */
+	/* Each item once it is done, in the order of writing.  0, or -1 ends the export. */
+	int (*item)(void *ctx, const struct export_item *item, struct err *err);
 };
 
 /**
