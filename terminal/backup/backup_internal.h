@@ -143,7 +143,7 @@ int plan_make(struct run *r, const struct backup_request *q, struct err *err);
 /** Read the item and make its record.  0; PREPARE_SAME: its bytes are those that were saved;
  *  PREPARE_FAILED: *why says so, the others go on; -1: the run ends. */
 #define PREPARE_SAME   1
-#define PREPARE_FAILED 2
+#define PREPARE_FAILED 3 /* beside CUTTER_MOVED */
 int prepare_item(struct prepared **out, struct run *r, const struct todo *t, struct err *why,
 		 struct err *err);
 int prepare_tombstone(struct prepared **out, struct run *r, const struct saved *s, struct err *err);

@@ -154,10 +154,13 @@ cut_gaps(struct cutter *c, size_t min, struct err *err)
 	return 0;
 }
 
+/* What does not fit a record: the long values in an item's lines, and what else it takes; of other forms
+ * all of it as it is. */
 static int
-find_values(struct cutter *c, struct err *err)
+find_values(struct cutter *c, bool content_lines, struct err *err)
 {
-	if (recipe_find(buf_span(&c->bytes), RECIPE_MIN_BYTES, found_value, c, err) < 0)
+	if (content_lines &&
+	    recipe_find(buf_span(&c->bytes), RECIPE_MIN_BYTES, found_value, c, err) < 0)
 		return -1;
 	if (literal_bytes(c) > RECORD_PAYLOAD_INLINE && cut_gaps(c, GAP_MIN, err) < 0)
 		return -1;
@@ -184,7 +187,7 @@ open_whole(struct cutter *c, struct app_session *s, const struct app_place *plac
 		content_add(c->content, piece);
 		left = span_skip(left, piece.n);
 	}
-	return s->adapter->form && s->adapter->form->content_lines ? find_values(c, err) : 0;
+	return s->adapter->form ? find_values(c, s->adapter->form->content_lines, err) : 0;
 }
 
 int

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages and calls of SMS Backup & Restore: an item is one of them, and a restore adds what is missing
 before the file's end tag, everything else byte for byte."""
+import base64
 import collections
 import re
 import sqlite3
@@ -9,6 +10,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import corpus
+from phone import noise
 from programs import tree
 
 HEAD = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<!--made-->\n"
@@ -328,3 +330,11 @@ def test_equal_messages_are_counted_in_a_folder_outside_the_box_too(phones, make
     now = tree(tmp_path)
     assert sum(raw.count(ONE.encode()) for raw in now.values()) == 3
     assert results(c.run(*command)) == {"identical": 4} and tree(tmp_path) == now
+
+
+def test_an_mms_larger_than_a_record_is_saved_and_comes_back_byte_for_byte(phones):
+    large = mms(PICTURE.replace('/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP==', base64.b64encode(noise(300_000)).decode()), TEXT)
+    a, b = phones({"sms.xml": smses(ONE, large)}, {"sms.xml": smses(TWO)})
+    backup(a)
+    restored(b, a, added=2)
+    assert large.encode() in (b.phone / "messages/sms.xml").read_bytes()
