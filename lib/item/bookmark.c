@@ -254,7 +254,7 @@ key_address(struct item *it, struct err *err)
 		i++;
 	if (i == it->n_fields)
 		return 0;
-	rc = weburl_normal(&normal, span_str(it->fields[i].value), err);
+	rc = weburl_chromium(&normal, span_str(it->fields[i].value), err);
 	if (rc == 0)
 		it->fields[i].key = it->fields[i].stored_key = key_hash(buf_span(&normal));
 	return rc < 0 ? -1 : 0;

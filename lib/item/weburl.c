@@ -41,6 +41,7 @@ struct parsing {
 	const struct weburl_scheme *scheme;
 	bool is_file;
 	bool has_host;
+	const char *path_set; /* what is encoded in a path */
 	struct err *err;
 };
 
@@ -269,7 +270,7 @@ part_print(struct parsing *p, size_t root, struct span part, bool is_last)
 	if (n == 1 || n == 2)
 		return is_last ? buf_append_byte(p->out, '/', p->err) : 0;
 	if (buf_append_byte(p->out, '/', p->err) < 0 ||
-	    weburl_encode(p->out, part, SET_PATH, p->err) < 0)
+	    weburl_encode(p->out, part, p->path_set, p->err) < 0)
 		return -1;
 	if (at == root && part.n == 2 && is_drive(p, part))
 		p->out->p[at + 2] = ':';
@@ -339,8 +340,8 @@ query_and_fragment(struct parsing *p)
 	return weburl_encode(p->out, span_skip(p->left, query.n + 1), SET_FRAGMENT, p->err);
 }
 
-int
-weburl_normal(struct buf *out, struct span address, struct err *err)
+static int
+normalise(struct buf *out, struct span address, const char *path_set, struct err *err)
 {
 	AUTO(buf_clear) struct buf text = BUF_INIT(WEBURL_BYTES_MAX);
 	size_t at = out->n;
@@ -348,7 +349,9 @@ weburl_normal(struct buf *out, struct span address, struct err *err)
 
 	if (clean(&text, address, err) < 0)
 		return -1;
-	struct parsing p = { .out = out, .left = buf_span(&text), .err = err };
+	struct parsing p = {
+		.out = out, .left = buf_span(&text), .path_set = path_set, .err = err
+	};
 	rc = scheme_read(&p);
 	if (rc == 0)
 		rc = host_read(&p);
@@ -359,4 +362,16 @@ weburl_normal(struct buf *out, struct span address, struct err *err)
 	if (rc == WEBURL_INVALID)
 		out->n = at;
 	return rc;
+}
+
+int
+weburl_normal(struct buf *out, struct span address, struct err *err)
+{
+	return normalise(out, address, SET_PATH, err);
+}
+
+int
+weburl_chromium(struct buf *out, struct span address, struct err *err)
+{
+	return normalise(out, address, SET_PATH "|", err);
 }

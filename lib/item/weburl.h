@@ -23,4 +23,7 @@
  *  ERR_NOMEM, ERR_LIMIT.  Linear time. */
 int weburl_normal(struct buf *out, struct span address, struct err *err);
 
+/** The same as Chromium has it, with `|` in a path encoded: the key of a bookmark, in both browsers. */
+int weburl_chromium(struct buf *out, struct span address, struct err *err);
+
 #endif

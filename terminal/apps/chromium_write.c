@@ -274,7 +274,7 @@ need_path(uint32_t *out, struct chromium *c, const struct bookmark *b, struct er
 static int
 address(struct buf *out, const struct bookmark *b, struct err *err)
 {
-	int rc = weburl_normal(out, b->url, err);
+	int rc = weburl_chromium(out, b->url, err);
 
 	if (rc != WEBURL_INVALID)
 		return rc;

@@ -112,6 +112,17 @@ a_normal_form_is_its_own_normal_form(void **state)
 }
 
 static void
+chromium_encodes_a_bar_in_a_path_and_nothing_else_otherwise(void **state)
+{
+	AUTO(buf_clear) struct buf out = BUF_INIT(4096);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(weburl_chromium(&out, span_str("http://a.com/a|b?c|d#e|f"), &err), 0);
+	assert_string_equal(buf_str(&out), "http://a.com/a%7Cb?c|d#e|f");
+}
+
+static void
 a_nul_is_encoded_and_the_ceiling_of_the_buffer_holds(void **state)
 {
 	AUTO(buf_clear) struct buf out = BUF_INIT(4096), small = BUF_INIT(10);
@@ -130,6 +141,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_address_gets_the_form_that_browsers_give_it),
 		cmocka_unit_test(a_normal_form_is_its_own_normal_form),
+		cmocka_unit_test(chromium_encodes_a_bar_in_a_path_and_nothing_else_otherwise),
 		cmocka_unit_test(a_nul_is_encoded_and_the_ceiling_of_the_buffer_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
