@@ -254,7 +254,7 @@ static int
 export_item(void *ctx, const struct inventory_item *from, struct err *err)
 {
 	struct export *x = ctx;
-	AUTO(outcome_clear) struct outcome o = { NULL };
+	AUTO(outcome_clear) struct outcome o = { .failed = NULL };
 	struct err why = { 0 };
 	int rc;
 
@@ -294,7 +294,7 @@ index_item(void *ctx, const struct inventory_item *from, struct err *err)
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(buf_clear) struct buf key = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(item_free) struct item *it = NULL;
-	struct outcome o = { NULL };
+	struct outcome o = { .failed = NULL };
 	struct err why = { 0 };
 	int rc = read_item(&it, &bytes, in->x, from, &why);
 
