@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "item/text_stream.h"
 
 #define RECORD_NAME_MAX 64u /* bytes of a field's name */
 
@@ -50,5 +51,8 @@ int record_print(struct buf *out, const struct record *r, struct err *err);
 /** What the bytes of form_record say, in order; components within are passed over.
  *  @out zeros.  0, or -1: ERR_SYNTAX, ERR_LIMIT, ERR_NOMEM. */
 int record_parse(struct record *out, struct span bytes, struct err *err);
+
+/** A text_split_fn: a text of records, BEGIN:VITEM to END:VITEM, into these. */
+int record_split(const struct text_stream *stream, text_part_fn *fn, void *ctx, struct err *err);
 
 #endif

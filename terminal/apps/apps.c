@@ -28,7 +28,8 @@
 	X(programs)                                                                                \
 	X(sms_ie)                                                                                  \
 	X(sms_xml)                                                                                 \
-	X(vcard)
+	X(vcard)                                                                                   \
+	X(vitem)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct adapter adapter_##name;

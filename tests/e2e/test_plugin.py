@@ -346,3 +346,23 @@ def test_an_app_that_changes_in_the_middle_of_a_restore_keeps_its_change(account
     b.run("apps", "add", "notes", "--adapter", "plugin", "--path", program, "--set", f"file={notes_file(b)}")
     b.run("restore", "notes", "--from", account.device)
     assert set(read(b)) == {"1", "2", "9"} and read(b)["9"]["text"] == "written meanwhile"
+
+
+def test_without_the_plugin_here_its_items_become_files_that_say_all(phones, program, tmp_path):
+    a, b = phones
+    know(a, program, note("1", "Shopping", "milk\nbread", "home", "todo"), note("2", "Ideas"))
+    backup(a)
+    out = tmp_path / "out"
+    assert b.run("restore", "notes", "--from", a.device, "--create", out)["written"] == 2
+    made = {path.name: path.read_text() for path in (out / "notes").iterdir()}
+    assert len(made) == 2 and all(name.endswith(".vitem") for name in made), made
+    assert all(text.startswith("BEGIN:VITEM") for text in made.values())
+    assert any("milk\\nbread" in text for text in made.values()), made
+    assert b.run("restore", "notes", "--from", a.device, "--create", out)["written"] == 0
+    # and from there into the app again
+    b.run("apps", "add", "kept", "--adapter", "vitem", "--path", out / "notes")
+    b.run("add", "kept", "--all")
+    b.run("backup", "kept")
+    know(b, program)
+    b.run("restore", "kept", "--into", "notes")
+    assert read(b) == read(a)
