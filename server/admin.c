@@ -13,6 +13,7 @@
 #include "tls.h"
 #include "upkeep/check.h"
 #include "upkeep/keeper.h"
+#include "upkeep/snapshot.h"
 #include "upkeep/tidy.h"
 
 #define DAMAGE_MAX 100000 /* lines of one check */
@@ -201,13 +202,55 @@ accounts(struct admin *a, struct json_object *request, struct json_object **resu
 		       : err_nomem(err);
 }
 
-/* One account, its quota changed first if one is given. */
+/* One account, changed first if that is asked for. */
 struct changing {
 	struct id16 account;
-	bool change;
+	bool has_quota, remove;
 	uint64_t quota_bytes;
+	const char *suspend, *resume; /* a device's id, "--all"; NULL */
 	struct json_object *object;
 };
+
+static int
+suspend_device(struct catalog_tx *tx, const struct id16 *account, const char *text, bool suspended,
+	       struct err *err)
+{
+	struct catalog_device d;
+	struct id16 id;
+
+	if (!id16_from_hex(&id, span_str(text)))
+		return err_set(err, ERR_USAGE, "a device's id has 32 hexadecimal digits");
+	int rc = tx->ops->device_get(tx, &d, account, &id, err);
+	if (rc)
+		return rc < 0 ? -1
+			      : err_set(err, ERR_NOT_FOUND, "the account has no device %s", text);
+	d.suspended = suspended;
+	return tx->ops->device_put(tx, &d, err);
+}
+
+static int
+suspend(struct catalog_tx *tx, struct catalog_account *a, const char *who, bool suspended,
+	struct err *err)
+{
+	if (!who)
+		return 0;
+	if (strcmp(who, "--all") != 0)
+		return suspend_device(tx, &a->account, who, suspended, err);
+	a->suspended = suspended;
+	return 0;
+}
+
+static int
+change_account(struct catalog_tx *tx, const struct changing *c, struct catalog_account *a,
+	       struct err *err)
+{
+	if (c->has_quota)
+		a->quota_bytes = c->quota_bytes;
+	if (suspend(tx, a, c->suspend, true, err) < 0 ||
+	    suspend(tx, a, c->resume, false, err) < 0 || tx->ops->account_put(tx, a, err) < 0)
+		return -1;
+	return c->remove ? tx->ops->account_remove(tx, &a->account, err) : 0;
+}
 
 static int
 account_run(struct catalog_tx *tx, void *ctx, struct err *err)
@@ -219,11 +262,11 @@ account_run(struct catalog_tx *tx, void *ctx, struct err *err)
 	if (rc == CATALOG_ABSENT)
 		return err_set(err, ERR_NOT_FOUND, "there is no account %s",
 			       id16_hex(&c->account).s);
-	if (rc == 0 && c->change) {
-		a.quota_bytes = c->quota_bytes;
-		rc = tx->ops->account_put(tx, &a, err);
-	}
-	return rc < 0 ? -1 : put_account(c->object, tx, &a, err);
+	if (rc == 0 && tx->writable)
+		rc = change_account(tx, c, &a, err);
+	if (rc < 0 || put_account(c->object, tx, &a, err) < 0)
+		return -1;
+	return c->remove ? put_text(c->object, "state", "removed", err) : 0;
 }
 
 static int
@@ -236,12 +279,27 @@ get_account(struct json_object *request, struct id16 *out, struct err *err)
 	return err_set(err, ERR_USAGE, "an account's id has 32 hexadecimal digits");
 }
 
+/* Rows and objects of an account that is removed go at once. */
+static int
+clear_removed(struct admin *a, struct err *err)
+{
+	struct tidy_result r;
+
+	pthread_mutex_lock(&a->installation->upkeep);
+	int rc = tidy_run(a->installation->catalog, a->installation->blobs, NULL, &r, err);
+	pthread_mutex_unlock(&a->installation->upkeep);
+	return rc;
+}
+
 static int
 account(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
 {
 	struct changing c = {
-		.change = json_object_object_get_ex(request, "new_quota", NULL),
+		.has_quota = json_object_object_get_ex(request, "new_quota", NULL),
 		.quota_bytes = (uint64_t)get_number(request, "new_quota"),
+		.suspend = get_text(request, "suspend"),
+		.resume = get_text(request, "resume"),
+		.remove = json_object_object_get_ex(request, "remove", NULL),
 		.object = *result = json_object_new_object(),
 	};
 	struct catalog *catalog = a->installation->catalog;
@@ -250,8 +308,11 @@ account(struct admin *a, struct json_object *request, struct json_object **resul
 		return err_nomem(err);
 	if (get_account(request, &c.account, err) < 0)
 		return -1;
-	return c.change ? catalog_write(catalog, account_run, &c, err)
-			: catalog_read(catalog, account_run, &c, err);
+	if (!c.has_quota && !c.suspend && !c.resume && !c.remove)
+		return catalog_read(catalog, account_run, &c, err);
+	if (catalog_write(catalog, account_run, &c, err) < 0)
+		return -1;
+	return c.remove ? clear_removed(a, err) : 0;
 }
 
 static const char *
@@ -445,6 +506,29 @@ tidy(struct admin *a, struct json_object *request, struct json_object **result, 
 	return rc < 0 ? -1 : put_tidied(o, &r, err);
 }
 
+/* --- snapshot --- */
+
+static int
+snapshot(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
+{
+	const struct installation *in = a->installation;
+	const char *folder = get_text(request, "folder");
+	struct json_object *o = *result = json_object_new_object();
+	struct snapshot_result r;
+
+	if (!o)
+		return err_nomem(err);
+	if (!folder || *folder != '/')
+		return err_set(err, ERR_USAGE, "a snapshot needs a folder");
+	pthread_mutex_lock(&a->installation->upkeep);
+	int rc = snapshot_make(folder, in->catalog, in->blobs, in->dir_fd, &a->stop, &r, err);
+	pthread_mutex_unlock(&a->installation->upkeep);
+	if (rc < 0 || put_number(o, "changed", r.objects, err) < 0 ||
+	    put_number(o, "objects", r.objects, err) < 0)
+		return -1;
+	return put_number(o, "bytes", r.bytes, err);
+}
+
 /* --- dispatch --- */
 
 static const struct {
@@ -454,7 +538,7 @@ static const struct {
 } commands[] = {
 	{ "invite", invite },   { "accounts", accounts }, { "usage", usage },
 	{ "devices", devices }, { "account", account },   { "check", check },
-	{ "tidy", tidy },
+	{ "tidy", tidy },       { "snapshot", snapshot },
 };
 
 static int

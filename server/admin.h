@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin: what the operator asks for: invite, accounts, account, usage, devices, check, tidy.
+ * admin: what the operator asks for: invite, accounts, account, usage, devices, check, tidy,
+ * snapshot.
  *
  * A request and its answer are JSON objects, so that they are the same whether the command works on
  * the data itself or asks the running server through its socket (control.h):
  *
  *     {"command": "invite", "quota": BYTES, "valid_ms": N}      "devices" and "account" have "account"; the
- *                                                     latter perhaps "new_quota"; "check" has "all"
+ *                                                     latter perhaps "new_quota"; "suspend", "resume", "remove"; "check" has "all"; "snapshot" "folder"
  *     {"status": 0, "result": …}            result as `--json` prints it; status as the exit status
  *     {"status": 1, "error": {"code", "message", "hint"}}
  */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "admin.h"
 #include "base/text.h"
@@ -128,6 +129,7 @@ state_text(const char *word)
 		{ "active", N_("active") },     { "alive", N_("alive") },
 		{ "revoked", N_("revoked") },   { "retired", N_("retired") },
 		{ "replaced", N_("replaced") }, { "suspended", N_("suspended") },
+		{ "removed", N_("removed") },
 	};
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
 		if (!strcmp(word, states[i][0]))
@@ -253,6 +255,10 @@ print_result(const struct options *o, struct json_object *result)
 	case COMMAND_TIDY:
 		print_tidied(result);
 		return;
+	case COMMAND_SNAPSHOT:
+		printf(_("copied: objects %.0f, %s\n"), member_number(result, "objects"),
+		       size_text(member_number(result, "bytes")).s);
+		return;
 	case COMMAND_SERVE:
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
@@ -261,6 +267,18 @@ print_result(const struct options *o, struct json_object *result)
 }
 
 /* --- commands that ask --- */
+
+/* The server's working folder is another than ours. */
+static void
+add_folder(struct json_object *r, const char *path)
+{
+	char here[4096] = "", whole[8192];
+
+	if (*path != '/' && !getcwd(here, sizeof here))
+		*here = '\0';
+	snprintf(whole, sizeof whole, *path == '/' ? "%s%s" : "%s/%s", here, path);
+	json_object_object_add(r, "folder", json_object_new_string(whole));
+}
 
 static struct json_object *
 make_request(const struct options *o)
@@ -273,8 +291,16 @@ make_request(const struct options *o)
 	json_object_object_add(r, "all", json_object_new_boolean(o->all));
 	if (o->command == COMMAND_ACCOUNT && o->has_quota)
 		json_object_object_add(r, "new_quota", json_object_new_uint64(o->quota_bytes));
-	if (o->account)
-		json_object_object_add(r, "account", json_object_new_string(o->account));
+	if (o->argument && o->command != COMMAND_SNAPSHOT)
+		json_object_object_add(r, "account", json_object_new_string(o->argument));
+	if (o->suspend)
+		json_object_object_add(r, "suspend", json_object_new_string(o->suspend));
+	if (o->resume)
+		json_object_object_add(r, "resume", json_object_new_string(o->resume));
+	if (o->remove)
+		json_object_object_add(r, "remove", json_object_new_boolean(true));
+	if (o->command == COMMAND_SNAPSHOT)
+		add_folder(r, o->argument);
 	return r;
 }
 
@@ -346,6 +372,7 @@ run_server(const struct options *o, struct err *err)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	int rc = installation_lock(&in, &o->installation, err);
 	if (rc == INSTALLATION_BUSY) {

@@ -27,9 +27,14 @@ enum option_id {
 	OPTION_PLAIN_HTTP,
 	OPTION_MIN_FREE,
 	OPTION_TIDY_EVERY,
+	OPTION_METRICS,
+	OPTION_LOG,
 	OPTION_IDLE,
-	OPTION_QUOTA,
 	OPTION_VALID,
+	OPTION_QUOTA,
+	OPTION_SUSPEND,
+	OPTION_RESUME,
+	OPTION_REMOVE,
 	OPTION_ALL,
 };
 
@@ -51,6 +56,11 @@ static const struct option long_options[] = {
 	{ "idle", required_argument, NULL, OPTION_IDLE },
 	{ "quota", required_argument, NULL, OPTION_QUOTA },
 	{ "valid", required_argument, NULL, OPTION_VALID },
+	{ "metrics", required_argument, NULL, OPTION_METRICS },
+	{ "log", required_argument, NULL, OPTION_LOG },
+	{ "suspend", required_argument, NULL, OPTION_SUSPEND },
+	{ "resume", required_argument, NULL, OPTION_RESUME },
+	{ "remove", no_argument, NULL, OPTION_REMOVE },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ NULL, 0, NULL, 0 },
 };
@@ -64,13 +74,14 @@ static const struct {
 	const char *argument;
 } commands[] = {
 	{ "serve", COMMAND_SERVE, OPTION_LISTEN, OPTION_IDLE, NULL },
-	{ "invite", COMMAND_INVITE, OPTION_QUOTA, OPTION_VALID, NULL },
+	{ "invite", COMMAND_INVITE, OPTION_VALID, OPTION_QUOTA, NULL },
 	{ "accounts", COMMAND_ACCOUNTS, 0, 0, NULL },
 	{ "usage", COMMAND_USAGE, 0, 0, NULL },
 	{ "devices", COMMAND_DEVICES, 0, 0, N_("ACCOUNT") },
-	{ "account", COMMAND_ACCOUNT, OPTION_QUOTA, OPTION_QUOTA, N_("ACCOUNT") },
+	{ "account", COMMAND_ACCOUNT, OPTION_QUOTA, OPTION_REMOVE, N_("ACCOUNT") },
 	{ "check", COMMAND_CHECK, OPTION_ALL, OPTION_ALL, NULL },
 	{ "tidy", COMMAND_TIDY, 0, 0, NULL },
+	{ "snapshot", COMMAND_SNAPSHOT, 0, 0, N_("DIR") },
 };
 
 static int
@@ -159,6 +170,23 @@ take_option(struct options *o, int id, struct err *err)
 		return size_parse(&o->quota_bytes, optarg, err);
 	case OPTION_VALID:
 		return time_parse(&o->valid_ms, optarg, err);
+	case OPTION_METRICS:
+		o->metrics = optarg;
+		return 0;
+	case OPTION_LOG:
+		o->log_json = !strcmp(optarg, "json");
+		return o->log_json || !strcmp(optarg, "text")
+			       ? 0
+			       : err_set(err, ERR_USAGE, "--log takes text or json");
+	case OPTION_SUSPEND:
+		o->suspend = optarg;
+		return 0;
+	case OPTION_RESUME:
+		o->resume = optarg;
+		return 0;
+	case OPTION_REMOVE:
+		o->remove = true;
+		return 0;
 	case OPTION_ALL:
 		o->all = true;
 		return 0;
@@ -233,7 +261,7 @@ take_command(struct options *o, int argc, char **argv, uint64_t given, struct er
 	}
 	o->command = commands[i].command;
 	if (commands[i].argument && optind < argc)
-		o->account = argv[optind++];
+		o->argument = argv[optind++];
 	else if (commands[i].argument)
 		return err_set(err, ERR_USAGE, "%s needs %s", o->name, _(commands[i].argument));
 	if (optind < argc)
@@ -294,17 +322,23 @@ options_help(void)
 		 "  cloudboxd serve [--listen HOST:PORT] [--url URL]\n"
 		 "                  [--tls-cert FILE --tls-key FILE | --plain-http]\n"
 		 "                  [--min-free SIZE] [--idle TIME] [--tidy-every TIME]\n"
+		 "                  [--metrics HOST:PORT] [--log text|json]\n"
 		 "  cloudboxd invite [--quota SIZE] [--valid TIME]   an invitation for a new "
 		 "account\n"
 		 "  cloudboxd accounts                               all accounts\n"
 		 "  cloudboxd account ACCOUNT [--quota SIZE]         one of them; changes its "
-		 "quota\n"
+		 "quota,\n"
+		 "          [--suspend DEVICE|--all] [--resume DEVICE|--all] [--remove]\n"
+		 "                                                   suspends it or a device, or "
+		 "removes it\n"
 		 "  cloudboxd devices ACCOUNT                        the devices of one\n"
 		 "  cloudboxd usage                                  what is stored, and what is "
 		 "free\n"
 		 "  cloudboxd check [--all]                          read everything stored again\n"
 		 "  cloudboxd tidy                                   clear away what is kept no "
 		 "longer\n"
+		 "  cloudboxd snapshot DIR                           a consistent copy, also of a "
+		 "running server\n"
 		 "\n"
 		 "Everywhere: --data DIR  --db URL  --blobs URL  --json  --lang LANG  --help  "
 		 "--version\n"
@@ -316,6 +350,8 @@ options_help(void)
 		 "                      (5 percent of it or 2G, whichever is more)\n"
 		 "  --idle TIME         close connections that are silent so long (60s)\n"
 		 "  --tidy-every TIME   clear away what is kept no longer so often (6h)\n"
+		 "  --metrics HOST:PORT numbers for Prometheus at /metrics, on loopback only\n"
+		 "  --log text|json     how the journal is written\n"
 		 "  --quota SIZE        what the account may store (10G)\n"
 		 "  --valid TIME        how long the invitation can be used (24h)\n");
 }

@@ -14,6 +14,7 @@ enum command {
 	COMMAND_ACCOUNT,
 	COMMAND_CHECK,
 	COMMAND_TIDY,
+	COMMAND_SNAPSHOT,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 };
@@ -34,13 +35,19 @@ struct options {
 	const char *tls_cert, *tls_key;
 	uint64_t min_free_bytes; /* UINT64_MAX: 5 % or 2 GiB */
 	int64_t idle_ms;
-	int64_t tidy_ms; /* 0: as the keeper likes */
+	int64_t tidy_ms;     /* 0: as the keeper likes */
+	const char *metrics; /* HOST:PORT; NULL: none */
+	bool log_json;
 
 	/* invite, account */
 	uint64_t quota_bytes;
 	int64_t valid_ms;
 
-	const char *account; /* devices, account */
+	const char *argument; /* devices, account: an account's id; snapshot: a folder */
+
+	/* account: a device's id or "--all"; NULL: not asked for */
+	const char *suspend, *resume;
+	bool remove;
 };
 
 /** Take apart.  @out borrows from @argv.  -1: ERR_USAGE; `json` and `lang` are filled in even then, as

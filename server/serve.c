@@ -20,6 +20,7 @@
 #include "api/server.h"
 #include "base/text.h"
 #include "control.h"
+#include "metrics.h"
 #include "os/os.h"
 #include "tls.h"
 #include "upkeep/keeper.h"
@@ -40,6 +41,8 @@ struct service {
 	struct http *http;
 	struct control *control;
 	struct keeper *keeper;
+	struct metrics metrics;
+	struct http *metrics_http; /* NULL: nobody wants them */
 	sigset_t signals;
 };
 
@@ -47,6 +50,7 @@ static void
 service_clear(struct service *s)
 {
 	control_stop(s->control);
+	http_stop(s->metrics_http, 0);
 	keeper_stop(s->keeper);
 	http_stop(s->http, STOP_GRACE_S);
 	workers_free(s->server.workers);
@@ -179,6 +183,34 @@ start_keeper(struct service *s, struct installation *in, const struct options *o
 	return keeper_start(&s->keeper, &keeper, err);
 }
 
+/* Numbers are told on an address of their own, which is on this machine only. */
+static int
+start_metrics(struct service *s, struct installation *in, const struct options *o, struct err *err)
+{
+	AUTO(buf_clear) struct buf host = BUF_INIT(256);
+	const char *port;
+
+	if (!o->metrics)
+		return 0;
+	if (split_address(o->metrics, &host, &port, err) < 0)
+		return -1;
+	s->metrics = (struct metrics){
+		.catalog = in->catalog, .blobs = in->blobs, .keeper = s->keeper, .http = s->http
+	};
+	const struct http_options http = {
+		.host = buf_str(&host),
+		.port = port,
+		.threads = 2,
+		.connections_max = 16,
+		.connections_per_address_max = 16,
+		.idle_s = 10,
+		.bodies_bytes_max = { 4096, 4096 },
+		.routes = metrics_routes,
+		.server = &s->metrics,
+	};
+	return http_start(&s->metrics_http, &http, err);
+}
+
 static int
 start(struct service *s, struct installation *in, const struct options *o, struct err *err)
 {
@@ -203,7 +235,38 @@ start(struct service *s, struct installation *in, const struct options *o, struc
 	    sessions_new(&s->server.sessions, err) < 0 ||
 	    workers_new(&s->server.workers, WORKERS, err) < 0 || start_http(s, o, err) < 0)
 		return -1;
-	return note_address(s, in, o, err) < 0 ? -1 : start_keeper(s, in, o, err);
+	if (note_address(s, in, o, err) < 0 || start_keeper(s, in, o, err) < 0)
+		return -1;
+	return start_metrics(s, in, o, err);
+}
+
+/* SIGHUP: the certificate anew.  Its key must be the old one: terminals pin it. */
+static int
+load_certificate(struct service *s, struct installation *in, const struct options *o,
+		 struct err *err)
+{
+	AUTO(tls_clear) struct tls tls = { 0 };
+
+	if ((o->tls_key ? tls_given(&tls, o->tls_key, o->tls_cert, err)
+			: tls_own(&tls, in->dir_fd, err)) < 0)
+		return -1;
+	if (memcmp(tls.pin, s->tls.pin, sizeof tls.pin) != 0)
+		return err_set(err, ERR_REFUSED,
+			       "it has another key; terminals know the server by the old one");
+	return http_certificate(s->http, buf_str(&tls.key_pem), buf_str(&tls.certificate_pem), err);
+}
+
+static void
+reload(struct service *s, struct installation *in, const struct options *o)
+{
+	struct err err = { 0 };
+
+	if (o->plain_http)
+		return;
+	if (load_certificate(s, in, o, &err) < 0)
+		journal("reload: the certificate stays as it is: %s", err.msg);
+	else
+		journal("reload: new connections get the certificate as it is now");
 }
 
 int
@@ -212,15 +275,20 @@ serve(struct installation *in, const struct options *o, struct err *err)
 	AUTO(service_clear) struct service s = { 0 };
 	int signal_number;
 
+	journal_as_json(o->log_json);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&s.signals);
 	sigaddset(&s.signals, SIGTERM);
 	sigaddset(&s.signals, SIGINT);
+	sigaddset(&s.signals, SIGHUP);
 	if (start(&s, in, o, err) < 0)
 		return -1;
+	if (s.metrics_http)
+		printf("metrics on http://%s/metrics\n", http_address(s.metrics_http));
 	printf("listening on %s://%s\n", o->plain_http ? "http" : "https", http_address(s.http));
 	fflush(stdout);
-	sigwait(&s.signals, &signal_number);
+	while (sigwait(&s.signals, &signal_number) == 0 && signal_number == SIGHUP)
+		reload(&s, in, o);
 	journal("stopping");
 	return 0;
 }

@@ -95,6 +95,22 @@ int http_start(struct http **out, const struct http_options *options, struct err
 /** "127.0.0.1:8467", with the port that was really taken.  Borrowed. */
 const char *http_address(const struct http *h);
 
+/** New connections get this certificate from now on; its key must be the one that was given first.
+ *  ERR_FORMAT (does not parse, of another key), ERR_NOMEM: the old one goes on. */
+int
+http_certificate(struct http *h, const char *key_pem, const char *certificate_pem, struct err *err);
+
+/* Requests that ended, by their route (in the order of the table; one more: none) and answer. */
+#define HTTP_ROUTES_MAX 32
+struct http_counts {
+	uint64_t answers[HTTP_ROUTES_MAX + 1]
+			[6]; /* [1]…[5]: 1xx … 5xx; [0]: broken off without one */
+	unsigned under_way;
+};
+void http_counts(struct http *h, struct http_counts *out);
+/** Its table.  Borrowed. */
+const struct http_route *http_routes(const struct http *h);
+
 /** Take no more connections, let requests that are under way finish (@grace_s at most for those that
  *  wait for their client), and end.  NULL does nothing. */
 void http_stop(struct http *h, unsigned grace_s);

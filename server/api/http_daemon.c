@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/http_internal.h"
+#include "api/tls_files.h"
 
 /* The head of a request, an answer's head, and what libmicrohttpd needs to read bodies through. */
 #define CONNECTION_MEMORY_BYTES (HTTP_HEAD_BYTES_MAX + 16384)
@@ -28,8 +29,10 @@ struct http {
 	char address[NI_MAXHOST + 8];
 
 	struct shares bodies[2]; /* bytes, by enum http_budget */
+	struct tls_files *tls;   /* NULL: plain; the newest one */
 	pthread_mutex_t lock;    /* guards what follows */
-	pthread_cond_t fewer;    /* exchanges */
+	uint64_t answers[HTTP_ROUTES_MAX + 1][6];
+	pthread_cond_t fewer; /* exchanges */
 	unsigned n_exchanges, n_waiting;
 };
 
@@ -47,6 +50,29 @@ http_exchange_new(struct http *h, struct MHD_Connection *connection)
 	h->n_exchanges++;
 	pthread_mutex_unlock(&h->lock);
 	return x;
+}
+
+static size_t
+route_number(const struct http *h, const struct http_route *r)
+{
+	size_t i = r ? (size_t)(r - h->routes) : HTTP_ROUTES_MAX;
+
+	return i < HTTP_ROUTES_MAX ? i : HTTP_ROUTES_MAX;
+}
+
+static unsigned
+answer_class(const struct exchange *x)
+{
+	return x->response && x->status >= 100 && x->status < 600 ? x->status / 100 : 0;
+}
+
+void
+http_counts(struct http *h, struct http_counts *out)
+{
+	pthread_mutex_lock(&h->lock);
+	memcpy(out->answers, h->answers, sizeof out->answers);
+	out->under_way = h->n_exchanges;
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* The request is over, answered or broken off. */
@@ -70,6 +96,7 @@ completed(void *cls, struct MHD_Connection *connection, void **state,
 		if (x->from_budget[i])
 			shares_give(&h->bodies[i], &x->who, x->from_budget[i]);
 	pthread_mutex_lock(&h->lock);
+	h->answers[route_number(h, x->route)][answer_class(x)]++;
 	h->n_exchanges--;
 	pthread_cond_broadcast(&h->fewer);
 	pthread_mutex_unlock(&h->lock);
@@ -169,8 +196,7 @@ start_daemon(struct http *h, const struct http_options *o, struct err *err)
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_SUPPRESS_DATE_NO_CLOCK | (o->key_pem ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key_pem },
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate_pem },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_files_of },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
 		{ MHD_OPTION_END, 0, NULL },
 	};
@@ -193,6 +219,8 @@ http_free(struct http *h)
 {
 	if (h->listen_fd >= 0)
 		close(h->listen_fd);
+	if (h->tls)
+		tls_files_clear();
 	pthread_cond_destroy(&h->fewer);
 	for (int i = 0; i < 2; i++)
 		shares_clear(&h->bodies[i]);
@@ -218,12 +246,19 @@ http_start(struct http **out, const struct http_options *o, struct err *err)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&h->fewer, &attr);
 	pthread_condattr_destroy(&attr);
-	if (listen_at(h, o, err) < 0 || start_daemon(h, o, err) < 0) {
+	if ((o->key_pem && http_certificate(h, o->key_pem, o->certificate_pem, err) < 0) ||
+	    listen_at(h, o, err) < 0 || start_daemon(h, o, err) < 0) {
 		http_free(h);
 		return -1;
 	}
 	*out = h;
 	return 0;
+}
+
+int
+http_certificate(struct http *h, const char *key_pem, const char *certificate_pem, struct err *err)
+{
+	return tls_files_load(&h->tls, key_pem, certificate_pem, err);
 }
 
 const char *

@@ -11,8 +11,6 @@
 /** A request of @h has begun; NULL without memory. */
 struct exchange *http_exchange_new(struct http *h, struct MHD_Connection *connection);
 
-const struct http_route *http_routes(const struct http *h);
-
 /** The budgets for bodies. */
 struct shares *http_budget(struct http *h, enum http_budget which);
 

@@ -4,6 +4,12 @@
 #ifndef API_JOURNAL_H
 #define API_JOURNAL_H
 
+#include <stdbool.h>
+
+/** From now on a line is a JSON object: time, part (of the program: tidy, scrub, /v1/chunks …), message.
+ *  Before any thread writes. */
+void journal_as_json(bool yes);
+
 /** One line; @fmt without a line end. */
 void journal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -65,6 +65,11 @@ struct blobs_ops {
 	int (*read)(struct blob_reader *r, void *p, size_t n, size_t *got, struct err *err);
 	void (*close)(struct blob_reader *r);
 
+	/* Put the object into @to, a store of the same kind, under its name: 0 (also if it is there),
+	 * BLOB_ABSENT or -1.  Not durable yet. */
+	int (*give)(struct blobs *b, struct blobs *to, const struct blob_name *name,
+		    struct err *err);
+
 	/* 0, BLOB_ABSENT or -1. */
 	int (*remove)(struct blobs *b, const struct blob_name *name, struct err *err);
 	/* All objects of one part of the store, 0 <= @part < BLOBS_PARTS, in no order. */

@@ -230,6 +230,9 @@ struct catalog_ops {
 
 	int (*read)(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err);
 	void (*submit)(struct catalog *c, struct catalog_job *job);
+	/* A copy of one moment, complete and durable, as a catalog of its own in the new file @path.
+	 * Others go on meanwhile. */
+	int (*copy)(struct catalog *c, const char *path, struct err *err);
 	/* Finish all jobs, then close.  Nobody submits any more. */
 	void (*free)(struct catalog *c);
 

@@ -251,6 +251,12 @@ start_clock(struct catalog_sqlite *c, struct err *err)
 	return 0;
 }
 
+const char *
+sqlite_path(const struct catalog_sqlite *c)
+{
+	return c->path;
+}
+
 int64_t
 sqlite_clock(const struct catalog_sqlite *c)
 {

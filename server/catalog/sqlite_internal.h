@@ -184,7 +184,10 @@ extern const struct catalog_ops catalog_sqlite_ops;
 int sqlite_settle(const char *path, struct err *err);
 int sqlite_read(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err);
 void sqlite_submit(struct catalog *c, struct catalog_job *job);
+int sqlite_copy(struct catalog *c, const char *path, struct err *err);
 void sqlite_free(struct catalog *c);
+/** Of its file; borrowed. */
+const char *sqlite_path(const struct catalog_sqlite *c);
 /** Now on the retention clock. */
 int64_t sqlite_clock(const struct catalog_sqlite *c);
 

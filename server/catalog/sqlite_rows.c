@@ -114,6 +114,7 @@ const struct catalog_ops catalog_sqlite_ops = {
 	.scheme = "sqlite",
 	.read = sqlite_read,
 	.submit = sqlite_submit,
+	.copy = sqlite_copy,
 	.free = sqlite_free,
 	.setting_get = rows_setting_get,
 	.setting_put = rows_setting_put,
