@@ -253,7 +253,7 @@ say_anew(struct buf *out, const struct item *card, const struct field *first, st
 		rc = card_print_edited(out, card, first, name, style, &(struct card_edit){ 0 },
 				       err);
 	for (const struct field *f = first;
-	     rc == 0 && (f->flags & FIELD_LIST) && f < card->fields + card->n_fields &&
+	     rc == 0 && f < card->fields + card->n_fields && (f->flags & FIELD_LIST) &&
 	     f->own.start == first->own.start;
 	     f++)
 		rc = card_print(out, card, &f, 1, name, style, err);
