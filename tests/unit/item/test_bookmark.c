@@ -249,6 +249,22 @@ which_fields_of_a_record_are_single_its_profile_says(void **state)
 }
 
 static void
+every_property_of_the_tables_is_found(void **state)
+{
+	static const char *const bookmark[] = {
+		"ADDED", "BEGIN",   "DESCRIPTION", "END", "FOLDER",
+		"TAG",   "KEYWORD", "TITLE",       "URL", "VERSION"
+	};
+	static const char *const record[] = { "BEGIN", "END", "UID", "VERSION" };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(bookmark); i++)
+		assert_non_null(property_in(span_str(bookmark[i]), ITEM_BOOKMARK)->name);
+	for (size_t i = 0; i < N_ELEMENTS(record); i++)
+		assert_non_null(property_in(span_str(record[i]), ITEM_RECORD)->name);
+}
+
+static void
 what_is_no_whole_item_is_a_syntax_error(void **state)
 {
 	static const char *const cases[] = {
@@ -310,6 +326,7 @@ main(void)
 		cmocka_unit_test(a_record_holds_what_a_plug_in_says),
 		cmocka_unit_test(a_name_that_is_none_is_refused),
 		cmocka_unit_test(which_fields_of_a_record_are_single_its_profile_says),
+		cmocka_unit_test(every_property_of_the_tables_is_found),
 		cmocka_unit_test(what_is_no_whole_item_is_a_syntax_error),
 		cmocka_unit_test(a_component_within_is_one_field),
 	};

@@ -7,6 +7,7 @@
 
 #include "item/corpus.h"
 #include "item/ical.h"
+#include "item/property.h"
 #include "merge/laws.h"
 
 #define SEEN_MAX       ((size_t)64 << 20)
@@ -109,6 +110,22 @@ what_says_the_same_is_one_field(void **state)
 		assert_int_equal(y->n_fields, 1);
 		if (field_key_equal(&x->fields[0].key, &y->fields[0].key) != cases[i].same)
 			fail_msg("%s\n%s", cases[i].a, cases[i].b);
+	}
+}
+
+static void
+every_property_of_the_table_is_found(void **state)
+{
+	struct properties all;
+
+	(void)state;
+	property_in_calendar(span_str("UID"), &all);
+	assert_true(all.n > 60);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct property *p = &all.list[i];
+		assert_true(i == 0 || strcmp(p[-1].name, p->name) < 0);
+		assert_ptr_equal(property_in(span_str(p->name), ITEM_ICALENDAR), p);
+		assert_true(!p->means || property_in(span_str(p->means), ITEM_ICALENDAR)->name);
 	}
 }
 
@@ -397,6 +414,29 @@ ask_libical(struct span item, const char *path)
 		    icalcomponent_isa(c) == ICAL_VJOURNAL_COMPONENT);
 	icalcomponent_free(c);
 }
+
+/* Is its title what libical reads? */
+static void
+compare_title(const struct item *it, const char *path)
+{
+	AUTO(buf_clear) struct buf have = BUF_INIT(SEEN_MAX);
+	size_t own;
+
+	assert_int_equal(ical_own_bytes(&own, it->bytes, NULL), 0);
+	AUTO(free) char *text = strndup((const char *)it->bytes.p, own);
+	icalcomponent *c = icalparser_parse_string(text);
+	const char *title = c ? icalcomponent_get_summary(c) : NULL;
+	const struct field *f = NULL;
+	for (size_t i = 0; !f && i < it->n_fields; i++)
+		if (strcmp(it->fields[i].name, "SUMMARY") == 0)
+			f = &it->fields[i];
+	if (title && f && !(f->flags & (FIELD_EMPTY | FIELD_GUESSED))) {
+		assert_int_equal(key_text(&have, span_str(title), NULL), 0);
+		if (strcmp(f->value, buf_str(&have)) != 0)
+			fail_msg("%s:%u: %s, libical: %s", path, f->line, f->value, buf_str(&have));
+	}
+	icalcomponent_free(c);
+}
 #endif
 
 /* Lines moved, folded anew and left out, an EXDATE and an alarm more. */
@@ -449,6 +489,9 @@ take_item(void *ctx, const struct text_part *p, struct err *err)
 		return 0;
 	}
 	f->n++;
+#ifdef HAVE_LIBICAL
+	compare_title(it, f->path);
+#endif
 	assert_non_null(it->uid);
 	assert_true(it->insert_at < bytes.n);
 	laws_check(it, it, f->path);
@@ -522,6 +565,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(uid_and_occurrence_say_which_event_it_is),
 		cmocka_unit_test(what_says_the_same_is_one_field),
+		cmocka_unit_test(every_property_of_the_table_is_found),
 		cmocka_unit_test(a_list_is_a_field_for_each_element),
 		cmocka_unit_test(an_exception_only_here_stays_and_one_only_there_is_added),
 		cmocka_unit_test(
