@@ -144,7 +144,7 @@ split_window(void *ctx, struct text_window *w, struct err *err)
 	struct markup tag;
 	int rc;
 
-	while ((rc = next_tag(&c, &tag)) == 0) {
+	while (next_tag(&c, &tag) == 0) {
 		rc = give(s, w, &c, &tag, err);
 		if (rc < 0)
 			return -1;

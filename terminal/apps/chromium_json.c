@@ -190,8 +190,8 @@ digest_title(EVP_MD_CTX *md, struct span name, struct err *err)
 	AUTO(free) uint16_t *wide = u8_to_u16(name.p, name.n, NULL, &n);
 	int rc = 0;
 
-	if (!wide && name.n)
-		return err_nomem(err);
+	if (!wide)
+		return name.n ? err_nomem(err) : 0;
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		uint8_t unit[2];
 

@@ -23,7 +23,7 @@ firefox_run(struct firefox *f, const char *sql, int64_t a, int64_t b, int64_t c,
 
 	if (app_query_init(&q, &f->db, sql, err) < 0)
 		return -1;
-	for (int i = 0; i < sqlite3_bind_parameter_count(q.stmt); i++)
+	for (int i = 0; i < 3 && i < sqlite3_bind_parameter_count(q.stmt); i++)
 		app_bind_int(&q, i + 1, values[i]);
 	return app_query_run(&q, err);
 }

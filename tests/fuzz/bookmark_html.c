@@ -77,6 +77,22 @@ check_link(struct span bytes)
 	FUZZ_TRUE(span_equal(edited.b.keyword, to.keyword));
 }
 
+/* As the form of all bookmarks: what is printed is read, and says the same. */
+static void
+check_form(struct span bytes)
+{
+	AUTO(bookmark_html_link_clear) struct bookmark_html_link l = { .has_description = false };
+	AUTO(buf_clear) struct buf text = BUF_INIT(1 << 26);
+	AUTO(bookmark_clear) struct bookmark b = { .n_tags = 0 }, any = { .n_tags = 0 };
+
+	(void)bookmark_parse(&any, bytes, NULL);
+	if (!parse(&l, bytes))
+		return;
+	FUZZ_TRUE(bookmark_print(&text, &l.b, NULL) == 0);
+	FUZZ_TRUE(bookmark_parse(&b, buf_span(&text), NULL) == 0);
+	FUZZ_TRUE(span_equal(b.url, l.b.url) && b.n_tags == l.b.n_tags);
+}
+
 static int
 on_part(void *ctx, const struct bookmark_html_part *part, struct err *err)
 {
@@ -88,8 +104,10 @@ on_part(void *ctx, const struct bookmark_html_part *part, struct err *err)
 	FUZZ_TRUE(part->offset >= t->end && part->offset + part->bytes.n <= t->all.n);
 	t->end = part->offset + part->bytes.n;
 	t->hash = (t->hash ^ part->offset ^ part->bytes.n << 32 ^ part->line) * 0x100000001b3u;
-	if (part->kind == BOOKMARK_HTML_LINK)
+	if (part->kind == BOOKMARK_HTML_LINK) {
 		check_link(bytes);
+		check_form(bytes);
+	}
 	if (part->kind == BOOKMARK_HTML_FOLDER)
 		FUZZ_TRUE(bookmark_html_folder_parse(&f, bytes, err) == 0 && f.name);
 	return 0;
@@ -117,6 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	FUZZ_TRUE(bookmark_html_split(&at_once, on_part, &whole, NULL) == 0);
 	FUZZ_TRUE(t.hash == whole.hash);
 	check_link(span_of(data, n));
+	check_form(span_of(data, n));
 	check_address(span_of(data, n));
 	return 0;
 }
