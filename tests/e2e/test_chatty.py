@@ -3,17 +3,23 @@
 import base64
 import collections
 import contextlib
+import os
+import random
+import shutil
 import sqlite3
 
 import pytest
 
 import desktop
+import faults
 import phone
 import phone_apps
 from programs import wait_until
 
 NAME = "sm.puri.Chatty"
 JPEG = phone.jpeg(5000, 7)
+FULL = bool(os.environ.get("CLOUDBOX_FULL"))
+SEED = int(os.environ.get("CLOUDBOX_SEED", "1"))
 
 
 @pytest.fixture(scope="module")
@@ -280,3 +286,52 @@ def test_a_history_that_is_locked_newer_or_damaged_is_left_alone_with_a_reason(p
     assert "the database of Chatty" in b.stderr
     history(b).write_bytes(good)
     restored(b, a, added=1)
+
+
+def put_back(t, saved):
+    for name in ("box", ".purple", ".local"):
+        shutil.rmtree(t.folder / name, ignore_errors=True)
+        if (saved / name).exists():
+            shutil.copytree(saved / name, t.folder / name)
+
+
+def keep(t, saved):
+    for name in ("box", ".purple", ".local"):
+        if (t.folder / name).exists():
+            shutil.copytree(t.folder / name, saved / name)
+
+
+@pytest.mark.skipif(not faults.LIBRARY.is_file(), reason="no tests/fault/libfault.so: built without -Dtests")
+@pytest.mark.parametrize("way", ["kill-before", "kill-after", "eio", "enospc"] if FULL else ["kill-before"])
+def test_killed_between_any_two_writes_all_or_nothing_is_there_and_the_next_restore_completes_it(android, tmp_path, way):
+    a, t = android(sms("+15555550000", "one", 1373942574000), sms("7535", "two", 1373942575000),
+                   mms("+15557778888", 1609470000000, picture(), text("look"), id="m1", addrs=[("+15557778888", 137)]),
+                   mms("1~2", 1609470001000, text("group"), picture(phone.jpeg(70_000, 9))))
+    received(t, "7535", "mine", 1373942576)
+    backup(t)
+    keep(t, tmp_path)
+    mine = rows(t)
+
+    def run(n):
+        fault = faults.Fault(tmp_path, faults.WAYS[way], n, str(t.folder))
+        t.run("restore", "messages", "--from", a.device, expect=(0, 1, 3, -9), env=fault.env)
+        return fault
+
+    calls = run(10**9).calls()
+    assert sorted(r[4] for r in rows(t)) == ["group", "look", "mine", "one", "two"]
+    points = range(1, calls + 1) if FULL else sorted(random.Random(SEED).sample(range(1, calls + 1), 5))
+    print(f"{way}: {len(points)} of {calls} calls, seed {SEED}")
+    for n in points:
+        put_back(t, tmp_path)
+        fault = run(n)
+        assert fault.hits() or not fault.kills, n
+        there = rows(t)
+        assert there == mine or sorted(r[4] for r in there) == ["group", "look", "mine", "one", "two"], (n, fault.place())
+        assert phone_apps.select(history(t), "PRAGMA integrity_check") == [("ok",)]
+        t.run("restore", "messages", "--from", a.device)
+        assert sorted(r[4] for r in rows(t)) == ["group", "look", "mine", "one", "two"], (n, fault.place())
+        assert files(t)["look"] == [("image/jpeg", JPEG)] and len(files(t)["group"]) == 1
+        assert len(list((t.data / "chatty/mms").glob("*/*"))) == 2, (n, "files that nothing names", fault.place())
+        whole = rows(t)
+        assert set(results(t.run("restore", "messages", "--from", a.device))) == {"identical"}
+        assert rows(t) == whole
