@@ -272,6 +272,54 @@ nothing_is_written_while_chromium_runs_nor_into_what_is_not_known(void **state)
 	temp_assert(&f->temp, "Default/Bookmarks", "{\"roots\":{\"bookmark_bar\":{},\"oth");
 }
 
+static void
+a_chromium_that_starts_in_the_middle_ends_the_writing(void **state)
+{
+	struct fixture *f = *state;
+	const struct row_kind *k = f->rows.kind;
+	char host[100] = "", link[200];
+	struct err err = { 0 };
+	int64_t number;
+
+	gethostname(host, sizeof host - 1);
+	snprintf(link, sizeof link, "%s-%d", host, (int)getpid());
+	assert_int_equal(k->begin(f->rows.store, &err), 0);
+	assert_int_equal(
+		k->add(f->rows.store,
+		       span_str(VBKM("FOLDER:toolbar\r\nURL:https://a.example/\r\n" ADDED)),
+		       &number, &err),
+		0);
+	assert_int_equal(symlinkat(link, f->temp.fd, "SingletonLock"), 0);
+	assert_int_equal(k->commit(f->rows.store, &err), -1);
+	assert_int_equal(err.code, ERR_BUSY);
+	k->rollback(f->rows.store);
+	temp_assert(&f->temp, "Default/Bookmarks", written);
+	assert_int_equal(temp_count(&f->temp, "Default"), 1);
+}
+
+static void
+a_file_that_changed_in_the_middle_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	const struct row_kind *k = f->rows.kind;
+	struct err err = { 0 };
+	int64_t number;
+
+	assert_int_equal(k->begin(f->rows.store, &err), 0);
+	assert_int_equal(
+		k->add(f->rows.store,
+		       span_str(VBKM("FOLDER:toolbar\r\nURL:https://a.example/\r\n" ADDED)),
+		       &number, &err),
+		0);
+	temp_put_str(&f->temp, "Default/Bookmarks",
+		     "{\"roots\":{\"bookmark_bar\":{},\"other\":{}}}");
+	assert_int_equal(k->commit(f->rows.store, &err), -1);
+	assert_int_equal(err.code, ERR_CONFLICT);
+	k->rollback(f->rows.store);
+	temp_assert(&f->temp, "Default/Bookmarks",
+		    "{\"roots\":{\"bookmark_bar\":{},\"other\":{}}}");
+}
+
 /* One addition, and how it went; in the file there is the old or the new one. */
 static int
 add_once(struct fixture *f, struct err *err)
@@ -366,6 +414,8 @@ main(void)
 		T(without_a_file_one_is_made),
 		T(ids_that_are_missing_or_doubled_are_replaced),
 		T(nothing_is_written_while_chromium_runs_nor_into_what_is_not_known),
+		T(a_chromium_that_starts_in_the_middle_ends_the_writing),
+		T(a_file_that_changed_in_the_middle_is_left_alone),
 		T(whatever_call_fails_the_file_is_the_old_or_the_new_one),
 		T(very_deep_folders_are_refused_or_read_and_never_crash),
 	};

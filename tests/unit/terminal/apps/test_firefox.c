@@ -417,6 +417,78 @@ nothing_is_written_while_firefox_has_the_profile_or_the_database(void **state)
 	rows_add(&f->rows, WORK); /* and now it is */
 }
 
+/* Could a Firefox that starts now have the profile? */
+static bool
+profile_is_free(struct fixture *f)
+{
+	char lock[160];
+	int status;
+
+	snprintf(lock, sizeof lock, "%s/.parentlock", f->temp.path);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+		int fd = open(lock, O_RDWR | O_CREAT, 0644);
+
+		_exit(fcntl(fd, F_SETLK, &whole) < 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+static void
+no_firefox_can_start_on_the_profile_while_it_is_written(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	int64_t number;
+
+	assert_true(profile_is_free(f));
+	assert_int_equal(f->rows.kind->begin(f->rows.store, &err), 0);
+	assert_false(profile_is_free(f));
+	assert_int_equal(f->rows.kind->add(f->rows.store, span_str(WORK), &number, &err), 0);
+	assert_false(profile_is_free(f));
+	f->rows.kind->rollback(f->rows.store);
+	assert_true(profile_is_free(f));
+	rows_add(&f->rows, WORK);
+	assert_true(profile_is_free(f));
+}
+
+static void
+what_a_firefox_that_crashed_left_in_its_log_is_read_and_written_on(void **state)
+{
+	struct fixture *f = *state;
+	struct rows_seen seen;
+	int status;
+
+	rows_add(&f->rows, WORK);
+	pid_t pid = fork();
+	if (pid == 0) {
+		sqlite3 *db = NULL;
+
+		if (sqlite3_open(f->path, &db) != SQLITE_OK ||
+		    sqlite3_exec(db,
+				 "PRAGMA wal_autocheckpoint = 0;"
+				 "UPDATE moz_bookmarks SET title = 'in the log' WHERE type = 1 AND "
+				 "parent = 7",
+				 NULL, NULL, NULL) != SQLITE_OK)
+			_exit(1);
+		_exit(0); /* nothing is moved out of the log */
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(temp_exists(&f->temp, "places.sqlite-wal"));
+	rows_see(&seen, &f->rows);
+	assert_int_equal(rows_count_with(&seen, "TITLE:in the log"), 1);
+	rows_forget(&seen);
+	rows_add(&f->rows, HOME);
+	rows_see(&seen, &f->rows);
+	assert_int_equal(rows_count_with(&seen, "TITLE:in the log"), 1);
+	assert_int_equal(seen.n, 2);
+	rows_forget(&seen);
+	assert_coherent(f);
+}
+
 static void
 another_schema_is_read_and_not_written(void **state)
 {
@@ -503,6 +575,8 @@ main(void)
 		T(sync_hears_of_what_is_removed),
 		T(searches_separators_and_orphans_are_no_items_and_a_ring_of_folders_ends),
 		T(nothing_is_written_while_firefox_has_the_profile_or_the_database),
+		T(no_firefox_can_start_on_the_profile_while_it_is_written),
+		T(what_a_firefox_that_crashed_left_in_its_log_is_read_and_written_on),
 		T(another_schema_is_read_and_not_written),
 		T(who_is_killed_before_the_end_has_written_nothing),
 		T(the_same_address_twice_in_a_folder_is_two_rows),
