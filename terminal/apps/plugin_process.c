@@ -23,8 +23,6 @@
 #define FAREWELL_MS    200              /* for its exit status, after the end of its output */
 #define VARIABLE_BYTES 4200
 
-extern char **environ;
-
 struct plugin_process {
 	const char *app;
 	pid_t pid; /* 0: it was waited for */

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import phone as phones_of
 from programs import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -366,3 +367,66 @@ def test_without_the_plugin_here_its_items_become_files_that_say_all(phones, pro
     know(b, program)
     b.run("restore", "kept", "--into", "notes")
     assert read(b) == read(a)
+
+
+CARDS = """#!/usr/bin/python3
+import json, sys
+file, new = None, None
+for line in sys.stdin.buffer:
+    asked = json.loads(line)
+    do = asked["do"]
+    if do == "hello":
+        file = asked["set"]["file"]
+        say = [{"cloudbox": 1, "name": "Cards", "type": "text/vcard", "single": ["NOTE"], "drops": ["X-ODD"], "writes": True}]
+    cards = json.load(open(file))
+    if do == "revision":
+        say = [{"revision": json.dumps(cards)[:500]}]
+    elif do == "list":
+        say = [{"id": id} for id in cards] + [{"end": len(cards)}]
+    elif do == "read":
+        say = [{"item": {"id": id, "text": (new or cards)[id]}} for id in asked["ids"]]
+    elif do == "add":
+        new[f"card {len(new)}"] = asked["item"]["text"]
+        say = [{"id": f"card {len(new) - 1}"}]
+    elif do == "replace":
+        assert new[asked["id"]] == asked["was"]["text"]
+        new[asked["id"]] = asked["item"]["text"]
+        say = [{"ok": True}]
+    elif do in ("begin", "commit", "rollback"):
+        if do == "commit":
+            json.dump(new, open(file, "w"))
+        new, say = dict(cards) if do == "begin" else None, [{"ok": True}]
+    for answer in say:
+        print(json.dumps(answer))
+    sys.stdout.flush()
+"""
+
+
+def test_contacts_of_a_plugin_are_contacts_and_cross_into_other_apps(make_terminal, server, tmp_path):
+    a, b = make_terminal(), make_terminal()
+    a.init(server)
+    b.join(a)
+    program = tmp_path / "cards.py"
+    program.write_text(CARDS)
+    program.chmod(0o755)
+    store = tmp_path / "cards.json"
+    anna = phones_of.card("Anna", uid="anna", tel="+491701", lines=["NOTE:mine"]).decode()
+    store.write_text(json.dumps({"card 0": anna}))
+    a.run("apps", "add", "cards", "--adapter", "plugin", "--path", program, "--set", f"file={store}")
+    assert [(i["name"], i["type"]) for i in a.run("items", "cards")] == [("Anna", "text/vcard")]
+    a.run("add", "cards", "--all"), a.run("backup")
+    folder = b.contacts({"bo": phones_of.card("Bo", uid="bo", tel="+492", lines=["X-ODD:1"]),
+                         "anna": phones_of.card("Anna", uid="anna", tel="+493", lines=["NOTE:theirs"])})
+    b.run("restore", "cards", "--from", a.device, "--into", "contacts")
+    merged = (folder / "anna.vcf").read_bytes()
+    assert b"+491701" in merged and b"+493" in merged and b"NOTE:theirs" in merged
+
+    b.run("add", "contacts", "--all"), b.run("backup")
+    told = a.run("restore", "contacts", "--from", b.device, "--into", "cards")
+    assert sorted(i["result"] for i in told["items"]) == ["added", "merged"], told
+    [left] = [i["fields_left"] for i in told["items"] if i["name"] == "Bo"]
+    assert [f["field"] for f in left] == ["X-ODD"]
+    cards = json.loads(store.read_text())
+    assert "+493" in cards["card 0"] and "NOTE:mine" in cards["card 0"] and "theirs" not in cards["card 0"]
+    assert "X-ODD" not in cards["card 1"] and "+492" in cards["card 1"]
+    assert a.run("restore", "contacts", "--from", b.device, "--into", "cards")["written"] == 0
