@@ -263,19 +263,32 @@ say_anew(struct buf *out, const struct item *card, const struct field *first, st
 	return buf_append(out, range_span(card->bytes, first->own), err);
 }
 
+/* Text that somebody forgot to fold, as one line. */
+static int
+escape_line_feeds(struct buf *out, struct span text, struct err *err)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((text.p[i] == '\n' ? buf_append_str(out, "\\n", err)
+				       : buf_append_byte(out, text.p[i], err)) < 0)
+			return -1;
+	return 0;
+}
+
 /* eds_keep.hide */
 static int
 hide(struct buf *out, const struct item *card, struct range at, struct err *err)
 {
 	AUTO(contentline_clear) struct contentline_cursor c;
 	AUTO(buf_clear) struct buf text = BUF_INIT(2 * ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf one = BUF_INIT(4 * ITEM_BYTES_MAX);
 	struct span raw = range_span(card->bytes, at);
 	struct contentline line;
 
 	card_lines_init(&c, raw, "", 1);
-	if (contentline_next(&c, &line, err) != 0 || append_unfolded(&text, raw, &line, err) < 0)
+	if (contentline_next(&c, &line, err) != 0 || append_unfolded(&text, raw, &line, err) < 0 ||
+	    escape_line_feeds(&one, buf_span(&text), err) < 0)
 		return -1;
-	return card_print_text(out, EDS_RAW, buf_span(&text), style, err);
+	return card_print_text(out, EDS_RAW, buf_span(&one), style, err);
 }
 
 int

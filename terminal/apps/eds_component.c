@@ -26,12 +26,17 @@ is_ours(struct span text)
 	int depth = 0, rc;
 	size_t n = 0;
 
+	contentline_init(&c, text, "", 1);
 	if (!text.n || text.p[text.n - 1] != '\n' || memchr(text.p, '\0', text.n))
 		return false;
-	contentline_init(&c, text, "", 1);
 	while ((rc = contentline_next(&c, &line, &ignored)) == 0) {
-		if (line.kind != CONTENTLINE_PROPERTY || contentline_is(&line, EDS_RAW) ||
-		    (depth == 0 && n++))
+		bool within = depth > 0; /* of an alarm, say: whatever somebody wrote there */
+
+		if (!within && (line.kind != CONTENTLINE_PROPERTY || n++))
+			return false;
+		if (line.kind != CONTENTLINE_PROPERTY)
+			continue;
+		if (contentline_is(&line, EDS_RAW))
 			return false;
 		depth += contentline_is(&line, "BEGIN") - contentline_is(&line, "END");
 		if (depth < 0)
