@@ -14,6 +14,7 @@ import desktop
 import faults
 import phone
 import phone_apps
+import sms_schema
 from programs import wait_until
 
 NAME = "sm.puri.Chatty"
@@ -335,3 +336,29 @@ def test_killed_between_any_two_writes_all_or_nothing_is_there_and_the_next_rest
         whole = rows(t)
         assert set(results(t.run("restore", "messages", "--from", a.device))) == {"identical"}
         assert rows(t) == whole
+
+
+def test_chattys_messages_go_out_as_a_file_of_sms_backup_and_restore_and_find_themselves(make_phone, server, tmp_path):
+    t = make_phone()
+    t.init(server)
+    received(t, "+4915112345678", "Hello \U0001F600 & <you>", 1700000060)
+    received(t, "+4915112345678", "Answer\nof two lines", 1700000000, -1)
+    t.run("import", "messages", _file(tmp_path / "mms.xml", smses(
+        mms("+15557778888", 1609470000000, picture(), text("look"), id="m1@example.org", addrs=[("+15557778888", 137)]))))
+    told = t.run("export", "messages", "--to", tmp_path / "out.xml")
+    assert told["exported"] == 3 and told["format"] == "sms-xml"
+    mine, second, first = sms_schema.elements(tmp_path / "out.xml")
+    assert (second.get("type"), second.get("body")) == ("2", "Answer\nof two lines")
+    assert (first.get("type"), first.get("body")) == ("1", "Hello \U0001F600 & <you>")
+    assert [p.get("ct") for p in mine.find("parts")].count("image/jpeg") == 1
+    whole = rows(t)
+    assert t.run("import", "messages", tmp_path / "out.xml")["written"] == 0 and rows(t) == whole
+    again = make_phone()
+    again.join(t)
+    again.run("import", "messages", tmp_path / "out.xml")
+    assert collections.Counter(rows(again)) == collections.Counter(whole)
+
+
+def _file(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path

@@ -5,11 +5,11 @@ import base64
 import collections
 import re
 import sqlite3
-import xml.etree.ElementTree as ET
 
 import pytest
 
 import corpus
+import sms_schema
 from phone import noise
 from programs import tree
 
@@ -239,24 +239,8 @@ def test_a_file_is_merged_in_and_previews_and_a_part_without_a_place_is_held(pho
     assert tree(b.phone)["messages/sms.xml"].count(OUT.encode()) == 1
 
 
-# What sms.xsd and calls.xsd of SMS Backup & Restore's makers require of an element.
-REQUIRED = {
-    "sms": "protocol address date type subject body toa sc_toa service_center read status locked",
-    "mms": "date rr sub ct_t read_status seen msg_box address sub_cs resp_st retr_st d_tm text_only exp locked m_id "
-           "st retr_txt_cs retr_txt date_sent read m_size rpt_a ct_cls pri tr_id resp_txt ct_l m_cls d_rpt v m_type",
-    "part": "seq ct name chset cd fn cid cl ctt_s ctt_t text",
-    "addr": "address type charset",
-    "call": "number duration date type presentation",
-}
-
-
 def exported(t, to, root="smses"):
-    """The elements of an exported file, which any XML parser reads and which lack nothing."""
-    tree = ET.fromstring(to.read_text())
-    assert tree.tag == root and int(tree.get("count")) == len(tree)
-    for one in tree.iter():
-        missing = set(REQUIRED.get(one.tag, "").split()) - set(one.keys())
-        assert not missing, (one.tag, missing)
+    tree = sms_schema.elements(to, root)
     assert t.run("import", "messages", to)["written"] == 0, "what was exported does not find itself"
     return tree
 
