@@ -5,7 +5,8 @@
  * Reading never touches the program's files, locks nothing, and works while the program runs and has
  * locked them: the database, and the log or journal beside it, are copied into a private folder,
  * compared with what they looked like before, opened, checked (PRAGMA quick_check) and unlinked at once,
- * so that nothing of them stays behind, however we end.
+ * so that nothing of them stays behind; what one that was killed while it copied left, the next one
+ * removes.
  *
  * Writing opens the files themselves; the caller makes sure that the program may stand it, and takes
  * one transaction.

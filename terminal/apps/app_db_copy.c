@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* app_db_copy: one state of another program's database, in a folder of our own; see app_db.h. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "apps/app_db.h"
 #include "apps/folder.h"
 #include "base/bytes.h"
 
-#define COPY_BYTES ((size_t)256 << 10)
-#define COPY_TRIES 5 /* of a database that changes while it is copied */
+#define FOLDER_PREFIX "cloudbox-db-" /* then the process and a random number */
+#define COPY_BYTES    ((size_t)256 << 10)
+#define COPY_TRIES    5 /* of a database that changes while it is copied */
 
 /* The database, and what SQLite may keep beside it: a state is all of them. */
 static const char *const suffixes[] = { "", "-wal", "-journal" };
@@ -92,26 +95,6 @@ struct place {
 	char file[APP_PATH_MAX + 8]; /* of the database in it */
 };
 
-static int
-place_make(struct place *p, struct err *err)
-{
-	const char *base = getenv("TMPDIR");
-	uint8_t random[8];
-	char hex[2 * sizeof random + 1];
-
-	if (!base || base[0] != '/')
-		base = "/var/tmp";
-	os_random(random, sizeof random);
-	hex_encode(hex, SPAN_ARRAY(random));
-	int n = snprintf(p->folder, sizeof p->folder, "%s/cloudbox-%s", base, hex);
-	if (n < 0 || (size_t)n >= sizeof p->folder)
-		return err_set(err, ERR_LIMIT, "the path in TMPDIR is too long");
-	snprintf(p->file, sizeof p->file, "%s/db", p->folder);
-	return os->mkdirat(AT_FDCWD, p->folder, 0700) == 0
-		       ? 0
-		       : err_sys(err, errno, "cannot make a folder in %s", base);
-}
-
 static void
 place_remove(const struct place *p)
 {
@@ -122,6 +105,66 @@ place_remove(const struct place *p)
 		os->unlinkat(AT_FDCWD, name, 0);
 	}
 	os->unlinkat(AT_FDCWD, p->folder, AT_REMOVEDIR);
+}
+
+/* Is @name such a folder of a process that is gone? */
+static bool
+is_left(int base_fd, const char *name)
+{
+	struct stat st;
+	int pid = 0;
+
+	return sscanf(name, FOLDER_PREFIX "%d-", &pid) == 1 && pid > 0 && kill(pid, 0) < 0 &&
+	       errno == ESRCH && os->fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+/* What one that was killed while it copied left there; what cannot be removed stays. */
+static void
+remove_left(const char *base)
+{
+	int fd = os->openat(AT_FDCWD, base, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+	struct place left;
+
+	if (!dir) {
+		if (fd >= 0)
+			os->close(fd);
+		return;
+	}
+	while ((d = readdir(dir)) != NULL) {
+		if (!is_left(fd, d->d_name))
+			continue;
+		int n = snprintf(left.folder, sizeof left.folder, "%s/%s", base, d->d_name);
+		if (n < 0 || (size_t)n >= sizeof left.folder)
+			continue;
+		snprintf(left.file, sizeof left.file, "%s/db", left.folder);
+		place_remove(&left);
+	}
+	closedir(dir);
+}
+
+static int
+place_make(struct place *p, struct err *err)
+{
+	const char *base = getenv("TMPDIR");
+	uint8_t random[8];
+	char hex[2 * sizeof random + 1];
+
+	if (!base || base[0] != '/')
+		base = "/var/tmp";
+	remove_left(base);
+	os_random(random, sizeof random);
+	hex_encode(hex, SPAN_ARRAY(random));
+	int n = snprintf(p->folder, sizeof p->folder, "%s/" FOLDER_PREFIX "%d-%s", base,
+			 (int)getpid(), hex);
+	if (n < 0 || (size_t)n >= sizeof p->folder)
+		return err_set(err, ERR_LIMIT, "the path in TMPDIR is too long");
+	snprintf(p->file, sizeof p->file, "%s/db", p->folder);
+	return os->mkdirat(AT_FDCWD, p->folder, 0700) == 0
+		       ? 0
+		       : err_sys(err, errno, "cannot make a folder in %s", base);
 }
 
 static int

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "temp.h"
 
@@ -110,6 +112,24 @@ every_commit_moves_the_stamp(void **state)
 }
 
 static void
+what_a_killed_one_left_is_removed_by_the_next(void **state)
+{
+	struct fixture *f = *state;
+	char name[100];
+
+	program_does(f, "CREATE TABLE t(x); INSERT INTO t VALUES(1)");
+	pid_t gone = fork();
+	if (gone == 0)
+		_exit(0);
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	snprintf(name, sizeof name, "cloudbox-db-%d-0123456789abcdef/db", (int)gone);
+	temp_put_str(&f->tmpdir, name, "somebody's history");
+	snprintf(name, sizeof name, "cloudbox-db-%d-0123456789abcdef/db-wal", (int)gone);
+	temp_put_str(&f->tmpdir, name, "and more of it");
+	assert_int_equal(rows_seen(f), 1); /* asserts that the folder is empty, too */
+}
+
+static void
 a_damaged_database_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -154,6 +174,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_a_program_has_not_committed_is_not_read, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(every_commit_moves_the_stamp, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_killed_one_left_is_removed_by_the_next,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_database_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_database_that_is_locked_is_not_written_to, setup,
 						teardown),
