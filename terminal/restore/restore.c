@@ -7,17 +7,13 @@
  *
  * One named item of a device takes a shorter way: its record with its proof, in one request.
  */
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/text.h"
 #include "box/box_apps.h"
 #include "box/box_items.h"
 #include "box/shortcuts.h"
-#include "os/os.h"
 #include "remote/remote.h"
 #include "restore/device.h"
 #include "restore/pick.h"
@@ -37,172 +33,17 @@ struct cloud_folder {
 	enum fetch_kind kind;
 	bool have_target;
 	struct target target;
-	bool made_up;          /* --create in a preview: the app is as empty as a new one */
-	struct err unready;    /* why the app cannot be written now, if it cannot */
-	bool checked;          /* that it has the same kind of items: */
-	bool of_other_kind;    /* the app here has another kind of items */
 	struct files *files;   /* owned; an app of whole files */
 	struct cards *cards;   /* owned; an app whose items have fields */
 	struct opened *opened; /* owned; a group */
 	size_t n_opened, cap_opened;
 };
 
-void
-target_clear(struct target *t)
-{
-	app_session_free(t->session);
-	app_free(t->app);
-	*t = (struct target){ 0 };
-}
-
-/* Which app takes a folder. */
-
-/* DIR/APP, absolute. */
 static int
-create_path(char *out, size_t n, const char *dir, const char *app, struct err *err)
+open_target(struct cloud_folder *f, struct span mime, struct err *err)
 {
-	char here[PATH_MAX] = "";
-	int len;
-
-	if (dir[0] != '/' && !getcwd(here, sizeof here))
-		return err_sys(err, errno, "the present folder");
-	len = snprintf(out, n, "%s%s%s/%s", here, dir[0] == '/' ? "" : "/", dir, app);
-	return len < 0 || (size_t)len >= n ? err_set(err, ERR_LIMIT, "the path is too long") : 0;
-}
-
-/* @path becomes that of the file @name in it, which is made where there is none. */
-static int
-create_file(char *path, size_t size, const char *name, bool preview, struct err *err)
-{
-	size_t n = strlen(path);
-	int len = snprintf(path + n, size - n, "/%s", name);
-
-	if (len < 0 || (size_t)len >= size - n)
-		return err_set(err, ERR_LIMIT, "the path is too long");
-	return preview || os_create_file(AT_FDCWD, path, span_of(NULL, 0), 0600, err) >= 0 ? 0 : -1;
-}
-
-static int
-target_create(struct cloud_folder *f, const char *app, struct span mime, struct err *err)
-{
-	const struct adapter *adapter = adapter_for_type(mime);
-	char path[PATH_MAX];
-	struct err why = { 0 };
-
-	if (create_path(path, sizeof path, f->r->rq->create_dir, app, err) < 0)
-		return -1;
-	if (!f->r->rq->preview && os_make_folders(AT_FDCWD, path, 0700, err) < 0)
-		return -1;
-	if (adapter->new_file &&
-	    create_file(path, sizeof path, adapter->new_file, f->r->rq->preview, err) < 0)
-		return -1;
-	if (app_new(&f->target.app, app, adapter->name, path, err) < 0)
-		return -1;
-	if (app_session_open(&f->target.session, f->target.app, &why) == 0)
-		return 0;
-	f->made_up = f->r->rq->preview && why.code == ERR_NOT_FOUND;
-	target_clear(&f->target);
-	if (f->made_up)
-		return 0;
-	if (err)
-		*err = why;
-	return -1;
-}
-
-/* The app of the Box, with its place on this disk; no target where either is missing. */
-static int
-target_find(struct cloud_folder *f, const char *app, struct err *err)
-{
-	struct err why = { 0 };
-
-	f->target.in_box = true;
-	if (box_app_get(&f->target.app, f->r->box, app, &why) == 0 &&
-	    app_session_open(&f->target.session, f->target.app, &why) == 0)
-		return 0;
-	target_clear(&f->target);
-	if (why.code == ERR_NOT_FOUND)
-		return 0;
-	if (err)
-		*err = why;
-	return -1;
-}
-
-static int
-target_choose(struct cloud_folder *f, struct span mime, struct err *err)
-{
-	const char *into = f->r->rq->into ? f->r->rq->into : f->app;
-
-	f->r->crossing = strcmp(into, f->app) != 0;
-	if (target_find(f, into, err) < 0)
-		return -1;
-	if (!f->target.app && f->r->rq->into)
-		return err_set(err, ERR_NOT_FOUND, "app \"%s\" is not on this terminal", into);
-	if (!f->target.app && f->r->rq->create_dir)
-		return target_create(f, f->app, mime, err);
-	return 0;
-}
-
-static int
-target_open(struct cloud_folder *f, struct span mime, struct err *err)
-{
-	struct app_session *s;
-
 	f->have_target = true;
-	if (target_choose(f, mime, err) < 0)
-		return -1;
-	s = f->target.session;
-	if (!s || f->r->rq->preview)
-		return 0;
-	return app_session_ready(s, &f->unready) < 0 ? 0 : s->adapter->tidy(s, err);
-}
-
-/* The form of all items put aside; NULL: whole files, also those that look like it. */
-static const struct form *
-form_aside(const struct cloud_folder *f)
-{
-	const struct form *form = form_of_type(f->opened[0].record.mime);
-
-	for (size_t i = 1; form && i < f->n_opened; i++)
-		if (form_of_type(f->opened[i].record.mime) != form)
-			return NULL;
-	return form;
-}
-
-/* A file's id is its path; of items within files some have another. */
-static bool
-are_within_files(const struct cloud_folder *f)
-{
-	for (size_t i = 0; i < f->n_opened; i++)
-		if (f->opened[i].record.path.n &&
-		    !span_equal(f->opened[i].record.path, f->opened[i].record.native_id))
-			return true;
-	return false;
-}
-
-static bool
-is_any_of(const struct cloud_folder *f, const struct form *form)
-{
-	for (size_t i = 0; i < f->n_opened; i++)
-		if (form_of_type(f->opened[i].record.mime) == form)
-			return true;
-	return false;
-}
-
-/* Has the app the kind of items that is put aside? */
-static int
-check_kind(struct cloud_folder *f, struct err *err)
-{
-	const struct form *mine = f->target.session->adapter->form;
-	const char *into = f->r->rq->into;
-
-	f->checked = true;
-	f->of_other_kind = mine ? !is_any_of(f, mine) : form_aside(f) && are_within_files(f);
-	if (!f->of_other_kind || !into)
-		return 0;
-	err_set(err, ERR_UNSUPPORTED, "%s has another kind of items than %s: it cannot take them",
-		into, f->app);
-	return err_hint(err, "`cloudbox apps` lists the apps here and their adapters; `--create "
-			     "DIR` makes files of open formats");
+	return target_open(&f->target, f->r, f->app, mime, err);
 }
 
 static bool
@@ -270,13 +111,13 @@ skip(struct cloud_folder *f, const struct opened *o, struct err *err)
 	if (row_add(&row, f->r, rec->app, rec->native_id, rec->name, err) < 0)
 		return -1;
 	run_progress(f->r, 1);
-	if (f->made_up)
+	if (f->target.made_up)
 		return result_set(f->r, row, RESTORE_ADDED, _("it was not here"), err);
-	if (f->of_other_kind)
+	if (f->target.of_other_kind)
 		return result_set(f->r, row, RESTORE_FAILED,
 				  _("the app of that name here has another kind of items"), err);
-	if (f->unready.code) {
-		reason_of(words, &f->unready);
+	if (f->target.unready.code) {
+		reason_of(words, &f->target.unready);
 		return result_set(f->r, row, RESTORE_FAILED, words, err);
 	}
 	snprintf(words, sizeof words,
@@ -294,9 +135,10 @@ deliver(struct cloud_folder *f, struct err *err)
 
 	if (f->n_opened == 0)
 		return 0;
-	if (!f->checked && f->target.session && check_kind(f, err) < 0)
+	if (!f->target.checked &&
+	    target_check_kind(&f->target, f->r, f->app, f->opened, f->n_opened, err) < 0)
 		return -1;
-	if (!f->target.session || f->of_other_kind || f->unready.code) {
+	if (!f->target.session || f->target.of_other_kind || f->target.unready.code) {
 		for (size_t i = 0; rc == 0 && i < f->n_opened; i++)
 			rc = skip(f, &f->opened[i], err);
 	} else if (has_fields(f)) {
@@ -316,7 +158,7 @@ deliver(struct cloud_folder *f, struct err *err)
 
 /* The app for what is put aside, which says what a new one is to hold. */
 static int
-target_open_aside(struct cloud_folder *f, struct err *err)
+open_target_aside(struct cloud_folder *f, struct err *err)
 {
 	size_t before = f->n_opened;
 
@@ -327,7 +169,10 @@ target_open_aside(struct cloud_folder *f, struct err *err)
 	}
 	if (f->n_opened == 0 || f->have_target)
 		return 0;
-	return target_open(f, form_aside(f) ? f->opened[0].record.mime : span_of(NULL, 0), err);
+	return open_target(f,
+			   opened_form(f->opened, f->n_opened) ? f->opened[0].record.mime
+							       : span_of(NULL, 0),
+			   err);
 }
 
 /* A request's records are here. */
@@ -336,7 +181,7 @@ group_done(void *ctx, struct err *err)
 {
 	struct cloud_folder *f = ctx;
 
-	if (target_open_aside(f, err) < 0)
+	if (open_target_aside(f, err) < 0)
 		return -1;
 	if (run_check_cancelled(f->r, err) < 0)
 		return -1;
@@ -346,7 +191,7 @@ group_done(void *ctx, struct err *err)
 static int
 finish(struct cloud_folder *f, struct err *err)
 {
-	if (target_open_aside(f, err) < 0)
+	if (open_target_aside(f, err) < 0)
 		return -1;
 	if (deliver(f, err) < 0)
 		return -1;
@@ -471,7 +316,7 @@ restore_folder(struct cloud_folder *f, struct err *err)
 	if ((f->r->rq->version || f->r->rq->at_unix_ms) && choose_versions(f, NULL, err) < 0)
 		return -1;
 	/* what a folder that is made anew holds, the first record says */
-	if (f->app[0] && !f->r->rq->create_dir && target_open(f, (struct span){ NULL, 0 }, err) < 0)
+	if (f->app[0] && !f->r->rq->create_dir && open_target(f, (struct span){ NULL, 0 }, err) < 0)
 		return -1;
 	if (f->r->thread && of_thread_learn(f->r->thread, f->r->fetch, &f->want, f->kind, err) < 0)
 		return -1;

@@ -56,6 +56,10 @@ struct target {
 	struct app *app;             /* owned; NULL: there is none */
 	struct app_session *session; /* owned */
 	bool in_box;                 /* the Box knows it: native ids come from its inventory */
+	bool made_up;                /* --create in a preview: as empty as a new one */
+	bool checked;                /* by target_check_kind(): */
+	bool of_other_kind;          /* it has another kind of items than the backup */
+	struct err unready;          /* why it cannot be written now, if it cannot */
 };
 
 void target_clear(struct target *t);
@@ -82,6 +86,18 @@ int run_prove(struct run *r, const struct wire_item *at, struct err *err);
 int run_keep_proven(struct run *r, struct err *err);
 /** ERR_CANCELLED if the person wants it to end. */
 int run_check_cancelled(const struct run *r, struct err *err);
+
+/* target.c */
+
+/** The app that takes the items of @app: of the request's --into, of that name, or made by --create for
+ *  items of type @mime; none: t->app NULL.  ERR_NOT_FOUND (--into), ERR_IO. */
+int
+target_open(struct target *t, struct run *r, const char *app, struct span mime, struct err *err);
+/** Has it the kind of items that the first group, @list, has?  ERR_UNSUPPORTED with --into. */
+int target_check_kind(struct target *t, const struct run *r, const char *app,
+		      const struct opened *list, size_t n, struct err *err);
+/** The form of all @n items; NULL: whole files, also those that look like it. */
+const struct form *opened_form(const struct opened *list, size_t n);
 
 /* restore.c */
 
