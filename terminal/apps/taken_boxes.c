@@ -94,16 +94,15 @@ exif_item(struct taken_file *f, const struct box *iinf)
 		return NO_ITEM;
 	at = iinf->at + (p[0] == 0 ? 6 : 8); /* version and flags, count of 2 or 4 bytes */
 	for (int i = 0; i < ITEMS_MAX && find(&b, f, "infe", at, iinf->end); i++, at = b.end) {
-		size_t n = 2;
+		size_t n;
 
-		if (!taken_read(f, b.at, p, sizeof p))
+		if (!taken_read(f, b.at, p, 4))
 			return NO_ITEM;
-		if (p[0] == 3)
-			n = 4;
-		else if (p[0] != 2) /* older ones name no type */
+		if (p[0] != 2 && p[0] != 3) /* older ones name no type */
 			continue;
-		if (memcmp(p + 4 + n + 2, "Exif", 4) == 0)
-			return (uint32_t)taken_number(p + 4, n);
+		n = p[0] == 2 ? 2 : 4; /* of the number; 2 bytes of protection, the type */
+		if (taken_read(f, b.at + 4, p, n + 6) && memcmp(p + n + 2, "Exif", 4) == 0)
+			return (uint32_t)taken_number(p, n);
 	}
 	return NO_ITEM;
 }
