@@ -7,9 +7,11 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 
 import pytest
 
+import corpus
 import desktop
 import faults
 import phone
@@ -362,3 +364,48 @@ def test_chattys_messages_go_out_as_a_file_of_sms_backup_and_restore_and_find_th
 def _file(path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+def test_every_real_message_comes_into_chatty_once_and_out_of_it_again(make_phone, make_terminal, server, tmp_path):
+    real = {n.replace("/", "_"): raw for n, raw in corpus.files("messages").items() if n.endswith(".xml")}
+    a, t, other = make_terminal(), make_phone(), make_phone()
+    a.init(server)
+    t.join(a), other.join(a)
+    a.app("messages", "sms-xml", real)
+    a.run("add", "messages", "--all", expect=None)
+    a.run("backup", expect=None)
+    told = t.run("restore", "messages", "--from", a.device, expect=None)
+    assert set(results(told)) <= {"added", "failed"} and results(told)["added"] > 25, results(told)
+    assert set(reasons(told)) <= {"Chatty keeps no message without a number", "Chatty keeps no message without a date",
+                                  "Chatty has no place for this kind of message",
+                                  "Chatty keeps one draft for each conversation, and has another",
+                                  "a part of this message is damaged"}
+    there = rows(t)
+    again = t.run("restore", "messages", "--from", a.device, expect=None)
+    assert results(again) == {"identical": results(told)["added"], "failed": results(told)["failed"]}
+    assert rows(t) == there
+    visit(t)
+    assert rows(t) == there, "Chatty left them as they are"
+    # out again, into another Chatty, by a backup and by a file
+    backup(t)
+    restored(other, t, added=len(there))
+    t.run("export", "messages", "--to", tmp_path / "all.xml")
+    told = other.run("import", "messages", tmp_path / "all.xml")
+    assert results(told) == {"identical": len(there)}
+
+
+def test_a_history_that_cannot_be_written_is_left_alone_with_a_reason(pair):
+    a, b = pair
+    received(a, "+4915112345678", "Hello", 1700000000)
+    backup(a)
+    whole = history(b).read_bytes()
+    reading = ["unshare", "--mount", "sh", "-c", 'mount --bind -o ro "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"',
+               str(history(b).parent)]
+    if subprocess.run([*reading, "true"], capture_output=True).returncode:
+        pytest.skip("no private mount namespace here")
+    b.within = reading
+    told = b.run("restore", "messages", "--from", a.device, expect=3)
+    assert "the database of Chatty" in reasons(told)[0], told
+    b.within = []
+    assert history(b).read_bytes() == whole
+    restored(b, a, added=1)
