@@ -103,3 +103,32 @@ def test_what_an_iphone_exports_is_merged_into_what_evolution_has(pair):
     there = b.eds("contacts", "list")
     assert results(b.run("import", "contacts", folder / "John_Doe_IPHONE.vcf")) == {"identical": 1}
     assert b.eds("contacts", "list") == there
+
+
+def test_what_gnome_has_is_found_by_itself(make_desktop, server):
+    gnome = make_desktop()
+    gnome.init(server)
+    gnome.eds("contacts", "add", ANNA)
+    gnome.eds("events", "add", "BEGIN:VEVENT\r\nUID:e\r\nDTSTART:20240102\r\nSUMMARY:Tea\r\nEND:VEVENT\r\n")
+    found = {a["name"]: a["adapter"] for a in gnome.run("apps")}
+    assert found["contacts"] == "eds-contacts" and found["calendar"] == "eds-calendar", found
+    gnome.run("add", "contacts", "Anna Schmidt")
+    gnome.run("add", "calendar", "--all")
+    gnome.run("backup")
+    assert [i["name"] for i in gnome.run("items", "calendar")] == ["Tea"]
+
+
+def test_another_book_is_the_one_that_is_named(make_desktop, server):
+    gnome = make_desktop()
+    gnome.init(server)
+    gnome.eds("contacts", "add", ANNA)
+    folder = gnome.folder / ".local/share/evolution"
+    gnome.run("apps", "add", "one", "--adapter", "eds-contacts", "--path", folder,
+              "--set", "source=system-address-book")
+    assert len(gnome.run("items", "one")) == 1
+    error = gnome.error("apps", "add", "two", "--adapter", "eds-contacts", "--path", folder,
+                        "--set", "source=no-such-book")
+    assert error["code"] == "not-found" and "no such book" in error["message"], error
+    error = gnome.error("apps", "add", "two", "--adapter", "eds-contacts", "--path", folder,
+                        "--set", "source=system-calendar")
+    assert error["code"] == "not-found", error
