@@ -85,7 +85,7 @@ int ical_zones_named(const struct ical_zones *z, struct span item, ical_zone_fn 
 /** The zone of that TZID, or ICAL_ZONES_MAX. */
 size_t ical_zones_find(const struct ical_zones *z, struct span tzid);
 
-/** Do two VTIMEZONEs say the same?  *out; ERR_NOMEM. */
+/** Do two VTIMEZONEs mean the same, whatever their names?  *out; ERR_NOMEM, ERR_LIMIT. */
 int ical_zone_same(bool *out, struct span a, struct span b, struct err *err);
 
 /** Add a VTIMEZONE: the first of its TZID counts, and what is over the limits is left out.

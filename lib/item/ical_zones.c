@@ -228,15 +228,3 @@ ical_zones_read(struct ical_zones *z, const struct text_stream *stream, bool cou
 	return count ? ical_split_all(stream, take_part, z, err)
 		     : ical_split_zones(stream, take_part, z, err);
 }
-
-int
-ical_zone_same(bool *out, struct span a, struct span b, struct err *err)
-{
-	AUTO(buf_clear) struct buf x = BUF_INIT(SIZE_MAX / 4), y = BUF_INIT(SIZE_MAX / 4);
-
-	if (component_key(&x, a, ITEM_ICALENDAR, err) < 0 ||
-	    component_key(&y, b, ITEM_ICALENDAR, err) < 0)
-		return -1;
-	*out = span_equal(buf_span(&x), buf_span(&y));
-	return 0;
-}

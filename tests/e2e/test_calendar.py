@@ -293,7 +293,9 @@ def test_the_six_steps_for_every_real_calendar(phones):
     before = tree(b.phone)
     told = b.run("restore", "calendar", "--from", a.device, expect=None)
     assert tree(b.phone) == before
-    assert results(told)["identical"] == n - len(failed), results(told)
+    # one whose zone was refused can be the double of one that came in
+    now = results(told)
+    assert now["identical"] >= n - len(failed) and now["identical"] + now["failed"] == n, now
     before = tree(a.phone)
     told = a.run("restore", "calendar", "--from", a.device, expect=None)
     assert results(told) == {"identical": n} and tree(a.phone) == before

@@ -382,6 +382,36 @@ an_item_takes_along_the_zones_that_it_names(void **state)
 	assert_int_equal(own, strlen(item));
 }
 
+static void
+zones_are_the_same_if_their_rules_are(void **state)
+{
+#define WINTER(start, more)                                                                        \
+	"BEGIN:VTIMEZONE\r\nTZID:W. Europe\r\n" more "BEGIN:STANDARD\r\nDTSTART:" start            \
+	"\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nTZOFFSETFROM:+0200\r\n"                    \
+	"TZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
+		{ WINTER("16010101T030000", ""), WINTER("19701025T030000", ""), true },
+		{ WINTER("16010101T030000", ""), WINTER("16010101T030000", "X-A:b\r\n"), true },
+		{ WINTER("16010101T030000", ""), WINTER("16010101T020000", ""), false },
+		{ ZONE("A", "+0100"), ZONE("B", "+0100"), true },
+		{ ZONE("A", "+0100"), ZONE("A", "+01"), true },
+		{ ZONE("A", "+0100"), ZONE("A", "+0130"), false },
+		{ ZONE("A", "+0100"), WINTER("16010101T030000", ""), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		bool same;
+		assert_int_equal(
+			ical_zone_same(&same, span_str(cases[i].a), span_str(cases[i].b), NULL), 0);
+		if (same != cases[i].same)
+			fail_msg("%s%s", cases[i].a, cases[i].b);
+	}
+}
+
 /* ---- real files ---- */
 
 struct all {
@@ -575,6 +605,7 @@ main(void)
 		cmocka_unit_test(what_is_no_whole_component_is_a_syntax_error),
 		cmocka_unit_test(a_file_is_split_into_its_events_and_what_is_broken_is_told),
 		cmocka_unit_test(an_item_takes_along_the_zones_that_it_names),
+		cmocka_unit_test(zones_are_the_same_if_their_rules_are),
 		cmocka_unit_test(real_calendars_are_read_and_merged),
 	};
 
