@@ -2,8 +2,11 @@
 /* array: see array.h. */
 #include "base/array.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LARGE_BYTES ((size_t)1 << 20) /* from here on the kernel moves pages, and copies nothing */
 
 int
 array_reserve(void **items, size_t *cap, size_t need, size_t item_bytes, size_t max,
@@ -13,7 +16,8 @@ array_reserve(void **items, size_t *cap, size_t need, size_t item_bytes, size_t 
 		return err_set(err, ERR_LIMIT, "more than %zu entries", max);
 	if (need <= *cap)
 		return 0;
-	size_t want = *cap + *cap / 2 + 8;
+	bool is_large = *cap > LARGE_BYTES / item_bytes;
+	size_t want = *cap + (is_large ? *cap / 8 : *cap / 2) + 8;
 	if (want < need)
 		want = need;
 	if (want > max)

@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 
-/** Make room for @need elements of @item_bytes, at most @max.  Grows by half; ERR_LIMIT before any
- *  memory is taken, ERR_NOMEM.  New room is zeroed. */
+/** Make room for @need elements of @item_bytes, at most @max.  Grows by half, beyond 1 MiB by an eighth;
+ *  ERR_LIMIT before any memory is taken, ERR_NOMEM.  New room is zeroed. */
 int array_reserve(void **items, size_t *cap, size_t need, size_t item_bytes, size_t max,
 		  struct err *err);
 

@@ -45,17 +45,25 @@ cards_new(struct cards **out, struct run *r, struct target *t, struct err *err)
 	return 0;
 }
 
+/* What has been worked off takes no memory any more. */
+static void
+release(struct cards *c)
+{
+	free(TAKE(c->list));
+	free(TAKE(c->paths));
+	plan_free(TAKE(c->plan));
+	live_cards_clear(&c->live);
+	postings_free(TAKE(c->uids));
+	c->n = c->cap = c->n_paths = c->cap_paths = 0;
+}
+
 void
 cards_free(struct cards *c)
 {
 	if (!c)
 		return;
-	free(c->list);
-	free(c->paths);
-	plan_free(c->plan);
+	release(c);
 	fit_clear(&c->fit);
-	live_cards_clear(&c->live);
-	postings_free(c->uids);
 	scratch_free(c->scratch);
 	free(c);
 }
@@ -419,6 +427,7 @@ cards_finish(struct cards *c, struct err *err)
 	}
 	if (fail_rest(c, err) < 0 || tell_missing_numbers(c->r, err) < 0)
 		return -1;
+	release(c);
 	return c->t->in_box && !c->r->rq->preview
 		       ? inventory_refresh(NULL, c->r->box, c->t->session, NULL, NULL, err)
 		       : 0;

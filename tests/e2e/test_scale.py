@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many contacts: one difference is one write, and memory grows by little for each contact.
+"""Many contacts and messages: one difference is one write, and memory grows by little for each item.
 
-$CLOUDBOX_SCALE gives the numbers of contacts ("1000,10000,100000"); the default is what `make check`
+$CLOUDBOX_SCALE gives the numbers of items ("1000,10000,100000"); the default is what `make check`
 has the time for.  Figures are printed: `make check-scale` shows them."""
 import os
+import random
 import resource
 import time
 
@@ -16,6 +17,8 @@ SCALES = [int(n) for n in os.environ.get("CLOUDBOX_SCALE", "2000").split(",")]
 MIB = 1 << 20
 # Caches and one group of items; for each contact where it lies, here, in the cloud and in the result.
 FIXED_BYTES, CONTACT_BYTES = 9 * MIB, 210
+LISTED_BYTES = 80  # for each item of a list
+GROUP_BYTES = 8 * MIB  # 5,000 records and the batch that is made of them
 
 
 def anonymous_bytes(pid):
@@ -55,6 +58,14 @@ def watched(terminal, *args, passphrase=True):
     return told, max(after_the_passphrase(seen) if passphrase else seen), cpu
 
 
+def listed(terminal, what, n, *args, passphrase=False):
+    """A command that passes over all items, within the bound of lists; its JSON."""
+    told, peak, cpu = watched(terminal, *args, passphrase=passphrase)
+    print(f"{what:38} {n:7} items     {peak / MIB:6.1f} MiB  {cpu:6.2f} s CPU")
+    assert peak < FIXED_BYTES + n * LISTED_BYTES
+    return told
+
+
 def stamps(folder):
     return {entry.name: (entry.stat().st_ino, entry.stat().st_mtime_ns) for entry in os.scandir(folder)}
 
@@ -67,6 +78,7 @@ def told_figures(what, n, told, peak, cpu):
 
 def backed_up(terminal, what, n):
     told, peak, cpu = watched(terminal, "backup", passphrase=False)
+    assert peak < FIXED_BYTES + n * LISTED_BYTES + (GROUP_BYTES if told["uploaded"] else 0)
     print(f"{what:38} {n:7} contacts  {peak / MIB:6.1f} MiB  {cpu:6.2f} s CPU  "
           f"{told['requests']:4} requests  {told['bytes_sent']:9} bytes sent")
     return told
@@ -85,7 +97,7 @@ def saved(terminal, server, path, cards, as_one):
         path.mkdir()
         put(path, {f"{name}.vcf": raw for name, raw in cards.items()})
     terminal.run("apps", "add", "contacts", "--adapter", "vcard", "--path", path)
-    terminal.run("add", "contacts", "--all", "--yes")
+    assert len(listed(terminal, "add --all", len(cards), "add", "contacts", "--all", "--yes")["added"]) == len(cards)
     backed_up(terminal, "the first backup", len(cards))
     again = backed_up(terminal, "a backup, nothing changed", len(cards))
     assert again["bytes_sent"] == 0 and again["requests"] == 0
@@ -135,3 +147,47 @@ def test_one_difference_in_a_large_file_is_one_file_written_once(make_terminal, 
     assert told["written"] == n - 1
     assert len(path.read_bytes()) == len(whole) and path.read_bytes().startswith(cards["p00000"])
     assert t.run("restore", "contacts")["written"] == 0
+
+
+def message(i, r):
+    words = " ".join(r.choice(("tea", "noon", "bring", "the", "boat", "and", "a", "lamp")) for _ in range(12))
+    return (f'  <sms address="+4917{r.randrange(400):08}" date="{1300000000000 + i * 60000}" type="{1 + i % 2}" '
+            f'body="{words} {i}" read="1" contact_name="(Unknown)" />\n').encode()
+
+
+def smses(messages):
+    return b"".join([b"<?xml version='1.0' encoding='UTF-8' ?>\n<smses count=\"%d\">\n" % len(messages),
+                     *messages, b"</smses>\n"])
+
+
+@pytest.mark.parametrize("n", SCALES)
+def test_every_command_is_as_small_with_many_messages(make_terminal, server, n):
+    t, r = make_terminal("many messages"), random.Random(n)
+    t.init(server)
+    messages = [message(i, r) for i in range(n)]
+    folder = t.app("messages", "sms-xml", {"all.xml": smses(messages)})
+    assert len(listed(t, "items", n, "items", "messages")) == n
+    assert len(listed(t, "add --all", n, "add", "messages", "--all", "--yes")["added"]) == n
+    assert len(listed(t, "box", n, "box", "messages")) == n
+    assert listed(t, "status", n, "status")["unsaved_items"] == n
+    assert len(backed_up(t, "the first backup of messages", n)["uploaded"]) == n
+    assert backed_up(t, "a backup, nothing changed", n)["requests"] == 0
+    assert len(listed(t, "add --all, all there", n, "add", "messages", "--all", "--yes")["updated"]) == n
+    assert len(listed(t, "cloud", n, "cloud", passphrase=True)) == n
+    assert listed(t, "verify", n, "verify", passphrase=True)["bad"] == []
+    assert listed(t, "verify --data", n, "verify", "--data", passphrase=True)["bad"] == []
+    told, peak, cpu = watched(t, "restore", "messages")
+    told_figures("messages, nothing lost", n, told, peak, cpu)
+    assert told["written"] == 0
+    whom = messages[0].split(b'"')[1].decode()
+    of_thread = sum(f'address="{whom}"'.encode() in one for one in messages)
+    put(folder, {"all.xml": smses([])})
+    told, peak, cpu = watched(t, "restore", "messages", "--thread", whom)
+    told_figures("messages, one thread", n, told, peak, cpu)
+    assert told["written"] == of_thread == len(told["items"])
+    told, peak, cpu = watched(t, "restore", "messages")
+    told_figures("messages, the others", n, told, peak, cpu)
+    assert told["written"] == n - of_thread
+    now = (folder / "all.xml").read_bytes()
+    assert sorted(line.strip() for line in now.splitlines()) == sorted(
+        line.strip() for line in smses(messages).splitlines())
