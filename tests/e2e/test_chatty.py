@@ -409,3 +409,39 @@ def test_a_history_that_cannot_be_written_is_left_alone_with_a_reason(pair):
     b.within = []
     assert history(b).read_bytes() == whole
     restored(b, a, added=1)
+
+
+OWNER = """
+import sys, gi
+from gi.repository import Gio, GLib
+bus = Gio.bus_get_sync(Gio.BusType.SESSION)
+print("ready", flush=True)
+sys.stdin.readline()
+bus.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "RequestName",
+              GLib.Variant("(su)", ("sm.puri.Chatty", 0)), None, 0, -1)
+print("owned", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_chatty_that_starts_in_the_middle_finds_its_history_as_it_was(make_phone, server, tmp_path):
+    t = make_phone()
+    if subprocess.run([desktop.PYTHON, "-c", "import gi"], capture_output=True).returncode:
+        pytest.skip("python3-gi is not installed")
+    t.init(server)
+    received(t, "7535", "mine", 1700000000)
+    xml = _file(tmp_path / "many.xml", smses(*[sms("+15555550000", f"message {i}", 1600000000000 + i * 1000)
+                                               for i in range(6000)]))
+    mine, journal = rows(t), history(t).with_name(history(t).name + "-journal")
+    owner = subprocess.Popen([desktop.PYTHON, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                             env=t._environment({}))
+    assert owner.stdout.readline() == "ready\n"
+    running = t.start("import", "messages", xml)
+    wait_until(lambda: journal.exists() or not running.is_alive(), "the transaction")
+    owner.stdin.write("\n"), owner.stdin.flush()
+    assert owner.stdout.readline() == "owned\n"
+    told = running.finish(expect=3)
+    assert reasons(told)[0].startswith("Chatty is open") and results(told) == {"failed": 6000}
+    assert rows(t) == mine and not journal.exists()
+    owner.communicate("\n")
+    assert results(t.run("import", "messages", xml)) == {"added": 6000}
