@@ -15,7 +15,7 @@ from programs import BUILD, put, tree
 
 SEED = int(os.environ.get("CLOUDBOX_SEED", random.randrange(10**9)))
 FULL = os.environ.get("CLOUDBOX_FULL")
-SAMPLE = 3
+SAMPLE = 2
 
 HEAD = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
 PICTURE = '<part ct="image/jpeg" data="/9j/4AAQSkZJRgABAQAAAQ==" />'

@@ -16,7 +16,7 @@ from programs import put
 SCALES = [int(n) for n in os.environ.get("CLOUDBOX_SCALE", "2000").split(",")]
 MIB = 1 << 20
 # Caches and one group of items; for each contact where it lies, here, in the cloud and in the result.
-FIXED_BYTES, CONTACT_BYTES = 9 * MIB, 210
+FIXED_BYTES, CONTACT_BYTES = 9 * MIB, 125
 LISTED_BYTES = 80  # for each item of a list
 GROUP_BYTES = 8 * MIB  # 5,000 records and the batch that is made of them
 
