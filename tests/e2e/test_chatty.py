@@ -331,6 +331,9 @@ def test_killed_between_any_two_writes_all_or_nothing_is_there_and_the_next_rest
         there = rows(t)
         assert there == mine or sorted(r[4] for r in there) == ["group", "look", "mine", "one", "two"], (n, fault.place())
         assert phone_apps.select(history(t), "PRAGMA integrity_check") == [("ok",)]
+        if n % 2 and there != mine:  # the Box knows what that restore wrote, though nobody told it
+            t.run("undo")
+            assert rows(t) == mine, (n, fault.place())
         t.run("restore", "messages", "--from", a.device)
         assert sorted(r[4] for r in rows(t)) == ["group", "look", "mine", "one", "two"], (n, fault.place())
         assert files(t)["look"] == [("image/jpeg", JPEG)] and len(files(t)["group"]) == 1
