@@ -925,6 +925,52 @@ another_account_sees_and_reaches_nothing(void **state)
 	refused(&r, PROBLEM_DEVICE);
 }
 
+static int
+read_account(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct catalog_account *a = ctx;
+
+	return tx->ops->account_get(tx, a, &a->account, err);
+}
+
+static bool
+is_relaxing(struct world *w, const struct party *p)
+{
+	struct catalog_account a = { .account = p->account };
+	struct err err;
+
+	assert_int_equal(catalog_read(w->server.catalog, read_account, &a, &err), 0);
+	return account_is_relaxing(&a);
+}
+
+static void
+a_person_who_logs_in_calls_off_what_waits_and_a_device_does_not(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	uint8_t token[WIRE_TOKEN_BYTES];
+	struct log_entry waiting[] = {
+		{ .type = LOG_DELETE_ACCOUNT },
+		{ .type = LOG_SET_POLICY, .retention_days = 30 },
+		{ .type = LOG_SET_POLICY, .retention_days = 90, .policy_flags = LOG_POLICY_LIFT },
+	};
+
+	party_init(&p);
+	register_by_http(w, &p);
+	for (size_t i = 0; i < N_ELEMENTS(waiting); i++) {
+		assert_false(is_relaxing(w, &p));
+		assert_int_equal(world_extend(w, &p, &waiting[i]), 0);
+		assert_true(is_relaxing(w, &p));
+		world_have(w, &p, NULL, 0, token, NULL);
+		assert_true(is_relaxing(w, &p));
+		world_login(w, &p, token);
+		assert_false(is_relaxing(w, &p));
+	}
+	struct log_entry more = { .type = LOG_SET_POLICY, .retention_days = 365 };
+	assert_int_equal(world_extend(w, &p, &more), 0);
+	assert_false(is_relaxing(w, &p)); /* keeping more holds at once */
+}
+
 static void
 a_revoked_device_is_refused_at_once_whatever_its_token(void **state)
 {
@@ -1110,6 +1156,7 @@ main(void)
 		IN_WORLD(what_came_whole_before_a_link_was_cut_is_kept),
 		IN_WORLD(a_damaged_object_counts_as_absent_once_found_and_may_be_sent_again),
 		IN_WORLD(another_account_sees_and_reaches_nothing),
+		IN_WORLD(a_person_who_logs_in_calls_off_what_waits_and_a_device_does_not),
 		IN_WORLD(a_revoked_device_is_refused_at_once_whatever_its_token),
 		IN_WORLD(a_log_entry_that_does_not_continue_the_log_is_refused),
 		IN_WORLD(
