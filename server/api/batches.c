@@ -58,6 +58,7 @@ note_record(void *ctx, const struct batch_record *r, struct err *err)
 }
 
 struct checking {
+	struct exchange *x;
 	struct commit *commit;
 	bool stored;
 };
@@ -68,6 +69,10 @@ check_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err)
 	struct checking *c = ctx;
 	int rc = commit_check(tx, c->commit, true, p, err);
 
+	if (rc == REFUSED && p->word == PROBLEM_SIGNATURE &&
+	    sessions_wrong_try(server_of(c->x)->sessions, &c->commit->prefix.header.account,
+			       &c->x->peer))
+		refuse(p, PROBLEM_SLOW_DOWN);
 	c->stored = rc == COMMIT_STORED;
 	return c->stored ? 0 : rc;
 }
@@ -123,7 +128,7 @@ feed(struct exchange *x, struct upload *u, struct span piece)
 static void
 take_prefix(struct exchange *x, struct upload *u)
 {
-	struct checking checking = { .commit = &u->commit };
+	struct checking checking = { .x = x, .commit = &u->commit };
 	struct err err;
 	size_t n;
 	int rc = batch_prefix_decode(&u->commit.prefix, buf_span(&x->body), &n, &err);

@@ -47,7 +47,10 @@ find_device(struct catalog_tx *tx, struct having *h, struct catalog_device *d, s
 		return rc < 0 ? -1 : refuse(p, PROBLEM_DEVICE);
 	if (!time_fits(h) ||
 	    wire_have_verify(asked, h->asked_bytes, d->key, h->server->spki_hash, err) < 0)
-		return refuse(p, PROBLEM_SIGNATURE);
+		return refuse(p, sessions_wrong_try(h->server->sessions, &asked->account,
+						    &h->change.x->peer)
+					 ? PROBLEM_SLOW_DOWN
+					 : PROBLEM_SIGNATURE);
 	rc = gate_account(tx, &asked->account, &a, p, err);
 	return rc ? rc : gate_device(tx, &asked->account, &asked->device, d, p, err);
 }

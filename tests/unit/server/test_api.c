@@ -925,6 +925,34 @@ another_account_sees_and_reaches_nothing(void **state)
 	refused(&r, PROBLEM_DEVICE);
 }
 
+/* Signed by nobody whom the server knows. */
+static enum problem_word
+ask_wrongly(struct world *w, struct party *p)
+{
+	AUTO(reply_clear) struct reply r = { 0 };
+	AUTO(party_batch_clear) struct party_batch b;
+
+	party_batch_init(&b, p, two, 2);
+	party_batch_finish(&b, p);
+	b.bytes.p[b.bytes.n - b.frames.n - 1] ^= 1; /* of the signature, the prefix's last */
+	world_post(w, &r, "/v1/batches", NULL, buf_span(&b.bytes));
+	return r.problem.word;
+}
+
+static void
+wrongly_signed_batches_are_slowed_down_and_good_ones_are_not(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+
+	party_init(&p);
+	register_by_http(w, &p);
+	for (int i = 0; i < TRIES_PER_ACCOUNT_MAX; i++)
+		assert_int_equal(ask_wrongly(w, &p), PROBLEM_SIGNATURE);
+	assert_int_equal(ask_wrongly(w, &p), PROBLEM_SLOW_DOWN);
+	post_records(w, &p, two, 2);
+}
+
 static int
 read_account(struct catalog_tx *tx, void *ctx, struct err *err)
 {
@@ -1156,6 +1184,7 @@ main(void)
 		IN_WORLD(what_came_whole_before_a_link_was_cut_is_kept),
 		IN_WORLD(a_damaged_object_counts_as_absent_once_found_and_may_be_sent_again),
 		IN_WORLD(another_account_sees_and_reaches_nothing),
+		IN_WORLD(wrongly_signed_batches_are_slowed_down_and_good_ones_are_not),
 		IN_WORLD(a_person_who_logs_in_calls_off_what_waits_and_a_device_does_not),
 		IN_WORLD(a_revoked_device_is_refused_at_once_whatever_its_token),
 		IN_WORLD(a_log_entry_that_does_not_continue_the_log_is_refused),
