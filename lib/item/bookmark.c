@@ -285,6 +285,7 @@ const struct form form_bookmark = {
 	.types = { "text/x-vbookmark" },
 	.kind = FORM_BOOKMARK,
 	.match = FORM_BY_UID,
+	.counted = true,
 	.content_lines = true,
 	.unwritable = N_("this value cannot be written into the bookmark"),
 	.parse = parse,

@@ -40,7 +40,8 @@ struct form {
 	const char *types[FORM_TYPES_MAX];
 	enum form_kind kind;
 	enum form_match match;
-	bool content_lines;     /* RFC 5545's and 6350's: a backup finds long values in its lines */
+	bool counted;       /* FORM_BY_UID: several may be equal in all, and each of them counts */
+	bool content_lines; /* RFC 5545's and 6350's: a backup finds long values in its lines */
 	const char *unwritable; /* N_(): a sentence for FORM_UNWRITABLE */
 
 	/* Parse one item of at most ITEM_BYTES_MAX.  @bytes, @profile (or NULL) are borrowed as long as

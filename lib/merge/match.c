@@ -230,7 +230,8 @@ find_by_id(struct match_index *ix, const struct wanted *w, bool judge, size_t *c
 }
 
 /* Rule 1 for items that carry their uid (FORM_BY_UID): of those of the same uid one that has all of it,
- * then, with @any, the first that is nobody's counterpart. */
+ * then, with @any, the first that is nobody's counterpart.  Where items are
+ * counted (form.counted), each is one's counterpart only. */
 static size_t
 find_by_uid(struct match_index *ix, const struct wanted *w, bool any)
 {
@@ -244,6 +245,8 @@ find_by_uid(struct match_index *ix, const struct wanted *w, bool any)
 			struct seen v;
 
 			if (at == MATCH_NONE || !get_seen(&v, ix, at, w))
+				continue;
+			if (w->it->form->counted && ix->live[at].claimed)
 				continue;
 			if (is_better(ix, at, best) && has_all(ix, &v, w))
 				best = at;
