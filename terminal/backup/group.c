@@ -96,6 +96,7 @@ group_prepare_again(struct run *r, uint32_t at, struct err *err)
 	struct err why = { 0 };
 	int rc = prepare_item(&p, r, &t, &why, err);
 
+	box_view_end(r->box); /* what follows writes */
 	if (rc < 0)
 		return -1;
 	if (rc != 0) {

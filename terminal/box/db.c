@@ -2,6 +2,7 @@
 /* db: see db.h. */
 #include "box/db.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,6 +89,7 @@ query_init(struct query *q, struct box *b, const char *sql, struct err *err)
 	if (slot >= 0 && kept[slot].busy)
 		slot = -1; /* the same query is running: a statement of its own */
 	if (slot >= 0 && kept[slot].stmt) {
+		assert(!b->viewing || sqlite3_stmt_readonly(kept[slot].stmt));
 		kept[slot].busy = true;
 		*q = (struct query){ b, kept[slot].stmt, slot, SQLITE_OK };
 		return 0;
@@ -96,6 +98,7 @@ query_init(struct query *q, struct box *b, const char *sql, struct err *err)
 				    NULL);
 	if (rc != SQLITE_OK)
 		return db_fail(b, rc, err);
+	assert(!b->viewing || sqlite3_stmt_readonly(stmt)); /* a view ends in a rollback */
 	if (slot >= 0)
 		kept[slot] = (struct kept_statement){ sql, stmt, true };
 	*q = (struct query){ b, stmt, slot, SQLITE_OK };
