@@ -67,10 +67,11 @@ state_stamp(const struct state *s)
 	struct app_stamp all = folder_stamp(&s->st[0]);
 
 	for (size_t i = 1; i < N_FILES; i++) {
-		struct app_stamp one = folder_stamp(&s->st[i]);
+		struct app_stamp one;
 
-		if (!s->is_there[i] || one.size == 0)
+		if (!s->is_there[i] || s->st[i].st_size == 0)
 			continue;
+		one = folder_stamp(&s->st[i]);
 		all.size += one.size;
 		if (one.mtime_ns > all.mtime_ns)
 			all.mtime_ns = one.mtime_ns;

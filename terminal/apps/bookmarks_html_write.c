@@ -480,7 +480,8 @@ write_text(struct html *h, int fd, struct err *err)
 		if (e->is_added || (e->cut == 0 && e->text_n == 0) || e->at < at)
 			continue; /* written with its folder, taken back, or cut with its folder */
 		if (copy_text(h, fd, at, e->at, err) < 0 ||
-		    os_write_all(fd, span_of(h->texts.p + e->text_at, e->text_n), h->path, err) < 0)
+		    (e->text_n && os_write_all(fd, span_of(h->texts.p + e->text_at, e->text_n),
+					       h->path, err) < 0))
 			return -1;
 		at = e->at + e->cut;
 	}

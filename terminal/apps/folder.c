@@ -68,6 +68,18 @@ folder_close(struct folder_root *f)
 	f->only = NULL;
 }
 
+/* The kernel's times go further than 1677 to 2262, what 64 bits of nanoseconds hold. */
+static int64_t
+time_ns(struct timespec t)
+{
+	int64_t ns;
+
+	if (__builtin_mul_overflow((int64_t)t.tv_sec, INT64_C(1000000000), &ns) ||
+	    __builtin_add_overflow(ns, (int64_t)t.tv_nsec, &ns))
+		return t.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+	return ns;
+}
+
 struct app_stamp
 folder_stamp(const struct stat *st)
 {
@@ -75,8 +87,8 @@ folder_stamp(const struct stat *st)
 		.device = (uint64_t)st->st_dev,
 		.inode = (uint64_t)st->st_ino,
 		.size = (uint64_t)st->st_size,
-		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
-		.ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+		.mtime_ns = time_ns(st->st_mtim),
+		.ctime_ns = time_ns(st->st_ctim),
 	};
 }
 

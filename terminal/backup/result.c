@@ -72,20 +72,21 @@ backup_result_rewind(struct backup_result *r, struct err *err)
 static int
 count_cost(struct run *r, const struct backup_item *item, struct err *err)
 {
-	struct run_cost *c = r->costs;
+	struct run_cost *c;
+	size_t at = 0;
 
-	while (c < r->costs + r->n_costs && strcmp(c->app, item->app) != 0)
-		c++;
-	if (c == r->costs + r->n_costs) {
+	while (at < r->n_costs && strcmp(r->costs[at].app, item->app) != 0)
+		at++;
+	if (at == r->n_costs) {
 		if (array_reserve((void **)&r->costs, &r->cap_costs, r->n_costs + 1,
 				  sizeof *r->costs, APPS_MAX, err) < 0)
 			return -1;
-		c = &r->costs[r->n_costs];
-		*c = (struct run_cost){ .app = strdup(item->app) };
-		if (!c->app)
+		r->costs[at] = (struct run_cost){ .app = strdup(item->app) };
+		if (!r->costs[at].app)
 			return err_nomem(err);
 		r->n_costs++;
 	}
+	c = &r->costs[at];
 	c->uploaded++;
 	c->bytes += item->bytes;
 	return 0;

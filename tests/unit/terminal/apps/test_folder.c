@@ -298,6 +298,20 @@ no_step_leads_upwards_or_through_a_link(void **state)
 	}
 }
 
+static void
+times_beyond_what_64_bits_of_nanoseconds_hold_end_there(void **state)
+{
+	struct stat st = { .st_mtim = { .tv_sec = INT64_C(10000000000000) },
+			   .st_ctim = { .tv_sec = -INT64_C(10000000000000), .tv_nsec = 1 } };
+	struct app_stamp stamp = folder_stamp(&st);
+
+	(void)state;
+	assert_true(stamp.mtime_ns == INT64_MAX);
+	assert_true(stamp.ctime_ns == INT64_MIN);
+	st.st_mtim = (struct timespec){ .tv_sec = -1, .tv_nsec = 999999999 };
+	assert_true(folder_stamp(&st).mtime_ns == -1);
+}
+
 int
 main(void)
 {
@@ -313,6 +327,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_file_is_old_or_new_whatever_fails, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_replaced_file_keeps_its_mode, setup, teardown),
+		cmocka_unit_test(times_beyond_what_64_bits_of_nanoseconds_hold_end_there),
 		cmocka_unit_test_setup_teardown(no_step_leads_upwards_or_through_a_link, setup,
 						teardown),
 	};
