@@ -179,6 +179,8 @@ markup_attribute(struct span *attributes, struct markup_attribute *out)
 	size_t at = 0;
 
 	*out = (struct markup_attribute){ .value = { s.p, 0 } };
+	if (s.n == 0)
+		return false;
 	while (at < s.n && !is_name_byte(s.p[at]))
 		at++;
 	size_t from = at;

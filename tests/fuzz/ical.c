@@ -7,6 +7,7 @@
 #include "item/ical.h"
 #include "fuzz.h"
 #include "item/bookmark.h"
+#include "item/component.h"
 #include "item/record.h"
 #include "merge/merge.h"
 
@@ -30,6 +31,25 @@ read_some(void *ctx, void *p, size_t n, size_t *got, struct err *err)
 		memcpy(p, t->all.p + t->at, *got);
 	t->at += *got;
 	return 0;
+}
+
+/* Components of any kind: the forms' own names apart. */
+static int
+unnamed(struct parse *p, struct err *err)
+{
+	(void)p;
+	(void)err;
+	return 0;
+}
+
+static void
+as_component(struct span bytes)
+{
+	static const struct component_kind any = { "VEVENT", ITEM_ICALENDAR, &form_event, unnamed };
+	AUTO(item_free) struct item *it = NULL;
+
+	if (component_parse(&it, bytes, "fuzz", 1, NULL, &any, NULL) == 0)
+		FUZZ_TRUE(it->insert_at <= bytes.n);
 }
 
 /* Any bytes as an item of @form. */
@@ -114,6 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (size_t i = 0; forms[i]; i++)
 		if (forms[i]->match == FORM_BY_UID)
 			as_one(forms[i], all);
+	as_component(all);
 	as_rows(all);
 	for (size_t i = 0; i < 3; i++) {
 		AUTO(ical_zones_clear) struct ical_zones zones = ICAL_ZONES_INIT;

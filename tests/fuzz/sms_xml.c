@@ -57,10 +57,14 @@ as_one(struct span bytes)
 {
 	AUTO(item_free) struct item *it = NULL;
 	AUTO(buf_clear) struct buf text = BUF_INIT(1 << 24);
+	AUTO(buf_clear) struct buf number = BUF_INIT(1 << 24);
+	struct sms_xml_call call;
 	unsigned any = 1u << SMS_XML_SMS | 1u << SMS_XML_MMS | 1u << SMS_XML_CALL;
 
 	if (sms_xml_parse(&it, bytes, "fuzz", 1, NULL, any, NULL) == 0)
 		FUZZ_TRUE(it->uid && it->name);
+	if (sms_xml_call_parse(&call, &number, bytes, NULL) == 0)
+		FUZZ_TRUE(call.type <= SMS_XML_CALL_TYPES && charset_is_utf8(call.number));
 	FUZZ_TRUE(markup_decode(&text, bytes, NULL) == 0 && charset_is_utf8(buf_span(&text)));
 }
 
