@@ -39,6 +39,49 @@ name_item(struct parse *p, struct err *err)
 	return when ? occurrence_id(p, uid, when, err) : 0;
 }
 
+/* Its text without what escapes (RFC 5545 3.3.11), which some programs leave out. */
+static int
+append_plain(struct buf *out, struct span raw, struct err *err)
+{
+	AUTO(buf_clear) struct buf text = BUF_INIT(ITEM_BYTES_MAX);
+
+	if (contentline_unfold(&text, raw, CONTENTLINE_PLAIN, false, err) < 0)
+		return -1;
+	struct span t = buf_span(&text);
+	while (t.n && t.p[0] <= ' ')
+		t = span_skip(t, 1);
+	while (t.n && t.p[t.n - 1] <= ' ')
+		t.n--;
+	for (size_t i = 0; i < t.n; i++) {
+		i += t.p[i] == '\\' && i + 1 < t.n;
+		if (buf_append(out, span_of(t.p + i, 1), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+ical_uid(struct buf *out, struct span component, struct err *err)
+{
+	AUTO(contentline_clear) struct contentline_cursor lines;
+	struct contentline line;
+	unsigned depth = 0;
+	int rc;
+
+	contentline_init(&lines, component, "", 1);
+	while ((rc = contentline_next(&lines, &line, err)) == 0) {
+		if (line.kind != CONTENTLINE_PROPERTY)
+			continue;
+		if (contentline_is(&line, "BEGIN"))
+			depth++;
+		if (contentline_is(&line, "END") && (depth == 0 || --depth == 0))
+			return 0; /* behind it are its zones */
+		if (depth == 1 && contentline_is(&line, "UID"))
+			return append_plain(out, range_span(component, line.value), err);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 int
 ical_own_bytes(size_t *out, struct span item, struct err *err)
 {

@@ -28,6 +28,13 @@
  *  All of them if it is none.  0 or ERR_NOMEM. */
 int ical_own_bytes(size_t *out, struct span item, struct err *err);
 
+/** Append the UID of a component: decoded, without blanks around it; nothing where it has none.
+ *  0, ERR_NOMEM, ERR_LIMIT. */
+int ical_uid(struct buf *out, struct span component, struct err *err);
+
+/** Is a component of a file a VTIMEZONE? */
+bool ical_is_zone(struct span component);
+
 /*
  * text_split_fn's: the events, tasks or memos of a file, or its VTIMEZONEs; what is refused: one that
  * is cut off by the end or by the next, a calendar without its end, text outside calendars.  Other

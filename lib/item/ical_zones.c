@@ -191,8 +191,8 @@ count_one(void *ctx, size_t number, struct err *err)
 	return 0;
 }
 
-static bool
-is_zone(struct span component)
+bool
+ical_is_zone(struct span component)
 {
 	return component.n > 15 &&
 	       strncasecmp((const char *)component.p, "BEGIN:VTIMEZONE", 15) == 0;
@@ -206,7 +206,7 @@ take_part(void *ctx, const struct text_part *part, struct err *err)
 
 	if (part->bad)
 		return 0;
-	if (!is_zone(part->bytes)) {
+	if (!ical_is_zone(part->bytes)) {
 		if (!memmem(part->bytes.p, part->bytes.n, "TZID", 4))
 			return 0;
 		return add_names(z, part->bytes, err) < 0

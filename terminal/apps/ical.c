@@ -33,7 +33,7 @@ static const struct text_root vcalendar = {
 #define KIND(of, file)                                                                             \
 	{                                                                                          \
 		.wants = is_name, .split = ical_split_##of, .root = &vcalendar,                    \
-		.new_file = (file), .zones = true                                                  \
+		.new_file = (file), .zones = true, .series = true                                  \
 	}
 
 static const struct text_kind events = KIND(events, "calendar.ics");

@@ -14,6 +14,7 @@
 #include "apps/app_item.h"
 #include "apps/item_reader.h"
 #include "apps/text_app.h"
+#include "apps/text_series.h"
 #include "apps/text_zones.h"
 
 const struct text_kind *
@@ -43,6 +44,7 @@ text_state_of(struct folder_session *s, struct err *err)
 		return NULL;
 	}
 	state->zones = (struct ical_zones)ICAL_ZONES_INIT;
+	state->series.keys = (struct key_set)KEY_SET_INIT;
 	s->state = state;
 	return state;
 }
@@ -54,6 +56,7 @@ text_app_close(struct app_session *s)
 
 	if (state) {
 		ical_zones_clear(&state->zones);
+		text_series_clear(&state->series);
 		free(state->zones_of);
 		free(state->home);
 		free(state);
@@ -135,7 +138,7 @@ source_text_read(struct source_text *t, uint64_t at, void *p, size_t n, const ch
 {
 	if (at > t->size || n > t->size - at)
 		return APP_MOVED;
-	if (t->form != CHARSET_BYTES) {
+	if (t->form != CHARSET_BYTES || t->fd < 0) {
 		if (n)
 			memcpy(p, t->converted.p + at, n);
 		return 0;
@@ -396,6 +399,18 @@ source_text_survey(struct text_frame *out, struct source_text *t, const char *pa
 	struct reading r = { .source = &source, .text = t };
 	struct text_stream stream = { .ctx = &r, .read = reading_read, .source = path };
 	int rc = root->survey(out, &stream, root->name, err);
+
+	return r.moved ? APP_MOVED : rc;
+}
+
+int
+source_text_each(struct source_text *t, const char *path, text_part_fn *fn, void *ctx,
+		 struct err *err)
+{
+	const struct app_source source = { .path = path };
+	struct reading r = { .source = &source, .text = t };
+	struct text_stream stream = { .ctx = &r, .read = reading_read, .source = path };
+	int rc = ical_split_all(&stream, fn, ctx, err);
 
 	return r.moved ? APP_MOVED : rc;
 }

@@ -13,6 +13,7 @@
 #include "item/ical.h"
 #include "item/sms_xml.h"
 #include "item/text_stream.h"
+#include "merge/key_set.h"
 
 /* What stands around the items of a file. */
 struct text_root {
@@ -28,7 +29,9 @@ struct text_kind {
 	/* Where new items go.  NULL: in a folder each to a file of its own, else to the end of the file.
 	 * Else: before the root's end; its count, if it has one, is kept right. */
 	const struct text_root *root;
-	bool zones; /* its items carry the time zones that they name: text_zones.h */
+	bool zones;  /* its items carry the time zones that they name: text_zones.h */
+	bool series; /* with a root: a folder may keep each series in a file of its own, and then new
+			ones go so: text_series.h */
 	const char
 		*new_file; /* without a root the extension of a new item's own file (".vcf"); with
 				 one, the name of a file that is made where none can take items */
@@ -56,10 +59,10 @@ text_app_rewrite(struct app_stamp *stamp, struct app_session *s, const struct ap
 
 #define TEXT_CONVERTED_MAX ((size_t)256 << 20) /* a UTF-16 or UTF-32 file: it is converted whole */
 
-/* Read from the open file, or, where that is UTF-16 or UTF-32, its UTF-8 form. */
+/* Read from the open file, or, where that is UTF-16 or UTF-32, its UTF-8 form; or a text at hand. */
 struct source_text {
-	int fd;               /* owned */
-	struct buf converted; /* empty for CHARSET_BYTES */
+	int fd;               /* owned; -1: there is no file, `converted` is the text */
+	struct buf converted; /* else empty for CHARSET_BYTES */
 	uint64_t size;        /* bytes of the text */
 	enum charset_form form;
 	struct stat st;
@@ -89,14 +92,28 @@ int source_text_check(const struct source_text *t, const struct folder_session *
 int source_text_survey(struct text_frame *out, struct source_text *t, const char *path,
 		       const struct text_root *root, struct err *err);
 
+/** Call @fn for each component of it.  0, APP_MOVED or -1 (also @fn's). */
+int source_text_each(struct source_text *t, const char *path, text_part_fn *fn, void *ctx,
+		     struct err *err);
+
 /** Its time zones, and, with @count, how many components name each.  0, APP_MOVED or -1. */
 int source_text_zones(struct ical_zones *out, struct source_text *t, const char *path, bool count,
 		      struct err *err);
 
 /* ---- what a session keeps ---- */
 
+/* The files of a folder that keeps series apart (text_series.h). */
+struct text_series {
+	bool known;          /* it was looked through */
+	bool apart;          /* it is such a folder */
+	struct key_set keys; /* a hash of each series' UID */
+	char **paths;        /* their files, by the key's number; owned */
+	size_t cap, last;    /* number of the path that sorts last */
+};
+
 struct text_state {
-	char *home;              /* the file that takes new items, once it is known */
+	char *home; /* the file that takes new items, once it is known */
+	struct text_series series;
 	struct ical_zones zones; /* of the source that was read last */
 	char *zones_of;
 	struct app_stamp zones_stamp;

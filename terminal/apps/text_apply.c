@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/text_series.h"
 #include "apps/text_write.h"
 #include "base/array.h"
 
@@ -79,7 +80,7 @@ text_app_home(const char **out, struct app_session *session, struct err *err)
 	const struct text_kind *kind = text_kind_of(session);
 	AUTO(candidates_clear) struct candidates all = { NULL, 0, 0 };
 	struct text_state *state = text_state_of(s, err);
-	bool can = false;
+	bool can = false, apart = false;
 	char *path = NULL;
 
 	if (!state)
@@ -87,6 +88,8 @@ text_app_home(const char **out, struct app_session *session, struct err *err)
 	*out = s->folder.only ? s->folder.only : state->home;
 	if (*out || !kind->root)
 		return 0;
+	if (kind->series && (text_series_apart(&apart, s, err) < 0 || apart))
+		return apart ? 0 : -1;
 	if (folder_walk(&s->folder, kind->wants, add_candidate, NULL, &all, err) < 0)
 		return -1;
 	for (size_t i = all.n; !can && i-- > 0;) {
@@ -174,8 +177,6 @@ tell(const struct pending *p, int rc, const struct app_stamp *stamp, struct err 
 		c->written.source = c->written_path;
 		c->written.stamp = *stamp;
 		c->written.form = (uint8_t)p->form;
-		if (p->is_new)
-			c->written.size = c->bytes.n;
 	}
 	if (rc == APP_MOVED)
 		err_set(why, ERR_CONFLICT, "%s changed in the meantime", p->path);
@@ -189,7 +190,9 @@ tell(const struct pending *p, int rc, const struct app_stamp *stamp, struct err 
 /* Files that go into place together. */
 struct batch {
 	struct folder_session *session;
-	const char *home; /* of additions; NULL: each by itself */
+	const char *home;            /* of additions; NULL: each by itself, or */
+	struct text_target *targets; /* where each goes: of additions, by the change's number */
+	const struct app_change *changes; /* the first of all */
 	struct pending list[FOLDER_FILES_MAX];
 	size_t n;
 };
@@ -228,6 +231,8 @@ batch_flush(struct batch *b)
 		struct err bad = why;
 		int rc = synced < 0 ? -1 : pending_put(p, &bad);
 
+		if (rc == 0 && p->is_new && b->targets)
+			rc = text_series_made(b->session, p->changes[0]->bytes, p->path, &bad);
 		if (rc == 0 && !p->is_gone)
 			placed[n++] = p;
 		else
@@ -243,13 +248,30 @@ batch_flush(struct batch *b)
 static bool
 stands_alone(const struct batch *b, const struct app_change *c)
 {
-	return c->kind == APP_ADD && !b->home;
+	return c->kind == APP_ADD && !b->home && !b->targets;
 }
 
 static const char *
 source_of(const struct batch *b, const struct app_change *c)
 {
-	return c->kind != APP_ADD ? c->place.source : b->home ? b->home : "";
+	if (c->kind != APP_ADD)
+		return c->place.source;
+	return b->targets ? b->targets[c - b->changes].path : b->home ? b->home : "";
+}
+
+static bool
+makes_source(const struct batch *b, const struct app_change *c)
+{
+	return c->kind == APP_ADD && b->targets && b->targets[c - b->changes].is_new;
+}
+
+/* A file that is made is another one than what has its name by now. */
+static int
+source_compare(const struct batch *b, const struct app_change *x, const struct app_change *y)
+{
+	int c = makes_source(b, x) - makes_source(b, y);
+
+	return c ? c : strcmp(source_of(b, x), source_of(b, y));
 }
 
 static int
@@ -257,7 +279,7 @@ change_compare(const void *a, const void *b, void *batch)
 {
 	const struct app_change *x = *(struct app_change *const *)a;
 	const struct app_change *y = *(struct app_change *const *)b;
-	int c = strcmp(source_of(batch, x), source_of(batch, y));
+	int c = source_compare(batch, x, y);
 
 	if (c)
 		return c;
@@ -278,13 +300,18 @@ prepare_source(struct pending *p, const struct batch *b, struct err *err)
 	struct app_source source = { source_of(b, l.changes[0]), l.changes[0]->place.stamp };
 	int rc = 0;
 
+	const struct app_change *last = l.changes[l.n - 1];
 	for (size_t i = 1; i < l.n && l.changes[i]->kind != APP_ADD; i++)
 		if (!app_stamp_equal(&l.changes[i]->place.stamp, &source.stamp))
 			rc = APP_MOVED;
 	for (size_t i = 0; i < l.n; i++)
 		w.grows += (l.changes[i]->kind == APP_ADD) - (l.changes[i]->kind == APP_REMOVE);
+	if (makes_source(b, last))
+		return pending_text_new(p, s, source.path, &w, err);
 	if (l.changes[0]->kind == APP_ADD)
 		rc = folder_stamp_of(&source.stamp, &s->folder, source.path, err);
+	if (rc == 0 && last->kind == APP_ADD && b->targets)
+		rc = text_series_check(s, &source, last->bytes, err);
 	return rc ? rc : pending_text(p, s, &source, &w, err);
 }
 
@@ -297,6 +324,7 @@ batch_add(struct batch *b, struct app_change **changes, size_t n)
 	int rc;
 
 	*p = (struct pending){ .file = FOLDER_FILE_INIT, .changes = changes, .n_changes = n };
+	changes[0]->written.size = changes[0]->bytes.n; /* where it is all that is in its file */
 	rc = stands_alone(b, changes[0]) ? pending_new(p, b->session, changes[0], &why)
 					 : prepare_source(p, b, &why);
 	if (rc == 0) {
@@ -311,6 +339,42 @@ batch_add(struct batch *b, struct app_change **changes, size_t n)
 		batch_flush(b);
 }
 
+static void
+batch_clear(struct batch *b, size_t n_changes)
+{
+	for (size_t i = 0; b->targets && i < n_changes; i++)
+		free(b->targets[i].path);
+	free(b->targets);
+	b->targets = NULL;
+}
+
+/* Where additions go. */
+static int
+find_targets(struct batch *b, const struct app_change *changes, size_t n, struct err *err)
+{
+	struct app_session *s = &b->session->base;
+	bool adds = false;
+
+	b->changes = changes;
+	b->home = b->session->folder.only;
+	for (size_t i = 0; i < n; i++)
+		adds |= changes[i].kind == APP_ADD;
+	if (!adds || b->home)
+		return 0;
+	if (text_app_home(&b->home, s, err) < 0)
+		return -1;
+	if (b->home || !text_kind_of(s)->series)
+		return 0;
+	b->targets = calloc(n, sizeof *b->targets);
+	if (!b->targets)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		if (changes[i].kind == APP_ADD &&
+		    text_series_target(&b->targets[i], b->session, changes[i].bytes, err) < 0)
+			return -1;
+	return 0;
+}
+
 int
 text_app_apply(struct app_session *s, struct app_change *changes, size_t n, struct err *err)
 {
@@ -322,23 +386,24 @@ text_app_apply(struct app_session *s, struct app_change *changes, size_t n, stru
 	if (!sorted || !b)
 		return err_nomem(err);
 	b->session = folder_session_of(s);
-	b->home = b->session->folder.only;
-	for (size_t i = 0; i < n && !b->home; i++)
-		if (changes[i].kind == APP_ADD && text_app_home(&b->home, s, err) < 0)
-			return -1;
+	if (find_targets(b, changes, n, err) < 0)
+		return batch_clear(b, n), -1;
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &changes[i];
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	qsort_r(sorted, n, sizeof(*sorted), change_compare, b);
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && !stands_alone(b, sorted[i]); end++)
-			if (strcmp(source_of(b, sorted[i]), source_of(b, sorted[end])) != 0)
+			if (source_compare(b, sorted[i], sorted[end]) != 0)
 				break;
 		batch_add(b, sorted + i, end - i);
 	}
 	batch_flush(b);
+	batch_clear(b, n);
 	for (size_t i = 0; i < n; i++)
 		failed += changes[i].result != APP_CHANGE_DONE;
+	if (failed)
+		text_series_forget(b->session); /* the folder may be another by now */
 	if (failed)
 		return err_set(err, ERR_PARTIAL, "%zu of %zu changes were not made", failed, n);
 	return 0;

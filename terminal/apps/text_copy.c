@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/text_series.h"
 #include "apps/text_write.h"
 #include "apps/text_zones.h"
 
@@ -19,14 +20,17 @@
 struct copying {
 	struct source_text *from;
 	const char *path;
-	struct buf piece; /* what is read, or looked at */
-	struct buf out;   /* what is to be written; all of it where it has to be converted */
-	int fd;           /* the new file */
-	uint64_t n;       /* bytes of the new text */
-	uint8_t last;     /* its last one */
-	bool is_blank;    /* nothing but blanks so far */
-	uint64_t add_at;  /* where new items go, in the old text */
-	const char *eol;  /* what ends a new item within a root; NULL: there is no root */
+	struct buf piece;  /* what is read, or looked at */
+	struct buf out;    /* what is to be written; all of it where it has to be converted */
+	int fd;            /* the new file */
+	uint64_t n;        /* bytes of the new text */
+	uint8_t last;      /* its last one */
+	bool is_blank;     /* nothing but blanks so far */
+	struct span empty; /* with series: the root's text without items */
+	size_t n_empty;    /* as many bytes begin as that does */
+	bool was_made;     /* for what is removed from it (text_series.h) */
+	uint64_t add_at;   /* where new items go, in the old text */
+	const char *eol;   /* what ends a new item within a root; NULL: there is no root */
 	struct zone_edits *zones; /* of a calendar; else NULL */
 	struct text_frame frame;
 	uint64_t new_count; /* with frame.count_n: in the place of its count */
@@ -56,6 +60,8 @@ put(struct copying *c, struct span s, struct err *err)
 {
 	if (s.n == 0)
 		return 0;
+	for (size_t i = 0; c->n_empty == c->n + i && i < s.n && c->n_empty < c->empty.n; i++)
+		c->n_empty += s.p[i] == c->empty.p[c->n_empty];
 	c->n += s.n;
 	c->last = s.p[s.n - 1];
 	c->is_blank = c->is_blank && is_blank(s);
@@ -201,7 +207,8 @@ carry_out_component(struct copying *c, const struct app_rewrite *w, const struct
 	else
 		rc = check_expected(c, &e, err);
 	if (rc == 0 && e.kind == APP_REMOVE &&
-	    zone_edits_before(c->zones, e.expected, *at, e.offset, &from, err) < 0)
+	    (zone_edits_before(c->zones, e.expected, *at, e.offset, &from, err) < 0 ||
+	     (c->empty.n && text_series_names(&c->was_made, c->path, e.expected, err) < 0)))
 		return -1;
 	if (rc == 0)
 		rc = copy(c, *at, from, err);
@@ -330,41 +337,76 @@ copying_finish(struct copying *c, struct err *err)
 	return os_write_all(c->fd, buf_span(&file), c->path, err);
 }
 
+/* Is nothing left in a file that was made for what went?  A zone may be, where one edit after the other
+ * took what named it. */
+static bool
+is_only_root(const struct copying *c)
+{
+	return c->was_made && c->n == c->empty.n + zone_edits_idle(c->zones) &&
+	       c->n_empty + strlen("END:VCALENDAR\r\n") >= c->empty.n;
+}
+
+/* The edits of the text @t, into @p's temporary file.  0, APP_MOVED or -1. */
+static int
+new_text(struct pending *p, const struct text_kind *kind, struct source_text *t, const char *path,
+	 const struct app_rewrite *w, struct err *err)
+{
+	AUTO(zone_edits_clear) struct zone_edits zones = ZONE_EDITS_INIT;
+	struct copying c = { .from = t,
+			     .path = path,
+			     .fd = p->file.fd,
+			     .zones = kind->zones ? &zones : NULL,
+			     .piece = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX),
+			     .out = BUF_INIT(NEW_TEXT_MAX),
+			     .is_blank = true,
+			     .empty = span_str(kind->series ? kind->root->empty : "") };
+	int rc = survey(&c, kind->root, w->grows, err);
+
+	if (rc == 0 && c.zones)
+		rc = zone_edits_begin(c.zones, t, path, err);
+	if (rc == 0)
+		rc = carry_out_all(&c, w, err);
+	if (rc == 0)
+		rc = copying_finish(&c, err);
+	p->is_gone = c.eol ? is_only_root(&c) : c.is_blank;
+	buf_clear(&c.piece);
+	buf_clear(&c.out);
+	return rc;
+}
+
 /* The new text of @source lies in @p's temporary file.  0, APP_MOVED or -1. */
 int
 pending_text(struct pending *p, struct folder_session *s, const struct app_source *source,
 	     const struct app_rewrite *w, struct err *err)
 {
 	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
-	AUTO(zone_edits_clear) struct zone_edits zones = ZONE_EDITS_INIT;
-	const struct text_kind *kind = text_kind_of(&s->base);
-	struct copying c = { .from = &t,
-			     .path = source->path,
-			     .zones = kind->zones ? &zones : NULL,
-			     .piece = BUF_INIT(2 * (size_t)ITEM_BYTES_MAX),
-			     .out = BUF_INIT(NEW_TEXT_MAX),
-			     .is_blank = true };
 	int rc = source_text_open(&t, s, source->path, &source->stamp, err);
 
 	if (rc == 0)
 		rc = pending_begin(p, s, source->path, FOLDER_MISSING_FAILS, err);
-	c.fd = p->file.fd;
 	if (rc == 0)
-		rc = survey(&c, kind->root, w->grows, err);
-	if (rc == 0 && c.zones)
-		rc = zone_edits_begin(c.zones, &t, source->path, err);
-	if (rc == 0)
-		rc = carry_out_all(&c, w, err);
-	if (rc == 0)
-		rc = copying_finish(&c, err);
+		rc = new_text(p, text_kind_of(&s->base), &t, source->path, w, err);
 	if (rc == 0)
 		rc = source_text_check(&t, s, source->path, &source->stamp, err);
 	p->like = t.st;
 	p->form = t.form;
-	p->is_gone = c.is_blank && !s->folder.only && !c.eol;
+	p->is_gone = p->is_gone && !s->folder.only;
 	if (rc == 0 && !p->is_gone)
 		rc = folder_file_look_like(&p->file, source->path, &t.st, err);
-	buf_clear(&c.piece);
-	buf_clear(&c.out);
 	return rc;
+}
+
+int
+pending_text_new(struct pending *p, struct folder_session *s, const char *path,
+		 const struct app_rewrite *w, struct err *err)
+{
+	AUTO(source_text_clear) struct source_text t = SOURCE_TEXT_INIT;
+	const struct text_kind *kind = text_kind_of(&s->base);
+
+	p->is_new = true;
+	if (buf_append_str(&t.converted, kind->root->empty, err) < 0)
+		return -1;
+	t.size = t.converted.n;
+	int rc = pending_begin(p, s, path, FOLDER_MISSING_MAKE, err);
+	return rc ? rc : new_text(p, kind, &t, path, w, err);
 }

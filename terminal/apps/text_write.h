@@ -29,6 +29,10 @@ int pending_begin(struct pending *p, struct folder_session *s, const char *path,
 int pending_text(struct pending *p, struct folder_session *s, const struct app_source *source,
 		 const struct app_rewrite *w, struct err *err);
 
+/** The text of a new file: the edits, additions all, of the kind's empty one.  0 or -1. */
+int pending_text_new(struct pending *p, struct folder_session *s, const char *path,
+		     const struct app_rewrite *w, struct err *err);
+
 /** The file of a new item that gets one of its own. */
 int pending_new(struct pending *p, struct folder_session *s, const struct app_change *c,
 		struct err *err);

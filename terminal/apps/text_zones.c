@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/text_series.h"
 #include "base/array.h"
 #include "base/text.h"
 
@@ -85,7 +86,9 @@ text_zones_shown(struct buf *out, struct app_session *session, struct span bytes
 	struct folder_session *s = folder_session_of(session);
 	struct text_state *state = text_state_of(s, err);
 	const struct ical_zones *zones;
+	struct ical_zones none = ICAL_ZONES_INIT;
 	struct app_source home = { .path = NULL };
+	AUTO(free) char *own_path = NULL;
 	size_t own;
 
 	if (!state || ical_own_bytes(&own, bytes, err) < 0)
@@ -93,6 +96,16 @@ text_zones_shown(struct buf *out, struct app_session *session, struct span bytes
 	if (own == bytes.n)
 		return buf_append(out, bytes, err);
 	home.path = s->folder.only ? s->folder.only : state->home;
+	if (!home.path && state->series.known && state->series.apart) {
+		struct text_target to;
+
+		if (text_series_target(&to, s, bytes, err) < 0)
+			return -1;
+		own_path = to.path;
+		home.path = own_path;
+		if (to.is_new)
+			return append_as_shown(out, &none, bytes, own, err);
+	}
 	if (!home.path)
 		return APP_UNSURE;
 	int rc = folder_stamp_of(&home.stamp, &s->folder, home.path, err);
@@ -238,6 +251,23 @@ zone_edits_size(const struct zone_edits *z, struct span item, uint64_t *size, st
 		return -1;
 	*size = zones.n;
 	return 0;
+}
+
+uint64_t
+zone_edits_idle(const struct zone_edits *z)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < z->zones.n; i++) {
+		const struct ical_zone *zone = &z->zones.list[i];
+		bool is_held = false;
+
+		for (size_t k = 0; k < z->n_held; k++)
+			is_held |= z->held[k] == i;
+		if (!zone->n_users && !is_held)
+			n += zone->end - zone->start;
+	}
+	return n;
 }
 
 int

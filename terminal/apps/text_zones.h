@@ -58,6 +58,9 @@ int zone_edits_add(struct zone_edits *z, struct span item, size_t own, struct bu
 /** *size: bytes of the zones that a reader will find behind the component @item. */
 int zone_edits_size(const struct zone_edits *z, struct span item, uint64_t *size, struct err *err);
 
+/** Bytes of the zones that stay although nothing names them any more. */
+uint64_t zone_edits_idle(const struct zone_edits *z);
+
 /** Append what was held and is named after all. */
 int zone_edits_end(struct zone_edits *z, struct buf *out, struct err *err);
 

@@ -187,6 +187,53 @@ def test_a_blank_phone_gets_a_calendar_of_its_own(phones):
     assert now.count(BERLIN) == 1 and LUNCH in now and DAILY in now
 
 
+def one_each(n):
+    """Series of one moved occurrence."""
+    return [c.replace("2@example.org", f"n{i}@example.org") for i in range(n) for c in (DAILY, MOVED)]
+
+
+def uids(files):
+    return {name: set(re.findall(rb"^UID:(.*?)\r", raw, re.M)) for name, raw in files.items()}
+
+
+def test_a_folder_with_a_file_for_each_uid_stays_one_and_undo_takes_the_files_away(phones):
+    """As vdirsyncer and Radicale keep calendars: two UIDs in a file, or one in two, are damage to them."""
+    slash = component("a/b", TEN)
+    a, b = phones({"a.ics": calendar(BERLIN, LUNCH, DAILY, MOVED, slash, *one_each(300))},
+                  {"x.ics": calendar(LUNCH), "2@example.org.ics": calendar(BERLIN, DAILY), "n7@example.org.ics": b""})
+    backup(a), backup(b)
+    before = tree(b.phone)
+    restored(b, a, identical=2, added=602)
+    now = tree(b.phone)
+    assert now["calendar/x.ics"] == calendar(LUNCH)
+    assert now["calendar/2@example.org.ics"] == calendar(BERLIN, DAILY, MOVED)
+    assert now["calendar/n7@example.org.ics"] == b"" and now["calendar/n7@example.org (from backup).ics"].count(b"UID:n7@") == 2
+    assert len(now) == len(before) + 301
+    assert all(len(those) <= 1 for those in uids(now).values()), "a file of two UIDs"
+    first = now["calendar/n1@example.org.ics"].decode()
+    assert first.startswith("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:") and first.count(BERLIN) == 1
+    b.run("undo")
+    assert tree(b.phone) == before
+
+
+@pytest.mark.parametrize("moment", [1, 150])
+def test_a_restore_killed_between_two_files_of_calendars_is_done_again_and_not_doubled(phones, moment):
+    a, b = phones({"a.ics": calendar(BERLIN, *one_each(400))}, {"1@example.org.ics": calendar(LUNCH)})
+    backup(a), backup(b)
+    folder = b.phone / "calendar"
+    running = b.start("restore", "calendar", "--from", a.device)
+    wait_until(lambda: not running.is_alive() or len(list(folder.glob("n*.ics"))) >= moment, "it writes")
+    running.kill()
+    for raw in (p.read_bytes() for p in folder.glob("n*.ics")):
+        assert raw.startswith(b"BEGIN:VCALENDAR") and raw.endswith(b"END:VCALENDAR\r\n"), "half a file"
+    b.run("restore", "calendar", "--from", a.device)
+    now = tree(b.phone)
+    assert len(now) == 401 and now["calendar/1@example.org.ics"] == calendar(LUNCH)
+    assert uids(now) == {name: {name[9:-4].encode()} for name in now}
+    assert all(raw.count(b"BEGIN:VEVENT") == 2 for name, raw in now.items() if "/n" in name)
+    assert b.run("restore", "calendar", "--from", a.device)["written"] == 0 and tree(b.phone) == now
+
+
 def test_broken_calendars_give_what_is_whole_and_are_not_written(phones):
     cut = calendar(BERLIN, LUNCH, DAILY)[:-40]
     files = {"cut.ics": cut, "page.ics": b"<html>no calendar</html>\n", "empty.ics": b"",
