@@ -414,8 +414,10 @@ zones_are_the_same_if_their_rules_are(void **state)
 
 /* ---- real files ---- */
 
+#define SMALL_EACH 8 /* under valgrind: so manieth file only */
+
 struct all {
-	size_t n_items, n_bad, n_ical;
+	size_t n_files, n_items, n_bad, n_ical;
 	uint64_t seed;
 };
 
@@ -551,6 +553,8 @@ each_file(void *ctx, const char *path, struct span bytes)
 
 	if (!dot || (strcmp(dot, ".ics") != 0 && strcmp(dot, ".vcs") != 0))
 		return;
+	if (getenv("CLOUDBOX_TEST_SMALL") && all->n_files++ % SMALL_EACH)
+		return;
 	for (size_t i = 0; i < N_ELEMENTS(kinds); i++) {
 		AUTO(ical_zones_clear) struct ical_zones z = ICAL_ZONES_INIT;
 		AUTO(buf_clear) struct buf whole = BUF_INIT(SEEN_MAX);
@@ -586,7 +590,7 @@ real_calendars_are_read_and_merged(void **state)
 	print_message("no libical: it was not asked\n");
 #endif
 	print_message("%zu items, %zu refused\n", all.n_items, all.n_bad);
-	assert_true(all.n_items > 3300);
+	assert_true(all.n_items > (getenv("CLOUDBOX_TEST_SMALL") ? 3300 / SMALL_EACH / 4 : 3300));
 }
 
 int
