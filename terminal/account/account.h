@@ -158,6 +158,40 @@ int account_recovery_change(struct recovery_code **code, struct unlocked *u, str
  *  0, or -1: ERR_LOCKED. */
 int account_recovery_check(struct box *box, const struct recovery_code *code, struct err *err);
 
+/* Shutting a device out. */
+
+#define ACCOUNT_BATCHES_MAX 10
+
+/* A backup, by what its device signed. */
+struct account_batch {
+	uint64_t seq;
+	int64_t client_unix_ms; /* by its own clock, which a thief may have set */
+	uint32_t n_records;
+	struct hash32 head;
+};
+
+/**
+ * The backups of @device up to number @newest, ascending: those of the last ACCOUNT_BATCHES_MAX
+ * numbers of which the server has kept something.  One request.
+ */
+int account_batches_read(struct account_batch out[static ACCOUNT_BATCHES_MAX], size_t *n,
+			 struct unlocked *u, const struct id16 *device, uint64_t newest,
+			 struct err *err);
+
+/**
+ * Shut @device out, and give those that stay new keys, in one step (a revoke and a rotate entry).
+ * What it saved after the cut is void.  The passphrase stays; there is a new recovery code.
+ * @code     receives it, to be shown once; the caller frees it.
+ * @u        unlocked by passphrase: ERR_LOCKED else.
+ * @device   alive and not this terminal: ERR_REFUSED, ERR_USAGE.
+ * @trusted  the last backup of it that counts, of account_batches_read(); seq 0: none does; NULL: all
+ *           that it has saved until now.
+ * @return 0, or -1: ERR_ALARM (a device's newest batch does not fit the log), ERR_CONFLICT,
+ *         ERR_LIMIT (names of so many devices find no room in an entry), remote.h's.
+ */
+int account_revoke(struct recovery_code **code, struct unlocked *u, struct box *box,
+		   const struct id16 *device, const struct account_batch *trusted, struct err *err);
+
 /* At each run. */
 
 /**

@@ -217,7 +217,13 @@ check_all_listed(const struct unlocked *u, const struct wire_heads *heads, struc
 int
 unlocked_check_heads(struct unlocked *u, struct wire_heads *heads, struct err *err)
 {
-	if (heads_of_log(u, heads, err) < 0 || check_all_listed(u, heads, err) < 0)
+	if (heads_of_log(u, heads, err) < 0)
+		return -1;
+	if (u->log.epoch != u->n_keys) { /* ours sign and seal nothing any more */
+		err_set(err, ERR_BUSY, "another device has changed the account's keys meanwhile");
+		return err_hint(err, "type the command once more");
+	}
+	if (check_all_listed(u, heads, err) < 0)
 		return -1;
 	for (size_t i = 0; i < heads->n_devices; i++)
 		if (check_head(u, &heads->devices[i], err) < 0)

@@ -33,6 +33,12 @@ static const struct option join_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option revoke_options[] = {
+	{ "--trust", "N",
+	  N_("its backups up to number N count, later ones are void; 0: none counts"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option apps_add_options[] = {
 	{ "--adapter", "ADAPTER", N_("how its data is read: vcard, sms-xml, calls-xml, files"),
 	  false },
@@ -135,6 +141,12 @@ const struct command commands[] = {
 	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_status },
 	{ "devices", "", N_("The account's devices and their newest backups"),
 	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_devices },
+	{ "revoke", "DEVICE [--trust N]",
+	  N_("Shut out a lost device; its backups stay, the account's keys change"),
+	  N_("DEVICE is its id, the beginning of one, or its name. Asks for the passphrase, shows its "
+	     "last backups, and asks before it acts; without --trust all of them count. Then shows "
+	     "a new recovery code."),
+	  GROUP_ACCOUNT, revoke_options, 1, 1, cmd_revoke },
 	{ "lock", "", N_("Forget whatever could open a backup"),
 	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_lock },
 	{ "passphrase", "", N_("Change the passphrase"),

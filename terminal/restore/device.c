@@ -126,9 +126,8 @@ known_newest(struct device_head *out, const struct id16 *id, struct box *box, st
 	return 0;
 }
 
-/* Of a device that was shut out, what came after the cut is void. */
-static void
-stand_at_cut(struct device_head *known, const struct log_device *d)
+void
+device_stand_at_cut(struct device_head *known, const struct log_device *d)
 {
 	if ((d->state != DEVICE_REVOKED && d->state != DEVICE_REPLACED) ||
 	    known->seq <= d->trusted_seq)
@@ -145,7 +144,7 @@ device_check_newest(const struct fetch *f, struct box *box, struct err *err)
 
 	if (known_newest(&known, &fetch_device(f)->id, box, err) < 0)
 		return -1;
-	stand_at_cut(&known, fetch_device(f));
+	device_stand_at_cut(&known, fetch_device(f));
 	if (seq < known.seq)
 		return err_set(err, ERR_ALARM,
 			       "the server shows an older state: batch %llu of this device's is "

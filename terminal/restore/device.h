@@ -41,6 +41,10 @@ int device_open(struct fetch **out, struct box *box, struct unlocked *u, const c
 int device_first(struct fetch **out, struct box *box, struct unlocked *u, const char *from,
 		 struct err *err);
 
+/** @known, what somebody knows of the device @d; of one that was shut out never what came after the
+ *  cut, which is void. */
+void device_stand_at_cut(struct device_head *known, const struct log_device *d);
+
 /** What this terminal knows of the device that the server does not show: it showed an older state.
  *  0, or -1 with ERR_ALARM. */
 int device_check_newest(const struct fetch *f, struct box *box, struct err *err);

@@ -13,6 +13,7 @@
 #include "box/saved.h"
 #include "box/shortcuts.h"
 #include "remote/remote.h"
+#include "restore/device.h"
 #include "restore/listing.h"
 #include "restore/result.h"
 
@@ -209,12 +210,32 @@ check_head(struct verify_result *out, const struct wire_heads *heads, const char
 	return words[0] ? bad_device(out, known->device, name, words, err) : 0;
 }
 
+/* What came after the cut of a device that was shut out is not there any more: rightly so. */
+static void
+stand_at_cut(struct identity_device *known, const struct log_state *log)
+{
+	struct device_head head = { .seq = known->seq };
+	const struct log_device *d;
+
+	memcpy(head.device.b, known->device, sizeof head.device.b);
+	memcpy(head.head.b, known->head, sizeof head.head.b);
+	d = log_state_device(log, &head.device);
+	if (!d)
+		return;
+	device_stand_at_cut(&head, d);
+	known->seq = head.seq;
+	memcpy(known->head, head.head.b, sizeof known->head);
+}
+
 static int
 check_heads(struct verify_result *out, struct box *box, struct remote *remote, struct err *err)
 {
 	AUTO(wire_heads_clear) struct wire_heads heads = { 0 };
 	const struct identity *me = box_identity(box);
 	struct identity_device own = { .seq = me->acked_seq }, others[IDENTITY_DEVICES_MAX];
+	AUTO(log_state_clear) struct log_state log = { 0 };
+	AUTO(buf_clear) struct buf raw = BUF_INIT(LOG_COPY_BYTES_MAX);
+	struct err bad_copy; /* told by check_log(): then there is no cut to know of */
 	size_t n = 0;
 
 	memcpy(own.device, me->device, sizeof own.device);
@@ -222,9 +243,13 @@ check_heads(struct verify_result *out, struct box *box, struct remote *remote, s
 	if (remote_heads(remote, &heads, err) < 0 || identity_heads(others, &n, box, err) < 0 ||
 	    check_head(out, &heads, me->name, &own, true, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
+	if (log_copy_read(&log, &raw, box, &bad_copy) < 0)
+		log_state_clear(&log);
+	for (size_t i = 0; i < n; i++) {
+		stand_at_cut(&others[i], &log);
 		if (check_head(out, &heads, "", &others[i], false, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 

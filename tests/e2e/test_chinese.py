@@ -50,7 +50,7 @@ STORY = [  # in this order, each from the state that the one before left
     (("forget", "contacts", "anna"), 0), (("purge", "--older-than", "1d"), 0),
     (("restore", "nothing"), 1), (("restore", "contacts", "x"), 1), (("frobnicate",), 2), ((), 2),
     (("apps", "add", "Bad", "--adapter", "files", "--path", "."), 2), (("apps", "add", "x"), 2),
-    (("recovery", "confirm"), 4), (("purge",), 2), (("box", "nothing"), 1), (("init", "x"), (1, 2))]
+    (("recovery", "confirm"), 4), (("revoke", "x", "--yes"), 1), (("purge",), 2), (("box", "nothing"), 1), (("init", "x"), (1, 2))]
 
 
 def test_every_common_command_and_error_is_in_chinese(phone):
@@ -79,7 +79,7 @@ def test_lang_is_stronger_than_the_environment(phone):
     assert not CHINESE.search(phone.run("status", json=False, lang="en", env={"LANG": "zh_CN.UTF-8"}))
 
 
-COMMANDS = ["init", "join", "status", "devices", "lock", "passphrase", "apps", "items", "add", "box",
+COMMANDS = ["init", "join", "status", "devices", "revoke", "lock", "passphrase", "apps", "items", "add", "box",
             "remove", "select", "unselect", "backup", "forget", "receipts", "cloud", "history",
             "restore", "held", "take", "undo", "originals", "purge"]
 

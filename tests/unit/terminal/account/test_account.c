@@ -309,6 +309,76 @@ a_new_recovery_code_replaces_the_old_one(void **state)
 	recovery_code_free(code);
 }
 
+/* Shut b out from a. */
+static int
+revoke(struct recovery_code **code, struct fixture *f, const struct account_credential *with,
+       struct err *err)
+{
+	AUTO(unlocked_free) struct unlocked *u = NULL;
+	struct id16 device;
+
+	memcpy(device.b, box_identity(f->b.box)->device, sizeof device.b);
+	remote_logout(f->a.remote);
+	if (account_unlock(&u, f->a.box, f->a.remote, with, err) < 0 ||
+	    account_revoke(code, u, f->a.box, &device, NULL, err) < 0)
+		return -1;
+	/* The keys of both epochs are at hand, and D is as it was. */
+	assert_int_equal(unlocked_log(u)->epoch, 2);
+	assert_non_null(unlocked_keys(u, 1));
+	assert_true(secret_equal(unlocked_keys(u, 2)->psk, box_identity(f->a.box)->keys.psk));
+	assert_null(unlocked_keys(u, 3));
+	return 0;
+}
+
+static void
+a_revocation_changes_the_keys_of_all_but_the_one_that_is_shut_out(void **state)
+{
+	struct fixture *f = running(state);
+	struct passphrase *p = live_passphrase(LIVE_PASSPHRASE);
+	struct account_credential by_code = { .recovery = f->code }, by_passphrase = { p, NULL };
+	struct account_join_request q = { .with.recovery = f->code, .name = "lost" };
+	AUTO(recovery_code_free) struct recovery_code *code = NULL;
+	AUTO(secret_free) struct secret *psk = NULL;
+	AUTO(secret_free) struct secret *root = NULL;
+	struct unlocked *u = NULL;
+	struct err err = { 0 };
+
+	open_terminal(f, &f->b, "b");
+	assert_int_equal(account_join(NULL, f->b.box, f->b.remote, &q, &err), 0);
+	assert_int_equal(
+		secret_from_bytes(&psk, secret_bytes(box_identity(f->a.box)->keys.psk), &err), 0);
+	assert_int_equal(
+		secret_from_bytes(&root, secret_bytes(box_identity(f->a.box)->keys.root), &err), 0);
+	assert_int_equal(revoke(&code, f, &by_code, &err), -1);
+	assert_int_equal(err.code, ERR_LOCKED);
+	assert_int_equal(box_identity(f->a.box)->keys.epoch, 1);
+	if (revoke(&code, f, &by_passphrase, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(box_identity(f->a.box)->keys.epoch, 2);
+	assert_false(secret_equal(box_identity(f->a.box)->keys.psk, psk));
+	assert_true(secret_equal(box_identity(f->a.box)->keys.root, root));
+	assert_int_equal(account_check_keys(f->a.box, &err), 0);
+	assert_int_equal(account_recovery_check(f->a.box, code, &err), 0);
+	assert_int_equal(account_recovery_check(f->a.box, f->code, &err), -1);
+
+	/* From the passphrase alone everything opens again, and the old code is of no account. */
+	remote_logout(f->a.remote);
+	assert_int_equal(account_unlock(&u, f->a.box, f->a.remote, &by_passphrase, &err), 0);
+	assert_true(secret_equal(unlocked_keys(u, 1)->psk, psk));
+	unlocked_free(u);
+	u = NULL;
+	remote_logout(f->a.remote);
+	assert_int_equal(account_unlock(&u, f->a.box, f->a.remote, &by_code, &err), -1);
+	assert_int_equal(err.code, ERR_LOCKED);
+
+	remote_logout(f->b.remote); /* of its joining: new wraps end that */
+	assert_int_equal(account_log_refresh(f->b.box, f->b.remote, &err), -1);
+	assert_int_equal(err.code, ERR_REVOKED);
+	assert_true(
+		secret_equal(box_identity(f->b.box)->keys.psk, psk)); /* it learns nothing new */
+	passphrase_free(p);
+}
+
 static void
 a_damaged_key_is_noticed_before_anything_is_sealed(void **state)
 {
@@ -526,6 +596,7 @@ main(void)
 		LIVE_TEST(a_used_or_forged_invitation_is_refused),
 		LIVE_TEST(a_changed_passphrase_opens_and_the_old_one_does_not),
 		LIVE_TEST(a_new_recovery_code_replaces_the_old_one),
+		LIVE_TEST(a_revocation_changes_the_keys_of_all_but_the_one_that_is_shut_out),
 		LIVE_TEST(a_damaged_key_is_noticed_before_anything_is_sealed),
 		TLS_TEST(a_server_with_another_key_is_not_spoken_to),
 		TLS_TEST(everything_works_over_tls_too),
