@@ -380,6 +380,42 @@ a_revocation_changes_the_keys_of_all_but_the_one_that_is_shut_out(void **state)
 }
 
 static void
+a_deletion_that_a_login_called_off_shuts_nobody_out(void **state)
+{
+	struct fixture *f = running(state);
+	AUTO(buf_clear) struct buf entry = BUF_INIT(LOG_ENTRY_BYTES_MAX);
+	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
+	struct account_join_request q = { .with.recovery = f->code, .name = "tablet" };
+	struct unlocked *u = NULL;
+	struct err err = { 0 };
+	struct span span;
+
+	assert_non_null(e);
+	assert_int_equal(unlock(&u, &f->a, LIVE_PASSPHRASE, &err), 0);
+	log_state_next(e, &u->log);
+	e->type = LOG_DELETE_ACCOUNT;
+	e->client_unix_ms = (uint64_t)os->now_unix_ms();
+	assert_int_equal(log_entry_sign(&entry, e, unlocked_now(u)->ask, NULL, &err), 0);
+	span = buf_span(&entry);
+	assert_int_equal(unlocked_post(u, &span, 1, NULL, &err), 0);
+	assert_true(unlocked_log(u)->deleted);
+	unlocked_free(u);
+	u = NULL;
+
+	/* The entry stays in the log for ever; whoever can log in goes on. */
+	remote_logout(f->a.remote);
+	if (unlock(&u, &f->a, LIVE_PASSPHRASE, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_true(unlocked_log(u)->deleted);
+	unlocked_free(u);
+	open_terminal(f, &f->b, "b");
+	if (account_join(NULL, f->b.box, f->b.remote, &q, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(account_log_refresh(f->a.box, f->a.remote, &err), 0);
+	assert_int_equal(account_check_keys(f->a.box, &err), 0);
+}
+
+static void
 a_damaged_key_is_noticed_before_anything_is_sealed(void **state)
 {
 	struct fixture *f = running(state);
@@ -597,6 +633,7 @@ main(void)
 		LIVE_TEST(a_changed_passphrase_opens_and_the_old_one_does_not),
 		LIVE_TEST(a_new_recovery_code_replaces_the_old_one),
 		LIVE_TEST(a_revocation_changes_the_keys_of_all_but_the_one_that_is_shut_out),
+		LIVE_TEST(a_deletion_that_a_login_called_off_shuts_nobody_out),
 		LIVE_TEST(a_damaged_key_is_noticed_before_anything_is_sealed),
 		TLS_TEST(a_server_with_another_key_is_not_spoken_to),
 		TLS_TEST(everything_works_over_tls_too),
