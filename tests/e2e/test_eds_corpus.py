@@ -44,7 +44,8 @@ def test_every_card_of_the_corpus_comes_in_and_a_second_restore_writes_nothing(p
     assert results(told) == {"identical": n}, [i for i in told["items"] if i["result"] != "identical"]
     assert gnome.eds("contacts", "list") == there
     # and from there to a folder of files: what came through the service is still the same
-    gnome.run("add", "contacts", "--all")
-    gnome.run("backup")
+    assert len(gnome.run("add", "contacts", "--all")["added"]) == n
+    assert len(gnome.run("backup")["uploaded"]) == n
+    assert len({i["id"] for i in phone.run("cloud", "contacts", "--from", gnome.device)}) == n
     told = phone.run("restore", "contacts", "--from", gnome.device, expect=None)
     assert results(told) == {"identical": n}, [i for i in told["items"] if i["result"] != "identical"]
