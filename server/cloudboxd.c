@@ -291,7 +291,9 @@ make_request(const struct options *o)
 	json_object_object_add(r, "all", json_object_new_boolean(o->all));
 	if (o->command == COMMAND_ACCOUNT && o->has_quota)
 		json_object_object_add(r, "new_quota", json_object_new_uint64(o->quota_bytes));
-	if (o->argument && o->command != COMMAND_SNAPSHOT)
+	if (o->argument && o->command == COMMAND_SNAPSHOT)
+		add_folder(r, o->argument);
+	else if (o->argument)
 		json_object_object_add(r, "account", json_object_new_string(o->argument));
 	if (o->suspend)
 		json_object_object_add(r, "suspend", json_object_new_string(o->suspend));
@@ -299,8 +301,6 @@ make_request(const struct options *o)
 		json_object_object_add(r, "resume", json_object_new_string(o->resume));
 	if (o->remove)
 		json_object_object_add(r, "remove", json_object_new_boolean(true));
-	if (o->command == COMMAND_SNAPSHOT)
-		add_folder(r, o->argument);
 	return r;
 }
 
