@@ -45,8 +45,10 @@ find_device(struct catalog_tx *tx, struct having *h, struct catalog_device *d, s
 
 	if (rc)
 		return rc < 0 ? -1 : refuse(p, PROBLEM_DEVICE);
-	if (!time_fits(h) ||
-	    wire_have_verify(asked, h->asked_bytes, d->key, h->server->spki_hash, err) < 0)
+	rc = wire_have_verify(asked, h->asked_bytes, d->key, h->server->spki_hash, err);
+	if (rc < 0 && err->code != ERR_AUTH)
+		return -1; /* it was not looked at */
+	if (rc < 0 || !time_fits(h))
 		return refuse(p, sessions_wrong_try(h->server->sessions, &asked->account,
 						    &h->change.x->peer)
 					 ? PROBLEM_SLOW_DOWN

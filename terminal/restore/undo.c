@@ -62,15 +62,18 @@ undo_settle(struct undo *u, struct target *t, enum undo_outcome outcome, const c
 	    struct err *err)
 {
 	struct undo_item *it = undo_row(u, t);
+	char *words = text_for_people(span_str(reason), err);
 
+	if (!words)
+		return -1; /* no row without a reason */
 	t->pending = false;
 	t->outcome = it->outcome = outcome;
 	free(it->reason);
-	it->reason = text_for_people(span_str(reason), err);
+	it->reason = words;
 	u->done++;
 	if (u->watch && u->watch->progress)
 		u->watch->progress(u->watch->ctx, u->done, u->n_targets, 0);
-	return it->reason ? 0 : -1;
+	return 0;
 }
 
 /* 1. Which restore. */
