@@ -9,14 +9,13 @@
 
 #include <stdlib.h>
 
-#include "base/array.h"
 #include "base/text.h"
 #include "catalog/state_store.h"
 #include "format/batch.h"
 #include "format/log.h"
+#include "upkeep/ids.h"
 
-#define ACCOUNTS_MAX (1u << 24)
-#define CHUNKS_PAGE  64
+#define CHUNKS_PAGE 64
 
 struct check {
 	struct catalog *catalog;
@@ -384,49 +383,6 @@ check_chunks(struct check *c, struct err *err)
 
 /* --- all of it --- */
 
-/* Ids, read at the beginning. */
-struct ids {
-	struct id16 *at;
-	size_t n, cap;
-	const struct id16 *account; /* whose devices */
-};
-
-static int
-add_id(struct ids *ids, const struct id16 *id, struct err *err)
-{
-	if (array_reserve((void **)&ids->at, &ids->cap, ids->n + 1, sizeof *ids->at, ACCOUNTS_MAX,
-			  err) < 0)
-		return -1;
-	ids->at[ids->n++] = *id;
-	return 0;
-}
-
-static int
-add_account(void *ctx, const struct catalog_account *a, struct err *err)
-{
-	return add_id(ctx, &a->account, err);
-}
-
-static int
-read_accounts(struct catalog_tx *tx, void *ctx, struct err *err)
-{
-	return tx->ops->accounts(tx, add_account, ctx, err);
-}
-
-static int
-add_device(void *ctx, const struct catalog_device *d, struct err *err)
-{
-	return add_id(ctx, &d->device, err);
-}
-
-static int
-read_devices(struct catalog_tx *tx, void *ctx, struct err *err)
-{
-	struct ids *ids = ctx;
-
-	return tx->ops->devices(tx, ids->account, add_device, ids, err);
-}
-
 static int
 check_device(struct check *c, const struct id16 *device, struct err *err)
 {
@@ -451,7 +407,7 @@ check_account(struct check *c, const struct id16 *account, struct err *err)
 	c->device = (struct catalog_device){ 0 };
 	rc = catalog_read(c->catalog, check_log, c, err);
 	if (rc == 0)
-		rc = catalog_read(c->catalog, read_devices, &devices, err);
+		rc = catalog_read(c->catalog, ids_of_devices, &devices, err);
 	for (size_t i = 0; i < devices.n && rc == 0; i++)
 		rc = check_device(c, &devices.at[i], err);
 	free(devices.at);
@@ -489,7 +445,7 @@ check_run(struct catalog *catalog, struct blobs *blobs, enum check_what what,
 		.ctx = ctx,
 	};
 	struct ids accounts = { 0 };
-	int rc = catalog_read(catalog, read_accounts, &accounts, err);
+	int rc = catalog_read(catalog, ids_of_accounts, &accounts, err);
 
 	for (size_t i = 0; i < accounts.n && rc == 0; i++)
 		rc = check_account(&c, &accounts.at[i], err);

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 
 #include "api/journal.h"
-#include "base/array.h"
 #include "catalog/state_store.h"
+#include "upkeep/ids.h"
 #include "upkeep/tidy_internal.h"
 
-#define ACCOUNTS_MAX  (1u << 24)
 #define RECORDS_PAGE  128 /* of one transaction: commits wait for it */
 #define BATCHES_PAGE  64
 #define CHUNKS_PAGE   256
@@ -386,54 +385,6 @@ read_account(struct catalog_tx *tx, void *ctx, struct err *err)
 	return tx->ops->account_get(tx, &t->account, &t->account.account, err);
 }
 
-struct ids {
-	struct id16 *at;
-	size_t n, cap;
-	const struct id16 *account; /* whose devices */
-};
-
-static int
-add_id(struct ids *ids, const struct id16 *id, struct err *err)
-{
-	if (array_reserve((void **)&ids->at, &ids->cap, ids->n + 1, sizeof *ids->at, ACCOUNTS_MAX,
-			  err) < 0)
-		return -1;
-	ids->at[ids->n++] = *id;
-	return 0;
-}
-
-static int
-take_account(void *ctx, const struct catalog_account *a, struct err *err)
-{
-	return add_id(ctx, &a->account, err);
-}
-
-static int
-take_device(void *ctx, const struct catalog_device *d, struct err *err)
-{
-	return add_id(ctx, &d->device, err);
-}
-
-static int
-read_accounts(struct catalog_tx *tx, void *ctx, struct err *err)
-{
-	return tx->ops->accounts(tx, take_account, ctx, err);
-}
-
-static int
-read_removed(struct catalog_tx *tx, void *ctx, struct err *err)
-{
-	return tx->ops->accounts_removed(tx, take_account, ctx, err);
-}
-
-static int
-read_devices(struct catalog_tx *tx, void *ctx, struct err *err)
-{
-	struct ids *ids = ctx;
-
-	return tx->ops->devices(tx, ids->account, take_device, ids, err);
-}
-
 static int
 tidy_account(struct tidy *t, const struct id16 *account, struct err *err)
 {
@@ -449,7 +400,7 @@ tidy_account(struct tidy *t, const struct id16 *account, struct err *err)
 		return 0;
 	t->due.keep_ms = t->account.retention_days * RETENTION_DAY_MS;
 	if (rc == 0)
-		rc = catalog_read(t->catalog, read_devices, &devices, err);
+		rc = catalog_read(t->catalog, ids_of_devices, &devices, err);
 	for (size_t i = 0; i < devices.n && rc == 0; i++)
 		rc = tidy_device(t, &devices.at[i], err);
 	free(devices.at);
@@ -530,9 +481,9 @@ tidy_run(struct catalog *c, struct blobs *b, const struct tidy_options *options,
 	*result = (struct tidy_result){ 0 };
 	rc = catalog_read(c, read_clock, &t, err);
 	if (rc == 0)
-		rc = for_each_account(&t, read_accounts, tidy_account, err);
+		rc = for_each_account(&t, ids_of_accounts, tidy_account, err);
 	if (rc == 0)
-		rc = for_each_account(&t, read_removed, purge_account, err);
+		rc = for_each_account(&t, ids_of_accounts_removed, purge_account, err);
 	if (rc == 0)
 		rc = tidy_dead(c, b, options, result, err);
 	if (rc == 0 && options && options->strays)
