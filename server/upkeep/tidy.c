@@ -294,20 +294,42 @@ is_over(const struct tidy *t)
 	       t->now_ms >= (until > anchor ? until : anchor);
 }
 
+struct adding {
+	const struct id16 *device;
+	struct hash32 hash; /* of the entry that added it */
+};
+
+static int
+find_added(void *ctx, uint64_t index, struct span entry, struct err *err)
+{
+	struct adding *a = ctx;
+	struct log_entry e;
+
+	(void)index;
+	if (log_entry_decode(&e, entry, err) < 0)
+		return -1;
+	if (e.type == LOG_ADD_DEVICE && id16_equal(&e.device, a->device))
+		log_entry_hash(&a->hash, entry);
+	return 0;
+}
+
 /* Retired long enough: what it had live ended then. */
 static int
 empty_device(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	struct tidy *t = ctx;
+	struct adding added = { .device = &t->device.device };
 	struct catalog_device d;
 	int rc = tx->ops->device_get(tx, &d, &t->account.account, &t->device.device, err);
 
 	t->step = (struct tidy_result){ 0 };
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	if (tx->ops->device_empty(tx, &d, err) < 0 || tx->ops->nodes_clear(tx, d.row, err) < 0)
+	if (tx->ops->device_empty(tx, &d, err) < 0 || tx->ops->nodes_clear(tx, d.row, err) < 0 ||
+	    tx->ops->log_read(tx, &t->account.account, 0, find_added, &added, err) < 0)
 		return -1;
-	d.seq = 0; /* none of its batches is to stay */
+	d.seq = 0; /* none of its batches is to stay; its head is that of a device which saved none */
+	d.head = added.hash;
 	t->device = d;
 	return tx->ops->device_put(tx, &d, err);
 }

@@ -307,10 +307,21 @@ what_a_shut_out_device_superseded_is_live_again_and_its_own_goes_after_a_fortnig
 	assert_true(years_readable(y, &y->versions[0]));
 }
 
+static int
+read_device(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct catalog_device *d = ctx;
+	struct id16 account = d->account, device = d->device;
+
+	return tx->ops->device_get(tx, d, &account, &device, err);
+}
+
 static void
 a_retired_device_is_emptied_when_its_time_is_over(void **state)
 {
 	struct years *y = *state;
+	struct catalog_device d = { .account = y->party.account, .device = y->devices[0].id };
+	struct err err;
 
 	years_save(y, 1, false);
 	years_pass(y, 40 * DAY_MS);
@@ -319,6 +330,10 @@ a_retired_device_is_emptied_when_its_time_is_over(void **state)
 	assert_true(years_readable(y, &y->versions[0]));
 	pass_days(y, 2);
 	assert_false(years_readable(y, &y->versions[0]));
+	/* Its head says so, or every terminal would take it for a lie. */
+	assert_int_equal(catalog_read(y->world.server.catalog, read_device, &d, &err), 0);
+	assert_int_equal(d.seq, 0);
+	assert_true(hash32_equal(&d.head, &y->devices[0].heads[0]));
 }
 
 static void
