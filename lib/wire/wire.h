@@ -140,6 +140,33 @@ int wire_heads_encode(struct buf *out, const struct wire_heads *h, struct err *e
 /** @out zeroed or cleared; the caller clears it, after a failure too. */
 int wire_heads_decode(struct wire_heads *out, struct span in, struct err *err);
 
+/* GET /v1/account: how an account stands.  The times are what the server still has to run (catalog's
+ * retention clock): 0 where nothing waits. */
+struct wire_held {
+	struct id16 device, folder;
+	uint64_t since_ms; /* clearing stands still for so long */
+	uint32_t losing;   /* so many of its items would lose the last old version, */
+	uint32_t items;    /* of so many */
+};
+
+#define WIRE_HELD_MAX 64
+
+struct wire_standing {
+	struct wire_log_state log; /* the moment that this is of */
+	uint32_t retention_days;
+	uint32_t next_days; /* fewer, in next_ms */
+	uint64_t next_ms;
+	uint64_t lift_ms;   /* holds are lifted */
+	uint64_t delete_ms; /* the account goes */
+	uint64_t quota_bytes, used_bytes;
+	uint32_t n_held_all; /* folders in which clearing stands still; the first of them: */
+	uint32_t n_held;
+	struct wire_held held[WIRE_HELD_MAX];
+};
+
+int wire_standing_encode(struct buf *out, const struct wire_standing *s, struct err *err);
+int wire_standing_decode(struct wire_standing *out, struct span in, struct err *err);
+
 /* POST /v1/have */
 struct wire_have {
 	struct id16 account;

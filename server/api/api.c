@@ -57,6 +57,7 @@ const struct http_route api_routes[] = {
 	{ "/v1/log", HTTP_POST, .body_max = LOG_POST_BYTES_MAX, .begin = api_begin_get,
 	  .end = log_post_end, .drop = log_post_drop },
 	{ "/v1/heads", HTTP_GET, .begin = api_begin_any, .end = heads_end },
+	{ "/v1/account", HTTP_GET, .begin = api_begin_any, .end = standing_end },
 	{ "/v1/have", HTTP_POST, .body_max = HAVE_BYTES_MAX, .end = have_end, .drop = have_drop },
 	{ "/v1/chunks", HTTP_POST, .body_max = UPLOAD_BYTES_MAX, .streamed = true,
 	  .begin = chunks_begin, .piece = chunks_piece, .end = chunks_end, .drop = chunks_drop },

@@ -115,6 +115,8 @@ void log_get_end(struct exchange *x);
 void log_post_end(struct exchange *x);
 void log_post_drop(struct exchange *x);
 void heads_end(struct exchange *x);
+/* standing.c */
+void standing_end(struct exchange *x);
 void have_end(struct exchange *x);
 void have_drop(struct exchange *x);
 void chunks_begin(struct exchange *x);

@@ -186,6 +186,16 @@ remote_heads(struct remote *r, struct wire_heads *out, struct err *err)
 	return wire_heads_decode(out, buf_span(&answer), err);
 }
 
+int
+remote_standing(struct remote *r, struct wire_standing *out, struct err *err)
+{
+	AUTO(buf_clear) struct buf answer = BUF_INIT(SMALL_BYTES_MAX);
+
+	if (get(r, "/v1/account", REMOTE_AUTH_ANY, &answer, err) < 0)
+		return -1;
+	return wire_standing_decode(out, buf_span(&answer), err);
+}
+
 static int
 have_once(struct remote *r, const struct wire_have *have, const struct sign_key *dsk,
 	  const uint8_t spki[static REMOTE_PIN_BYTES], struct buf *answer, struct err *err)

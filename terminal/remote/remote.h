@@ -146,6 +146,9 @@ int remote_log_post(struct remote *r, const struct wire_log_post *post, struct w
 /** @out zeroed or cleared; the caller clears it. */
 int remote_heads(struct remote *r, struct wire_heads *out, struct err *err);
 
+/** How the account stands. */
+int remote_standing(struct remote *r, struct wire_standing *out, struct err *err);
+
 /**
  * Which of the @n (0..WIRE_HAVE_MAX) chunks the server has; keeps the put token that it gives.
  * @bitmap  WIRE_BITMAP_BYTES(n): bit i for cids[i].

@@ -20,7 +20,7 @@ import programs
 POSTS = ("/v1/accounts", "/v1/login/start", "/v1/login/finish", "/v1/log", "/v1/have", "/v1/chunks",
          "/v1/batches", "/v1/records", "/v1/item", "/v1/objects")
 DEVICE = "/v1/devices/" + "ab" * 16
-GETS = ("/healthz", "/v1/server", "/v1/wraps", "/v1/heads", DEVICE + "/items",
+GETS = ("/healthz", "/v1/server", "/v1/wraps", "/v1/heads", "/v1/account", DEVICE + "/items",
         DEVICE + "/versions?folder=" + "cd" * 16)
 NOISE = random.Random(60).randbytes(60)  # the same for every worker: it is part of a test's identity
 LIMITS = {"/v1/batches": 8 << 20, "/v1/item": 48, "/v1/login/start": 64, "/v1/have": 200_000}

@@ -271,6 +271,7 @@ static const struct call calls[] = {
 	{ "/v1/log",              HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, make_log_get },
 	{ "/v1/log",              HTTP_POST, CALL_TOKEN,   GET,       false, true,  make_log_post },
 	{ "/v1/heads",            HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, nothing_to_say },
+	{ "/v1/account",          HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, nothing_to_say },
 	{ "/v1/have",             HTTP_POST, CALL_DEVICE,  0,         false, false, make_have },
 	{ "/v1/chunks",           HTTP_POST, CALL_TOKEN,   PUT,       false, true,  make_chunks },
 	{ "/v1/batches",          HTTP_POST, CALL_DEVICE,  0,         false, true,  make_batch_post },

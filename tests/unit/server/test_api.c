@@ -230,6 +230,7 @@ every_call_that_needs_a_token_refuses_without_one_and_with_a_wrong_scope(void **
 		{ "/v1/log?from=0", false, true, true },
 		{ "/v1/log", true, false, true },
 		{ "/v1/heads", false, true, true },
+		{ "/v1/account", false, true, true },
 		{ "/v1/chunks", true, true, false },
 		{ "/v1/devices/00112233445566778899aabbccddeeff/items", false, true, true },
 		{ "/v1/devices/00112233445566778899aabbccddeeff/versions", false, true, true },
@@ -999,6 +1000,61 @@ a_person_who_logs_in_calls_off_what_waits_and_a_device_does_not(void **state)
 	assert_false(is_relaxing(w, &p)); /* keeping more holds at once */
 }
 
+static struct wire_standing
+ask_standing(struct world *w, const uint8_t *token)
+{
+	AUTO(reply_clear) struct reply r = { 0 };
+	struct wire_standing s;
+	struct err err;
+
+	world_get(w, &r, "/v1/account", token);
+	assert_int_equal(r.status, 200);
+	ok(wire_standing_decode(&s, buf_span(&r.body), &err), &err);
+	return s;
+}
+
+/* A fortnight, but for what the test took. */
+static bool
+is_fortnight(uint64_t ms)
+{
+	return ms <= RETENTION_WAIT_MS && ms > RETENTION_WAIT_MS - RETENTION_DAY_MS;
+}
+
+static void
+what_waits_is_told_to_every_device_until_a_person_comes(void **state)
+{
+	struct log_entry less = { .type = LOG_SET_POLICY,
+				  .retention_days = 30,
+				  .policy_flags = LOG_POLICY_LIFT };
+	struct log_entry gone = { .type = LOG_DELETE_ACCOUNT };
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	uint8_t put[WIRE_TOKEN_BYTES], get[WIRE_TOKEN_BYTES];
+	struct wire_standing s;
+
+	party_init(&p);
+	register_by_http(w, &p);
+	world_have(w, &p, NULL, 0, put, NULL);
+	s = ask_standing(w, put);
+	assert_int_equal(s.retention_days, 90);
+	assert_true(s.next_days == 0 && s.next_ms == 0 && s.lift_ms == 0 && s.delete_ms == 0);
+	assert_int_equal(s.n_held_all, 0);
+	assert_true(s.quota_bytes > 0 && s.log.length == 2);
+
+	assert_int_equal(world_extend(w, &p, &less), 0);
+	assert_int_equal(world_extend(w, &p, &gone), 0);
+	s = ask_standing(w, put);
+	assert_int_equal(s.retention_days, 90); /* not yet */
+	assert_int_equal(s.next_days, 30);
+	assert_true(is_fortnight(s.next_ms) && is_fortnight(s.lift_ms));
+	assert_true(is_fortnight(s.delete_ms));
+	assert_true(s.log.length == 4 && hash32_equal(&s.log.head, &p.log.head));
+
+	world_login(w, &p, get);
+	s = ask_standing(w, get);
+	assert_true(s.next_days == 0 && s.next_ms == 0 && s.lift_ms == 0 && s.delete_ms == 0);
+}
+
 static void
 a_revoked_device_is_refused_at_once_whatever_its_token(void **state)
 {
@@ -1186,6 +1242,7 @@ main(void)
 		IN_WORLD(another_account_sees_and_reaches_nothing),
 		IN_WORLD(wrongly_signed_batches_are_slowed_down_and_good_ones_are_not),
 		IN_WORLD(a_person_who_logs_in_calls_off_what_waits_and_a_device_does_not),
+		IN_WORLD(what_waits_is_told_to_every_device_until_a_person_comes),
 		IN_WORLD(a_revoked_device_is_refused_at_once_whatever_its_token),
 		IN_WORLD(a_log_entry_that_does_not_continue_the_log_is_refused),
 		IN_WORLD(
