@@ -170,3 +170,21 @@ duration_parse(int64_t *ms, struct span text, struct err *err)
 	return err_set(err, ERR_SYNTAX, "'%.*s' is not a duration like 90d (s m h d w mo y)",
 		       SPAN_ARGS(text));
 }
+
+void
+duration_print(char out[static DURATION_TEXT_BYTES], int64_t ms)
+{
+	static const struct {
+		int64_t ms;
+		char unit;
+	} units[] = { { 86400000, 'd' }, { 3600000, 'h' }, { 60000, 'm' }, { 1000, 's' } };
+	int64_t whole = ms - ms % 1000;
+
+	out[0] = '\0';
+	for (size_t i = 0; whole > 0 && i < sizeof units / sizeof *units; i++)
+		if (whole % units[i].ms == 0) {
+			snprintf(out, DURATION_TEXT_BYTES, "%" PRId64 "%c", whole / units[i].ms,
+				 units[i].unit);
+			return;
+		}
+}

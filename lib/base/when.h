@@ -22,4 +22,10 @@ int when_parse(int64_t *at_unix_ms, struct span text, struct err *err);
  *  ERR_SYNTAX, ERR_LIMIT past 1000 years. */
 int duration_parse(int64_t *ms, struct span text, struct err *err);
 
+#define DURATION_TEXT_BYTES 24 /* of any below 1000 years, and NUL */
+
+/** The same, printed: "90d", in the largest of s m h d that it is a whole number of; "" for 0 and less.
+ *  Parts of a second are left out. */
+void duration_print(char out[static DURATION_TEXT_BYTES], int64_t ms);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * settings: the Box's own settings, by key: "home-region", "mode", ….  Those that begin with
+ * settings: the Box's own settings, by key: "home-region", "auto-mode", ….  Those that begin with
  * "local-" stay on this terminal; all others travel in the Box's item `settings` (box_items.h).
  */
 #ifndef BOX_SETTINGS_H

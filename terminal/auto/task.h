@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* task: the tasks of the table in tasks.c; contracts: struct auto_task. */
+#ifndef AUTO_TASK_H
+#define AUTO_TASK_H
+
+#include "auto/tasks.h"
+
+typedef int auto_next_fn(struct auto_when *out, const struct auto_look *look,
+			 const struct auto_past *past, struct err *err);
+typedef int auto_run_fn(struct auto_run *run, struct err *err);
+
+/* task_backup.c */
+auto_next_fn task_backup_next, task_compare_next;
+auto_run_fn task_backup_run, task_compare_run;
+
+#endif
