@@ -210,6 +210,79 @@ wire_bit_set(uint8_t *bitmap, uint32_t i)
 	bitmap[i / 8] = (uint8_t)(bitmap[i / 8] | 1u << (i % 8));
 }
 
+/* POST /v1/beat: a device that has nothing to send says that it lives. */
+enum wire_drill { WIRE_DRILL_NONE = 0, WIRE_DRILL_PASSED = 1, WIRE_DRILL_FAILED = 2 };
+
+#define WIRE_BEAT_BYTES   (2 * CRYPTO_ID_BYTES + 8 + 4 + 1 + 8 + CRYPTO_SIGNATURE_BYTES) /* 117 */
+#define WIRE_EXPECT_S_MIN 60
+#define WIRE_EXPECT_S_MAX (400u * 24 * 3600)
+
+struct wire_beat {
+	struct id16 account;
+	struct id16 device;
+	uint64_t client_unix_ms;
+	uint32_t expect_s; /* expect me before so many seconds have passed, each time; 0: do not */
+	enum wire_drill drill;  /* the last one's result */
+	uint64_t drill_unix_ms; /* when, by the device's clock */
+	uint8_t signature[CRYPTO_SIGNATURE_BYTES];
+};
+
+struct wire_beat_answer {
+	uint64_t server_unix_ms;
+	uint64_t log_length; /* of the account log */
+	uint64_t seq;        /* of the device's newest batch; 0: none yet */
+	struct hash32 head;  /* as in the answer to `have` */
+};
+
+/** As wire_have_sign(). */
+int wire_beat_sign(struct buf *out, const struct wire_beat *b, const struct sign_key *dsk,
+		   const uint8_t spki_hash[static CRYPTO_HASH_BYTES], struct err *err);
+int wire_beat_decode(struct wire_beat *out, struct span in, struct err *err);
+/** ERR_AUTH.  @in is the body that @b was decoded from. */
+int wire_beat_verify(const struct wire_beat *b, struct span in,
+		     const uint8_t dsk_public[static CRYPTO_PUBLIC_BYTES],
+		     const uint8_t spki_hash[static CRYPTO_HASH_BYTES], struct err *err);
+int wire_beat_answer_encode(struct buf *out, const struct wire_beat_answer *a, struct err *err);
+int wire_beat_answer_decode(struct wire_beat_answer *out, struct span in, struct err *err);
+
+/*
+ * What a server tells a device of its account, in the head of answers to batches, `have`, heartbeats
+ * and heads (WIRE_NOTICES_HEAD; absent: nothing): alarms that stand.  Nobody signs them: they are
+ * hints to a person, and nothing is done by them.
+ */
+enum wire_notice_kind {
+	WIRE_NOTICE_SILENCE = 1, /* a device has not come as it had said; number: its seconds */
+	WIRE_NOTICE_DRILL = 2,   /* its last drill failed */
+	WIRE_NOTICE_QUOTA = 3,   /* the account nears its quota; number: percent */
+	WIRE_NOTICE_FILLS = 4,   /* it will reach it; number: in so many days */
+	WIRE_NOTICE_HOLD = 5,    /* clearing stands still; number: in so many folders */
+};
+
+struct wire_notice {
+	uint64_t id; /* the server's; never given twice */
+	enum wire_notice_kind kind;
+	struct id16 device;     /* zero: the account as a whole */
+	uint64_t since_unix_ms; /* silence: last seen; else raised.  Server's clock */
+	uint32_t number;        /* by kind */
+};
+
+#define WIRE_NOTICES_HEAD       "Cloudbox-Notices"
+#define WIRE_NOTICES_MAX        8
+#define WIRE_NOTICE_BYTES       37
+#define WIRE_NOTICES_TEXT_BYTES 400 /* base64 of all, and NUL */
+
+struct wire_notices {
+	size_t n;
+	struct wire_notice at[WIRE_NOTICES_MAX];
+};
+
+/** Bytes, and as base64url without padding for the line of a head.  Decoding passes over kinds that it
+ *  does not know. */
+int wire_notices_encode(struct buf *out, const struct wire_notices *n, struct err *err);
+int wire_notices_decode(struct wire_notices *out, struct span in, struct err *err);
+int wire_notices_print(struct buf *out, const struct wire_notices *n, struct err *err);
+int wire_notices_parse(struct wire_notices *out, struct span text, struct err *err);
+
 /* POST /v1/chunks: (cid, length, object)*, streamed. */
 #define WIRE_CHUNK_HEAD_BYTES 36
 
