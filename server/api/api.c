@@ -58,6 +58,7 @@ const struct http_route api_routes[] = {
 	  .end = log_post_end, .drop = log_post_drop },
 	{ "/v1/heads", HTTP_GET, .begin = api_begin_any, .end = heads_end },
 	{ "/v1/account", HTTP_GET, .begin = api_begin_any, .end = standing_end },
+	{ "/v1/beat", HTTP_POST, .body_max = WIRE_BEAT_BYTES, .end = beat_end, .drop = beat_drop },
 	{ "/v1/have", HTTP_POST, .body_max = HAVE_BYTES_MAX, .end = have_end, .drop = have_drop },
 	{ "/v1/chunks", HTTP_POST, .body_max = UPLOAD_BYTES_MAX, .streamed = true,
 	  .begin = chunks_begin, .piece = chunks_piece, .end = chunks_end, .drop = chunks_drop },

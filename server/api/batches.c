@@ -43,6 +43,7 @@ send_stored(struct exchange *x, const struct commit *c)
 	struct err err;
 
 	api_answer(x, wire_batch_answer_encode(&body, &c->answer, &err), &body, &err);
+	api_tell(x, &c->notices);
 }
 
 static int

@@ -136,7 +136,7 @@ rows_run(struct catalog_tx *tx, void *ctx, struct err *err)
 		return -1;
 	if (rc == REFUSED)
 		return REFUSED;
-	d.seen_unix_ms = now_unix_ms;
+	device_came(tx, &d, now_unix_ms);
 	return tx->ops->device_put(tx, &d, err) < 0 ? -1 : tx->ops->account_put(tx, &a, err);
 }
 

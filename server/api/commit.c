@@ -51,6 +51,8 @@ fill_answer(struct catalog_tx *tx, struct commit *c, const struct catalog_accoun
 	c->answer.server_unix_ms = (uint64_t)c->now_unix_ms;
 	c->answer.log_length = a->log_length;
 	c->answer.n_heads = 0;
+	if (notices_read(&c->notices, tx, &a->account, &c->prefix.header.device, err) < 0)
+		return -1;
 	return tx->ops->devices(tx, &a->account, note_head, &h, err);
 }
 
@@ -348,7 +350,7 @@ settle_rows(struct storing *s, struct err *err)
 	d->seq = s->batch.seq;
 	d->head = s->batch.head;
 	d->client_unix_ms = (int64_t)s->c->prefix.header.client_unix_ms;
-	d->seen_unix_ms = s->c->now_unix_ms;
+	device_came(s->tx, d, s->c->now_unix_ms);
 	if (s->tx->ops->device_put(s->tx, d, err) < 0 ||
 	    s->tx->ops->account_put(s->tx, &s->account, err) < 0)
 		return -1;

@@ -38,6 +38,7 @@ struct commit {
 	struct commit_record *records; /* prefix.n_records */
 	int64_t now_unix_ms;
 	struct wire_batch_answer answer; /* filled by commit_apply() and, stored, commit_check() */
+	struct wire_notices notices;     /* with it */
 };
 
 /** Signature, device, account, epoch, log, previous head.  @verify: also the signature (it cannot

@@ -11,8 +11,6 @@
 #include "api/server.h"
 #include "os/os.h"
 
-#define CLOCK_TOLERANCE_MS (24 * 3600 * 1000)
-
 struct having {
 	struct change change;   /* first */
 	struct wire_have asked; /* borrows from the exchange's body */
@@ -22,17 +20,9 @@ struct having {
 	uint64_t seq; /* the device's newest batch */
 	struct hash32 head;
 	bool to_write; /* something has grown old enough to be written */
+	struct wire_notices notices;
 	uint8_t bitmap[WIRE_BITMAP_BYTES(WIRE_HAVE_MAX)];
 };
-
-static bool
-time_fits(const struct having *h)
-{
-	int64_t client = (int64_t)h->asked.client_unix_ms;
-
-	return client > h->now_unix_ms - CLOCK_TOLERANCE_MS &&
-	       client < h->now_unix_ms + CLOCK_TOLERANCE_MS;
-}
 
 /* The device, if it signed and may act. */
 static int
@@ -48,7 +38,7 @@ find_device(struct catalog_tx *tx, struct having *h, struct catalog_device *d, s
 	rc = wire_have_verify(asked, h->asked_bytes, d->key, h->server->spki_hash, err);
 	if (rc < 0 && err->code != ERR_AUTH)
 		return -1; /* it was not looked at */
-	if (rc < 0 || !time_fits(h))
+	if (rc < 0 || !api_time_fits(asked->client_unix_ms, h->now_unix_ms))
 		return refuse(p, sessions_wrong_try(h->server->sessions, &asked->account,
 						    &h->change.x->peer)
 					 ? PROBLEM_SLOW_DOWN
@@ -94,12 +84,13 @@ have_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err)
 		return rc;
 	h->seq = d.seq;
 	h->head = d.head;
-	if (look_up(tx, h, &d, err) < 0)
+	if (look_up(tx, h, &d, err) < 0 ||
+	    notices_read(&h->notices, tx, &d.account, &d.device, err) < 0)
 		return -1;
-	if (h->now_unix_ms - d.seen_unix_ms < DEVICE_SEEN_STEP_MS)
+	if (!device_is_stale(tx, &d))
 		return 0;
 	h->to_write = true;
-	d.seen_unix_ms = h->now_unix_ms;
+	device_came(tx, &d, h->now_unix_ms);
 	return tx->writable ? tx->ops->device_put(tx, &d, err) : 0;
 }
 
@@ -128,6 +119,7 @@ answer_have(struct having *h)
 	}
 	memcpy(answer.token, token.token, sizeof answer.token);
 	api_answer(x, wire_have_answer_encode(&body, &answer, &err), &body, &err);
+	api_tell(x, &h->notices);
 }
 
 static int

@@ -56,6 +56,13 @@ http_answer_text(struct exchange *x, unsigned status, const char *media_type, st
 }
 
 void
+http_answer_line(struct exchange *x, const char *name, const char *value)
+{
+	if (x->response)
+		MHD_add_response_header(x->response, name, value);
+}
+
+void
 http_problem(struct exchange *x, const struct problem *p)
 {
 	AUTO(buf_clear) struct buf json = BUF_INIT(PROBLEM_BYTES_MAX);

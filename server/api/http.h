@@ -121,6 +121,9 @@ void http_stop(struct http *h, unsigned grace_s);
 void http_answer(struct exchange *x, unsigned status, struct buf *body);
 void
 http_answer_text(struct exchange *x, unsigned status, const char *media_type, struct buf *body);
+/** A further line of the head of an answer that was given; nothing where there is none.  @value has no
+ *  line ends. */
+void http_answer_line(struct exchange *x, const char *name, const char *value);
 void http_problem(struct exchange *x, const struct problem *p);
 /** A problem without members. */
 void http_refuse(struct exchange *x, enum problem_word word);

@@ -15,6 +15,7 @@ struct asking {
 	struct session session;
 	uint64_t from;
 	struct buf *body;
+	struct wire_notices notices; /* of heads */
 };
 
 static int
@@ -248,7 +249,8 @@ heads_rule(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err)
 		return rc;
 	heads.log = (struct wire_log_state){ account.log_length, account.log_head,
 					     (uint64_t)os->now_unix_ms() };
-	if (tx->ops->devices(tx, &account.account, append_device, &heads, err) < 0)
+	if (tx->ops->devices(tx, &account.account, append_device, &heads, err) < 0 ||
+	    notices_read(&a->notices, tx, &account.account, &a->session.device, err) < 0)
 		return -1;
 	return wire_heads_encode(a->body, &heads, err);
 }
@@ -259,6 +261,8 @@ heads_end(struct exchange *x)
 	AUTO(buf_clear) struct buf body = BUF_INIT(1u << 20);
 	struct asking a = { .body = &body };
 
-	if (api_session(x, SCOPE_PUT | SCOPE_GET, &a.session) && api_read(x, heads_rule, &a))
+	if (api_session(x, SCOPE_PUT | SCOPE_GET, &a.session) && api_read(x, heads_rule, &a)) {
 		http_answer(x, 200, &body);
+		api_tell(x, &a.notices);
+	}
 }

@@ -104,6 +104,23 @@ int newest_prefix(struct catalog_tx *tx, const struct catalog_device *device, st
  * most `have` calls then write nothing. */
 #define DEVICE_SEEN_STEP_MS (60 * 1000)
 
+/** Whether the time by a device's clock that it signed for is within a day of the server's. */
+bool api_time_fits(uint64_t client_unix_ms, int64_t now_unix_ms);
+
+/** A device that proved its key was here now: what it promised counts anew from now on.  The caller
+ *  puts it. */
+void device_came(struct catalog_tx *tx, struct catalog_device *d, int64_t now_unix_ms);
+/** Whether that is so old that it is to be written, though nothing else is. */
+bool device_is_stale(struct catalog_tx *tx, const struct catalog_device *d);
+
+/** What a device is told of its account with the answer that it gets now: alarms that stand, but not of
+ *  itself.  To be read in the view or the transaction that answers, from where it is kept until
+ *  api_tell(). */
+int notices_read(struct wire_notices *out, struct catalog_tx *tx, const struct id16 *account,
+		 const struct id16 *device, struct err *err);
+/** Put them into the head of @x's answer, which stands: after http_answer(). */
+void api_tell(struct exchange *x, const struct wire_notices *n);
+
 /* Hooks, by file. */
 void accounts_end(struct exchange *x);
 void accounts_drop(struct exchange *x);
@@ -117,6 +134,8 @@ void log_post_drop(struct exchange *x);
 void heads_end(struct exchange *x);
 /* standing.c */
 void standing_end(struct exchange *x);
+void beat_end(struct exchange *x);
+void beat_drop(struct exchange *x);
 void have_end(struct exchange *x);
 void have_drop(struct exchange *x);
 void chunks_begin(struct exchange *x);

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "blobs/blobs.h"
+#include "catalog/alarms.h"
 #include "catalog/retention.h"
 #include "format/log.h"
 
@@ -80,6 +81,13 @@ struct catalog_device {
 	int64_t ended_ms;       /* retired: when, on the retention clock; 0: not */
 	int64_t day;        /* the newest day (of unix time, UTC) on which it stored something */
 	uint64_t day_bytes; /* and how much on that day: server/accounts/quota.h */
+
+	/* server/upkeep/alarms.h; on the retention clock. */
+	int64_t came_ms; /* last proved its key, to within DEVICE_SEEN_STEP_MS */
+	int64_t period_ms; /* it said that it would come again within so long, each time; 0: it did not */
+	int64_t grace_ms; /* and has so much longer this time, because the server was away */
+	uint8_t drill;    /* enum wire_drill, as it told last */
+	int64_t drill_unix_ms;
 };
 
 struct catalog_batch {
@@ -208,6 +216,8 @@ typedef int catalog_item_fn(void *ctx, const struct catalog_item *item, struct e
 typedef int catalog_version_fn(void *ctx, const struct catalog_version *v, struct err *err);
 typedef int catalog_account_fn(void *ctx, const struct catalog_account *a, struct err *err);
 typedef int catalog_device_fn(void *ctx, const struct catalog_device *d, struct err *err);
+typedef int catalog_alarm_fn(void *ctx, const struct catalog_alarm *a, struct err *err);
+typedef int catalog_delivery_fn(void *ctx, const struct catalog_delivery *d, struct err *err);
 typedef int catalog_batch_fn(void *ctx, const struct catalog_batch *b, struct err *err);
 typedef int catalog_chunk_fn(void *ctx, const struct catalog_chunk *c, struct err *err);
 typedef int catalog_bytes_fn(void *ctx, uint64_t index, struct span bytes, struct err *err);
@@ -425,6 +435,46 @@ struct catalog_ops {
 	int (*samples)(struct catalog_tx *, catalog_sample_fn *, void *ctx, struct err *);
 
 	int (*usage)(struct catalog_tx *, struct catalog_usage *out, struct err *);
+
+	/* --- alarms: catalog/alarms.h, server/upkeep/alarms.h --- */
+
+	/* Living devices, and accounts, that are not suspended: which are overdue, or told of a drill
+	 * that failed.  Ascending by row. */
+	int (*devices_worrying)(struct catalog_tx *, catalog_device_fn *, void *ctx, struct err *);
+	/* Every device that is expected and has no grace yet gets some: its period, but at most
+	 * @max_ms. */
+	int (*devices_grace)(struct catalog_tx *, int64_t max_ms, struct err *);
+	/* Living devices with folders that are held; as alarms of kind ALARM_HOLD. */
+	int (*devices_held)(struct catalog_tx *, catalog_alarm_fn *, void *ctx, struct err *);
+
+	/* Alarms that stand, of one account or, if NULL, of all, ascending by id. */
+	int (*alarms)(struct catalog_tx *, const struct id16 *account, catalog_alarm_fn *,
+		      void *ctx, struct err *);
+	/* Raise one and queue its deliveries; fills in a->id.  CATALOG_EXISTS: it stands already. */
+	int (*alarm_raise)(struct catalog_tx *, struct catalog_alarm *a, struct err *);
+	/* End one that stands, and queue that. */
+	int (*alarm_end)(struct catalog_tx *, int64_t id, int64_t at_unix_ms, struct err *);
+	/* Forget alarms of devices that live no more, with what was to be told of them, and those that
+	 * have ended and of which nothing is left to be told. */
+	int (*alarms_prune)(struct catalog_tx *, struct err *);
+
+	/* CATALOG_ABSENT: nobody is told, nothing is known; put makes it. */
+	int (*recipient_get)(struct catalog_tx *, struct catalog_recipient *out,
+			     const struct id16 *account, struct err *);
+	int (*recipient_put)(struct catalog_tx *, const struct catalog_recipient *, struct err *);
+	int (*growth_get)(struct catalog_tx *, struct catalog_growth *out,
+			  const struct id16 *account, struct err *); /* CATALOG_ABSENT */
+	int (*growth_put)(struct catalog_tx *, const struct catalog_growth *, struct err *);
+
+	/* Deliveries that are due at @now_ms, ascending by account, channel and id. */
+	int (*deliveries)(struct catalog_tx *, int64_t now_ms, catalog_delivery_fn *, void *ctx,
+			  struct err *);
+	/* Try it again later. */
+	int (*delivery_put)(struct catalog_tx *, int64_t id, uint32_t tries, int64_t due_ms,
+			    struct err *);
+	int (*delivery_remove)(struct catalog_tx *, int64_t id, struct err *);
+	/* How many wait. */
+	int (*deliveries_count)(struct catalog_tx *, uint64_t *n, struct err *);
 };
 
 /* The beginning of every instance. */

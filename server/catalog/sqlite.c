@@ -185,7 +185,9 @@ make_schema(struct db *db, int64_t version, bool fresh, struct err *err)
 		 SQLITE_APPLICATION_ID, SQLITE_SCHEMA_VERSION);
 	if (db_exec(db, "BEGIN IMMEDIATE", err) < 0)
 		return -1;
-	int rc = fresh ? db_exec(db, sqlite_schema, err) : 0;
+	int rc = 0;
+	for (size_t i = 0; fresh && rc == 0 && sqlite_schema[i]; i++)
+		rc = db_exec(db, sqlite_schema[i], err);
 	for (; !fresh && rc == 0 && version < SQLITE_SCHEMA_VERSION; version++)
 		rc = db_exec(db, sqlite_schema_steps[version - 1], err);
 	if (rc == 0)

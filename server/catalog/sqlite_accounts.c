@@ -296,6 +296,11 @@ device_row(void *out, sqlite3_stmt *st)
 		.day = sqlite3_column_int64(st, 14),
 		.day_bytes = column_u64(st, 15),
 		.ended_ms = sqlite3_column_int64(st, 16),
+		.came_ms = sqlite3_column_int64(st, 17),
+		.period_ms = sqlite3_column_int64(st, 18),
+		.grace_ms = sqlite3_column_int64(st, 19),
+		.drill = (uint8_t)sqlite3_column_int(st, 20),
+		.drill_unix_ms = sqlite3_column_int64(st, 21),
 	};
 	return column_bytes(st, 1, d->account.b, sizeof d->account.b) &&
 	       column_bytes(st, 2, d->device.b, sizeof d->device.b) &&
@@ -323,6 +328,11 @@ device_bind(sqlite3_stmt *st, const struct catalog_device *d)
 	sqlite3_bind_int64(st, 15, d->day);
 	bind_u64(st, 16, d->day_bytes);
 	sqlite3_bind_int64(st, 17, d->ended_ms);
+	sqlite3_bind_int64(st, 18, d->came_ms);
+	sqlite3_bind_int64(st, 19, d->period_ms);
+	sqlite3_bind_int64(st, 20, d->grace_ms);
+	sqlite3_bind_int(st, 21, d->drill);
+	sqlite3_bind_int64(st, 22, d->drill_unix_ms);
 }
 
 int
@@ -374,7 +384,7 @@ rows_device_put(struct catalog_tx *tx, const struct catalog_device *d, struct er
 	return row_execute(db_of(tx), st, err);
 }
 
-static int
+int
 give_device(const struct row_walk *w, sqlite3_stmt *st, struct err *err)
 {
 	struct catalog_device row;

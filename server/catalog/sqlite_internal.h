@@ -11,15 +11,16 @@
 #include <sqlite3.h>
 
 #include "catalog/catalog.h"
+#include "catalog/sqlite_alarms.h"
 #include "catalog/sqlite_keep.h"
 #include "format/batch.h"
 
-#define SQLITE_SCHEMA_VERSION 3
+#define SQLITE_SCHEMA_VERSION 4
 
 /* "CBsv": PRAGMA application_id of a catalog. */
 #define SQLITE_APPLICATION_ID 0x43427376
 
-extern const char sqlite_schema[];
+extern const char *const sqlite_schema[]; /* all of the present version; ends with NULL */
 /* What leads from each older version to the next: [0] from 1 to 2. */
 extern const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1];
 
@@ -35,7 +36,8 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 			"log_head, ask, passphrase_key, recovery_key, recovery_find, " \
 			"retention_days, next_days, next_at, lift_from, lift_at, delete_at"
 #define DEVICE_COLUMNS  "row, account, device, state, suspended, key, added_at, seq, head, client_at, " \
-			"seen_at, live, replaces, cut_seq, day, day_bytes, ended_at"
+			"seen_at, live, replaces, cut_seq, day, day_bytes, ended_at, " \
+			"came, period, grace, drill, drill_at"
 #define BATCH_COLUMNS   "id, seq, head, n, received_at, from_ms"
 #define CHUNK_COLUMNS   "cid, object, size, sha256, wanted_at, committed, damaged, uncounted"
 
@@ -80,10 +82,12 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 	X(DEVICE_GET,     "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 AND device = ?2") \
 	X(DEVICE_BY_ROW,  "SELECT " DEVICE_COLUMNS " FROM devices WHERE row = ?1") \
 	X(DEVICE_ADD,     "INSERT INTO devices(" DEVICE_COLUMNS ") VALUES(NULL, ?2, ?3, ?4, ?5, ?6, " \
-			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT DO NOTHING") \
+			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) " \
+			  "ON CONFLICT DO NOTHING") \
 	X(DEVICE_PUT,     "UPDATE devices SET state = ?4, suspended = ?5, key = ?6, added_at = ?7, " \
 			  "seq = ?8, head = ?9, client_at = ?10, seen_at = ?11, live = ?12, " \
-			  "replaces = ?13, cut_seq = ?14, day = ?15, day_bytes = ?16, ended_at = ?17 " \
+			  "replaces = ?13, cut_seq = ?14, day = ?15, day_bytes = ?16, ended_at = ?17, " \
+			  "came = ?18, period = ?19, grace = ?20, drill = ?21, drill_at = ?22 " \
 			  "WHERE row = ?1") \
 	X(DEVICES,        "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 ORDER BY device") \
 	X(BATCH_GET,      "SELECT " BATCH_COLUMNS " FROM batches WHERE device = ?1 AND seq = ?2") \
@@ -140,7 +144,8 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 	X(DEAD_ADD,       "INSERT INTO dead(object, due) VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
 	X(USAGE,          "SELECT (SELECT count(*) FROM accounts WHERE removed = 0), (SELECT count(*) FROM chunks), " \
 			  "(SELECT total(used) FROM accounts)") \
-	KEEP_STATEMENTS(X)
+	KEEP_STATEMENTS(X) \
+	ALARM_STATEMENTS(X)
 /* clang-format on */
 
 #define STATEMENT_ENUMERATOR_(name, sql) S_##name,

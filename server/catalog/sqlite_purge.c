@@ -240,7 +240,11 @@ rows_account_purge(struct catalog_tx *tx, const struct id16 *account, unsigned m
 		return rc < 0 ? -1 : CATALOG_MORE; /* the next device's turn comes */
 	}
 	if (rc < 0 || run_account(tx, S_PURGE_LOG, account, err) < 0 ||
-	    run_account(tx, S_PURGE_WRAPS, account, err) < 0)
+	    run_account(tx, S_PURGE_WRAPS, account, err) < 0 ||
+	    run_account(tx, S_PURGE_DELIVERIES, account, err) < 0 ||
+	    run_account(tx, S_PURGE_ALARMS, account, err) < 0 ||
+	    run_account(tx, S_PURGE_RECIPIENT, account, err) < 0 ||
+	    run_account(tx, S_PURGE_GROWTH, account, err) < 0)
 		return -1;
 	return run_account(tx, S_PURGE_ACCOUNT, account, err);
 }

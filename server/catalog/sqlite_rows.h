@@ -66,6 +66,8 @@ struct row_walk {
 		catalog_name_fn *name;
 		catalog_located_fn *located;
 		catalog_sample_fn *sample;
+		catalog_alarm_fn *alarm;
+		catalog_delivery_fn *delivery;
 	} fn;
 	void *ctx;
 };
@@ -73,7 +75,7 @@ struct row_walk {
 /* Take one row apart and give it. */
 typedef int row_give_fn(const struct row_walk *w, sqlite3_stmt *st, struct err *err);
 
-row_give_fn give_account, give_batch, give_chunk;
+row_give_fn give_account, give_batch, give_chunk, give_device;
 
 /** Every row.  0, -1, or what a give returned. */
 int
@@ -219,5 +221,28 @@ int rows_sample_put(struct catalog_tx *tx, const struct catalog_sample *s, struc
 int rows_samples(struct catalog_tx *tx, catalog_sample_fn *fn, void *ctx, struct err *err);
 
 int rows_usage(struct catalog_tx *tx, struct catalog_usage *out, struct err *err);
+
+/* sqlite_alarms.c */
+int
+rows_devices_worrying(struct catalog_tx *tx, catalog_device_fn *fn, void *ctx, struct err *err);
+int rows_devices_grace(struct catalog_tx *tx, int64_t max_ms, struct err *err);
+int rows_devices_held(struct catalog_tx *tx, catalog_alarm_fn *fn, void *ctx, struct err *err);
+int rows_alarms(struct catalog_tx *tx, const struct id16 *account, catalog_alarm_fn *fn, void *ctx,
+		struct err *err);
+int rows_alarm_raise(struct catalog_tx *tx, struct catalog_alarm *a, struct err *err);
+int rows_alarm_end(struct catalog_tx *tx, int64_t id, int64_t at_unix_ms, struct err *err);
+int rows_alarms_prune(struct catalog_tx *tx, struct err *err);
+int rows_recipient_get(struct catalog_tx *tx, struct catalog_recipient *out,
+		       const struct id16 *account, struct err *err);
+int rows_recipient_put(struct catalog_tx *tx, const struct catalog_recipient *r, struct err *err);
+int rows_growth_get(struct catalog_tx *tx, struct catalog_growth *out, const struct id16 *account,
+		    struct err *err);
+int rows_growth_put(struct catalog_tx *tx, const struct catalog_growth *g, struct err *err);
+int rows_deliveries(struct catalog_tx *tx, int64_t now_ms, catalog_delivery_fn *fn, void *ctx,
+		    struct err *err);
+int rows_delivery_put(struct catalog_tx *tx, int64_t id, uint32_t tries, int64_t due_ms,
+		      struct err *err);
+int rows_delivery_remove(struct catalog_tx *tx, int64_t id, struct err *err);
+int rows_deliveries_count(struct catalog_tx *tx, uint64_t *n, struct err *err);
 
 #endif

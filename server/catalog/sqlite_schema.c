@@ -13,6 +13,7 @@
  *             └ chunks ── refs (who needs them)
  *     superseded (versions that have ended and are still here), dead (objects to be removed),
  *     clock (retention): for clearing away; samples (how full it was, day by day): for the forecast
+ *     alarms ── deliveries (to whom they are still to be told); recipients, growth: of an account
  */
 #include "catalog/sqlite_internal.h"
 
@@ -24,7 +25,27 @@
 	"CREATE TABLE samples("                                                                    \
 	"  day INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, free INTEGER NOT NULL);"
 
-const char sqlite_schema[] =
+/* Of each kind one alarm at most stands for a device. */
+#define ALARMS                                                                                     \
+	"CREATE TABLE alarms("                                                                     \
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, device BLOB NOT NULL,"     \
+	"  kind INTEGER NOT NULL, raised_at INTEGER NOT NULL, since INTEGER NOT NULL,"             \
+	"  mark INTEGER NOT NULL, ended_at INTEGER NOT NULL, number INTEGER NOT NULL);"            \
+	"CREATE UNIQUE INDEX alarms_standing ON alarms(account, device, kind) WHERE ended_at = 0;" \
+	"CREATE TABLE deliveries("                                                                 \
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT, alarm INTEGER NOT NULL, account BLOB NOT NULL,"   \
+	"  channel INTEGER NOT NULL, ended INTEGER NOT NULL, tries INTEGER NOT NULL,"              \
+	"  due INTEGER NOT NULL, since INTEGER NOT NULL);"                                         \
+	"CREATE INDEX deliveries_of ON deliveries(account);"                                       \
+	"CREATE INDEX deliveries_about ON deliveries(alarm);"                                      \
+	"CREATE TABLE recipients("                                                                 \
+	"  account BLOB PRIMARY KEY, mail TEXT NOT NULL, webhook TEXT NOT NULL,"                   \
+	"  mailed_at INTEGER NOT NULL, posted_at INTEGER NOT NULL) WITHOUT ROWID;"                 \
+	"CREATE TABLE growth("                                                                     \
+	"  account BLOB PRIMARY KEY, day INTEGER NOT NULL, bytes INTEGER NOT NULL,"                \
+	"  recent_day INTEGER NOT NULL, recent_bytes INTEGER NOT NULL) WITHOUT ROWID;"
+
+const char *const sqlite_schema[] = {
 	"CREATE TABLE settings("
 	"  name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE invitations("
@@ -52,7 +73,10 @@ const char sqlite_schema[] =
 	"  client_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, live INTEGER NOT NULL,"
 	"  replaces INTEGER NOT NULL, cut_seq INTEGER NOT NULL,"
 	"  day INTEGER NOT NULL DEFAULT 0, day_bytes INTEGER NOT NULL DEFAULT 0,"
-	"  ended_at INTEGER NOT NULL DEFAULT 0, UNIQUE(account, device));"
+	"  ended_at INTEGER NOT NULL DEFAULT 0, came INTEGER NOT NULL DEFAULT 0,"
+	"  period INTEGER NOT NULL DEFAULT 0, grace INTEGER NOT NULL DEFAULT 0,"
+	"  drill INTEGER NOT NULL DEFAULT 0, drill_at INTEGER NOT NULL DEFAULT 0,"
+	"  UNIQUE(account, device));"
 	"CREATE TABLE batches("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER NOT NULL, seq INTEGER NOT NULL,"
 	"  head BLOB NOT NULL, n INTEGER NOT NULL, received_at INTEGER NOT NULL,"
@@ -87,7 +111,10 @@ const char sqlite_schema[] =
 	"  object BLOB PRIMARY KEY, due INTEGER NOT NULL) WITHOUT ROWID;" SUPERSEDED
 	"CREATE TABLE clock("
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), retention_ms INTEGER NOT NULL);"
-	"INSERT INTO clock(id, retention_ms) VALUES(1, 0);";
+	"INSERT INTO clock(id, retention_ms) VALUES(1, 0);",
+	ALARMS,
+	NULL,
+};
 
 const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1] = {
 	"ALTER TABLE devices ADD COLUMN day INTEGER NOT NULL DEFAULT 0;"
@@ -115,4 +142,11 @@ const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1] = {
 	"SELECT r.id, f.device, 0, 0, 0 FROM records AS r JOIN folders AS f ON f.row = r.folder "
 	"JOIN items AS i ON i.device = f.device AND i.item = r.item AND i.folder = r.folder "
 	"WHERE r.frame IS NOT NULL AND (r.version < i.versions OR r.flags & 1);",
+
+	/* Nobody is expected before it has said so. */
+	"ALTER TABLE devices ADD COLUMN came INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN period INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN grace INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN drill INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN drill_at INTEGER NOT NULL DEFAULT 0;" ALARMS,
 };

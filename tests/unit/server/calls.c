@@ -187,6 +187,22 @@ make_have(struct question *q, struct scene *s, bool forged)
 }
 
 static void
+make_beat(struct question *q, struct scene *s, bool forged)
+{
+	static const uint8_t no_tls[CRYPTO_HASH_BYTES];
+	const struct wire_beat beat = {
+		.account = s->victim.account,
+		.device = s->victim.device,
+		.client_unix_ms = (uint64_t)os->now_unix_ms(),
+		.expect_s = 86400,
+	};
+	struct err err;
+
+	ok(wire_beat_sign(&q->body, &beat, forged ? s->stranger.dsk : s->victim.dsk, no_tls, &err),
+	   &err);
+}
+
+static void
 make_chunks(struct question *q, struct scene *s, bool forged)
 {
 	static const struct hash32 new_one = { { 'n' } };
@@ -272,6 +288,7 @@ static const struct call calls[] = {
 	{ "/v1/log",              HTTP_POST, CALL_TOKEN,   GET,       false, true,  make_log_post },
 	{ "/v1/heads",            HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, nothing_to_say },
 	{ "/v1/account",          HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, nothing_to_say },
+	{ "/v1/beat",             HTTP_POST, CALL_DEVICE,  0,         false, true,  make_beat },
 	{ "/v1/have",             HTTP_POST, CALL_DEVICE,  0,         false, false, make_have },
 	{ "/v1/chunks",           HTTP_POST, CALL_TOKEN,   PUT,       false, true,  make_chunks },
 	{ "/v1/batches",          HTTP_POST, CALL_DEVICE,  0,         false, true,  make_batch_post },

@@ -450,6 +450,12 @@ static void
 a_database_of_the_first_version_gets_what_it_lacks(void **state)
 {
 	static const char back[] =
+		"DROP TABLE alarms; DROP TABLE deliveries; DROP TABLE recipients;"
+		"DROP TABLE growth; ALTER TABLE devices DROP COLUMN came;"
+		"ALTER TABLE devices DROP COLUMN period;"
+		"ALTER TABLE devices DROP COLUMN grace;"
+		"ALTER TABLE devices DROP COLUMN drill;"
+		"ALTER TABLE devices DROP COLUMN drill_at;"
 		"DROP TABLE superseded; DROP TABLE samples; DROP INDEX chunks_object;"
 		"ALTER TABLE accounts DROP COLUMN retention_days;"
 		"ALTER TABLE accounts DROP COLUMN next_days;"
@@ -488,6 +494,7 @@ a_database_of_the_first_version_gets_what_it_lacks(void **state)
 		assert_int_equal(catalog_read(*state, first_device_run, &d, &err), 0);
 		assert_int_equal(d.live, 5);
 		assert_int_equal(d.day_bytes, 0);
+		assert_int_equal(d.period_ms, 0);
 		assert_int_equal(get(*state, "a", "1"), 0);
 		if (i == 0)
 			catalog_free(*state);
