@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "auto/task.h"
+#include "base/text.h"
 #include "box/identity.h"
 #include "box/settings.h"
 #include "remote/remote.h"
 
 const struct auto_task auto_tasks[] = {
-	{ "backup", task_backup_next, task_backup_run },
-	{ "compare", task_compare_next, task_compare_run },
+	{ N_("backup"), task_backup_next, task_backup_run },
+	{ N_("compare"), task_compare_next, task_compare_run },
 	{ NULL, NULL, NULL },
 };
 
@@ -37,15 +38,24 @@ sooner(int64_t *next_unix_ms, int64_t at_unix_ms)
 }
 
 int
+auto_task_when(struct auto_when *out, const struct auto_task *task, const struct auto_look *look,
+	       struct err *err)
+{
+	struct auto_past past;
+
+	return auto_past_get(&past, look->box, task->name, err) < 0
+		       ? -1
+		       : task->next(out, look, &past, err);
+}
+
+int
 auto_todo(struct auto_todo *out, const struct auto_look *look, struct err *err)
 {
 	*out = (struct auto_todo){ .n = 0 };
 	for (const struct auto_task *t = auto_tasks; t->name; t++) {
 		struct auto_state *s = &out->states[out->n];
-		struct auto_past past;
 
-		if (auto_past_get(&past, look->box, t->name, err) < 0 ||
-		    t->next(&s->when, look, &past, err) < 0)
+		if (auto_task_when(&s->when, t, look, err) < 0)
 			return -1;
 		if (s->when.reason == AUTO_NOT_PLANNED)
 			continue;

@@ -67,7 +67,8 @@ void auto_note(struct auto_run *run, const char *sentence);
 #define AUTO_PARTIAL 1 /* done in part, each failed piece named */
 
 struct auto_task {
-	const char *name; /* in settings and JSON: never change, never reuse */
+	/* In settings and JSON: never change, never reuse.  N_(…): people read it in their language. */
+	const char *name;
 	/* Is it due, else when and why not.  No slow look: the Box's rows only. */
 	int (*next)(struct auto_when *out, const struct auto_look *look,
 		    const struct auto_past *past, struct err *err);
@@ -95,7 +96,11 @@ struct auto_todo {
 /** What a look needs, as it is now. */
 int auto_look_now(struct auto_look *out, struct box *b, struct err *err);
 
-/** Look.  ERR_IO and the Box's errors. */
+/** Of one task.  The Box's errors. */
+int auto_task_when(struct auto_when *out, const struct auto_task *task,
+		   const struct auto_look *look, struct err *err);
+
+/** Of all of them.  The Box's errors. */
 int auto_todo(struct auto_todo *out, const struct auto_look *look, struct err *err);
 
 /** For tasks: the account's server; contacts nobody yet.  NULL with @err. */

@@ -2,6 +2,7 @@
 /* cmd_account: status, devices, lock, passphrase, recovery.  How a terminal comes into an account:
  * cmd_join.c. */
 #include "account/account.h"
+#include "auto/tasks.h"
 #include "box/identity.h"
 #include "box/region.h"
 #include "box/saved.h"
@@ -12,6 +13,7 @@
 #include "cli/code.h"
 #include "cli/commands.h"
 #include "cli/newest.h"
+#include "cli/planned.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "remote/remote_url.h"
@@ -25,6 +27,8 @@ struct status {
 	uint64_t items;
 	uint64_t unsaved;
 	struct region region;
+	struct auto_look look; /* of the automatic mode */
+	struct auto_todo todo;
 };
 
 static int
@@ -53,16 +57,21 @@ read_status(struct status *s, const struct cli *cli, struct err *err)
 		memcpy(head.b, id->acked_head, sizeof head.b);
 		account_head_words(s->head_words, &head);
 	}
-	if (region_get(&s->region, cli->box, err) < 0 ||
+	if (auto_look_now(&s->look, cli->box, err) < 0 || auto_todo(&s->todo, &s->look, err) < 0 ||
+	    region_get(&s->region, cli->box, err) < 0 ||
 	    saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
 		return -1;
 	return shortcuts_count_pending(&s->unsaved, cli->box, NULL, err);
 }
 
-static void
-status_json(struct cli *cli, const struct status *s, const struct identity *id)
+static int
+status_json(struct cli *cli, const struct status *s, const struct identity *id, struct err *err)
 {
-	struct json_object *o = json_record(cli);
+	struct json_object *problems, *o;
+
+	if (planned_problems_json(&problems, cli, err) < 0)
+		return -1;
+	o = json_record(cli);
 
 	json_put_text(cli, o, "account", s->account);
 	json_put_text(cli, o, "device", s->device);
@@ -71,11 +80,34 @@ status_json(struct cli *cli, const struct status *s, const struct identity *id)
 	json_put_when(cli, o, "last_backup", id->acked_seq ? id->acked_unix_ms : 0);
 	json_put_number(cli, o, "items", s->items);
 	json_put_text(cli, o, "head_words", s->head_words);
-	json_put(cli, o, "waiting", json_list(cli));
+	json_put_text(cli, o, "auto", auto_mode_name(s->look.plan.mode));
+	json_put(cli, o, "waiting", planned_json(cli, &s->todo));
+	json_put(cli, o, "unknown", planned_unknown_json(cli, &s->look));
+	json_put(cli, o, "problems", problems);
 	json_put_number(cli, o, "unsaved_items", s->unsaved);
 	json_put_when(cli, o, "last_drill", 0);
 	json_put_text(cli, o, "region", s->region.code[0] ? s->region.code : NULL);
 	json_result(cli, o);
+	return 0;
+}
+
+static int
+status_waiting(const struct status *s, struct err *err)
+{
+	AUTO(buf_clear) struct buf unknown = BUF_INIT(PLANNED_TEXT_BYTES);
+
+	for (size_t i = 0; i < s->todo.n; i++) {
+		AUTO(buf_clear) struct buf line = BUF_INIT(PLANNED_TEXT_BYTES);
+
+		if (planned_sentence(&line, &s->look, &s->todo.states[i], err) < 0)
+			return -1;
+		puts(buf_str(&line));
+	}
+	if (planned_unknown(&unknown, &s->look, err) < 0)
+		return -1;
+	if (unknown.n)
+		puts(buf_str(&unknown));
+	return 0;
 }
 
 static int
@@ -98,7 +130,8 @@ status_text(struct cli *cli, const struct status *s, const struct identity *id, 
 	    (s->head_words[0] && TABLE_ADD(&t, err, _("head"), s->head_words) < 0) ||
 	    TABLE_ADD(&t, err, _("not saved yet"), show_count(s->unsaved).s) < 0)
 		return -1;
-	if (table_print(&t, stdout, 0, false, err) < 0)
+	if (table_print(&t, stdout, 0, false, err) < 0 || status_waiting(s, err) < 0 ||
+	    planned_problems_print(cli, err) < 0)
 		return -1;
 	if (!id->recovery_confirmed)
 		printf("%s%s%s\n", cli_yellow(cli),
@@ -116,11 +149,10 @@ cmd_status(struct cli *cli, struct err *err)
 
 	if (!box || read_status(&s, cli, err) < 0)
 		return -1;
-	if (cli->json)
-		status_json(cli, &s, box_identity(box));
-	else if (status_text(cli, &s, box_identity(box), err) < 0)
-		return -1;
-	return CLI_DONE;
+	return (cli->json ? status_json(cli, &s, box_identity(box), err)
+			  : status_text(cli, &s, box_identity(box), err)) < 0
+		       ? -1
+		       : CLI_DONE;
 }
 
 int

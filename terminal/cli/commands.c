@@ -73,6 +73,24 @@ static const struct option backup_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option auto_options[] = {
+	{ "--every", "DURATION", N_("as often as that: 30m, 6h, 2d"), false },
+	{ "--at", "HH:MM", N_("once a day at that time, or as soon as it goes after it"), false },
+	{ "--only-on", "CONDITION,...", N_("unmetered, charging, battery>N; several by commas"),
+	  false },
+	{ "--between", "HH:MM-HH:MM", N_("only begin within these hours of the day"), false },
+	{ "--budget", "BYTES", N_("at most so much a month where the link costs by the byte: 30M"),
+	  false },
+	{ "--rate", "BYTES", N_("at most so much a second: 200k"), false },
+	{ "--keep-originals", "AGE", N_("purge originals that are older: 90d"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option run_options[] = {
+	{ "--once", NULL, N_("do what is due now, and end"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option from_options[] = {
 	{ "--from", "DEVICE", N_("another device's backups: its id or its name"), false },
 	{ NULL, NULL, NULL, false },
@@ -185,6 +203,18 @@ const struct command commands[] = {
 	{ "backup", "[APP [ITEM... | --thread WHOM]] [--selected] [--check]",
 	  N_("Send what changed: of the whole Box, of one app, or of single items"),
 	  ITEM_IS, GROUP_BACKUP, backup_options, 0, ANY_NUMBER, cmd_backup },
+	{ "auto",
+	  "[off | selected | all] [--every DURATION | --at HH:MM] [--only-on CONDITION,...] "
+	  "[--between HH:MM-HH:MM] [--budget BYTES] [--rate BYTES] [--keep-originals AGE]",
+	  N_("What is backed up by itself, and when; without a word: what it is now"),
+	  N_("selected: the shortcuts that are; all: all; off: none, backups are made by hand. Each call "
+	     "states the whole plan: what it does not name is not in it. With neither --every nor --at "
+	     "a backup follows each change that is seen, and once a day all is compared. A condition "
+	     "that nobody can tell here counts as met."),
+	  GROUP_BACKUP, auto_options, 0, 1, cmd_auto },
+	{ "run", "--once", N_("Do what is due by itself, as 'cloudbox auto' set it"),
+	  N_("Says on standard error what waits for what; a problem is told once, until it changes."),
+	  GROUP_BACKUP, run_options, 0, 0, cmd_run },
 	{ "forget", "APP (ITEM... | --all)",
 	  N_("Let the cloud's copies go; the server keeps them as long as its retention says"),
 	  ITEM_IS, GROUP_BACKUP, all_options, 1, ANY_NUMBER, cmd_forget },

@@ -52,6 +52,10 @@ int cmd_backup(struct cli *cli, struct err *err);
 int cmd_forget(struct cli *cli, struct err *err);
 int cmd_receipts(struct cli *cli, struct err *err);
 
+/* cmd_auto.c, cmd_run.c */
+int cmd_auto(struct cli *cli, struct err *err);
+int cmd_run(struct cli *cli, struct err *err);
+
 /* cmd_cloud.c */
 int cmd_cloud(struct cli *cli, struct err *err);
 int cmd_history(struct cli *cli, struct err *err);
