@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "box/box_internal.h"
 #include "box/schema.h"
+#include "os/lock.h"
 #include "os/os.h"
 
 #define BOX_BUSY_MS      10000
@@ -386,49 +387,16 @@ box_view_end(struct box *b)
 		db_exec(b, "ROLLBACK", &ignored);
 }
 
-/* Open file description locks: they hold against other boxes of this process, too.  They cannot
- * tell who holds them; the file's text does. */
-static int
-lock_try(int fd)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	if (fcntl(fd, F_OFD_SETLK, &l) == 0)
-		return 0;
-	return errno == EAGAIN || errno == EACCES ? BOX_EXISTS : -1;
-}
-
-static long
-lock_holder(int fd)
-{
-	char text[24] = "";
-	ssize_t n = os->pread(fd, text, sizeof text - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-	return strtol(text, NULL, 10);
-}
-
-static int
-lock_sign(int fd, struct err *err)
-{
-	char text[24];
-	int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-
-	if (os->ftruncate(fd, 0) < 0)
-		return err_sys(err, errno, "cannot write the lock file");
-	return os_write_all(fd, span_of(text, (size_t)n), "the lock file", err);
-}
-
 static int
 lock_wait(int fd, int64_t wait_ms, box_waiting_fn *waiting, void *ctx, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = BOX_LOCK_POLL_MS * 1000000L };
 	int64_t until = os->uptime_ms() + wait_ms;
 	bool told = false;
+	long pid;
 	int rc;
 
-	while ((rc = lock_try(fd)) == BOX_EXISTS) {
-		long pid = lock_holder(fd);
+	while ((rc = lock_try(fd, &pid, err)) == LOCK_HELD) {
 		if (os->uptime_ms() >= until) {
 			err_set(err, ERR_BUSY, "the process %ld is at work on this Box", pid);
 			return err_hint(err, "wait until it has ended, then try again");
@@ -438,7 +406,7 @@ lock_wait(int fd, int64_t wait_ms, box_waiting_fn *waiting, void *ctx, struct er
 		told = true;
 		nanosleep(&pause, NULL);
 	}
-	return rc < 0 ? err_sys(err, errno, "cannot lock the Box") : 0;
+	return rc;
 }
 
 int
@@ -446,10 +414,10 @@ box_lock(struct box *b, int64_t wait_ms, box_waiting_fn *waiting, void *ctx, str
 {
 	if (b->lock_fd >= 0)
 		return err_set(err, ERR_INTERNAL, "the Box is locked already");
-	int fd = os->openat(b->home_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	int fd = lock_open(b->home_fd, "lock", err);
 	if (fd < 0)
-		return err_sys(err, errno, "cannot open the lock file");
-	if (lock_wait(fd, wait_ms, waiting, ctx, err) < 0 || lock_sign(fd, err) < 0) {
+		return -1;
+	if (lock_wait(fd, wait_ms, waiting, ctx, err) < 0) {
 		os->close(fd);
 		return -1;
 	}
