@@ -156,6 +156,21 @@ unlock_keys_new(struct unlock_keys **out, struct span root, enum ds_label kek, e
 	return 0;
 }
 
+int
+unlock_keys_from(struct unlock_keys **out, const struct secret *kek,
+		 const struct secret *login_seed, struct err *err)
+{
+	AUTO(unlock_keys_free) struct unlock_keys *k = calloc(1, sizeof *k);
+
+	if (!k)
+		return err_nomem(err);
+	if (secret_from_bytes(&k->kek, secret_bytes(kek), err) < 0 ||
+	    sign_key_new(&k->login, login_seed, err) < 0)
+		return -1;
+	*out = TAKE(k);
+	return 0;
+}
+
 void
 unlock_keys_free(struct unlock_keys *k)
 {

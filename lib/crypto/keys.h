@@ -92,6 +92,9 @@ struct unlock_keys {
 /** From @root (mk or rk) by the two labels.  For passphrase.c and recovery.c.  ERR_NOMEM. */
 int unlock_keys_new(struct unlock_keys **out, struct span root, enum ds_label kek,
 		    enum ds_label login, struct err *err);
+/** The same from the two secrets themselves, which are copied.  For a held session. */
+int unlock_keys_from(struct unlock_keys **out, const struct secret *kek,
+		     const struct secret *login_seed, struct err *err);
 void unlock_keys_free(struct unlock_keys *k);
 AUTO_PTR(unlock_keys_free, struct unlock_keys);
 

@@ -35,6 +35,12 @@ sign_key_free(struct sign_key *k)
 	sodium_free(k);
 }
 
+int
+sign_key_seed(struct secret **out, const struct sign_key *k, struct err *err)
+{
+	return secret_from_bytes(out, k->both, err);
+}
+
 const uint8_t *
 sign_key_public(const struct sign_key *k)
 {

@@ -18,6 +18,9 @@ int sign_key_new(struct sign_key **out, const struct secret *seed, struct err *e
 void sign_key_free(struct sign_key *k);
 AUTO_PTR(sign_key_free, struct sign_key);
 
+/** A copy of the seed that it was made from.  The caller owns *out.  ERR_NOMEM. */
+int sign_key_seed(struct secret **out, const struct sign_key *k, struct err *err);
+
 /** CRYPTO_PUBLIC_BYTES, borrowed, valid while @k is. */
 const uint8_t *sign_key_public(const struct sign_key *k);
 

@@ -36,10 +36,13 @@ struct remote; /* remote/remote.h */
 /** "alive", "revoked", "retired", "replaced", "suspended": part of the JSON contract. */
 const char *account_device_state_name(enum device_state state);
 
-/* What unlocks: one of the two.  Borrowed. */
+struct account_session; /* account/session.h */
+
+/* What unlocks: one of the three.  Borrowed. */
 struct account_credential {
 	const struct passphrase *passphrase;
 	const struct recovery_code *recovery;
+	const struct account_session *session; /* account_unlock() only */
 };
 
 struct unlocked; /* opaque, wiped by unlocked_free() */

@@ -21,6 +21,7 @@ struct unlocked {
 	struct remote *remote; /* borrowed */
 	struct id16 account;
 	enum login_kind kind; /* by which it was unlocked, for logging in again */
+	bool by_session;      /* nobody typed anything for it */
 	struct unlock_keys *credential;
 	struct log_state log;
 	struct buf raw;             /* its entries */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "account/account_internal.h"
+#include "account/session.h"
 #include "base/text.h"
 #include "os/os.h"
 
@@ -28,6 +29,12 @@ unlocked_free(struct unlocked *u)
 static int
 wrong(const struct unlocked *u, struct err *err)
 {
+	if (u->by_session) {
+		err_set(err, ERR_LOCKED,
+			"the held session opens the account no more: its passphrase or recovery "
+			"code was changed");
+		return err_hint(err, "cloudbox lock ends the session");
+	}
 	if (u->kind != LOGIN_PASSPHRASE)
 		return err_set(err, ERR_LOCKED, "the recovery code is not of this account");
 	err_set(err, ERR_LOCKED, "the passphrase is wrong");
@@ -74,6 +81,23 @@ log_in(struct unlocked *u, const struct login *l, struct err *err)
 	return rc;
 }
 
+/* By the keys of a session: by account id, as a login that is repeated. */
+static int
+log_in_by_session(struct unlocked *u, const struct id16 *account,
+		  const struct account_session *session, struct err *err)
+{
+	struct login l;
+
+	u->kind = session->kind;
+	u->by_session = true;
+	if (!account || !id16_equal(account, &session->account))
+		return err_set(err, ERR_LOCKED, "the held session is of another account");
+	if (unlock_keys_from(&u->credential, session->kek, session->login_seed, err) < 0 ||
+	    ask_challenge(&l, u, account, NULL, err) < 0)
+		return -1;
+	return log_in(u, &l, err);
+}
+
 static int
 log_in_with(struct unlocked *u, const struct id16 *account, const struct account_credential *with,
 	    struct err *err)
@@ -82,6 +106,8 @@ log_in_with(struct unlocked *u, const struct id16 *account, const struct account
 	struct passphrase_cost cost;
 	struct id16 find;
 
+	if (with->session)
+		return log_in_by_session(u, account, with->session, err);
 	if (with->passphrase) {
 		u->kind = LOGIN_PASSPHRASE;
 		if (ask_challenge(&l, u, account, NULL, err) < 0)

@@ -228,7 +228,8 @@ read_credential(struct ask_credential *c, struct id16 *account,
 			return -1;
 		request->account = account;
 	}
-	request->with = (struct account_credential){ c->passphrase, c->recovery };
+	request->with =
+		(struct account_credential){ .passphrase = c->passphrase, .recovery = c->recovery };
 	return 0;
 }
 
