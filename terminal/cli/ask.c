@@ -264,6 +264,13 @@ ask_credential_clear(struct ask_credential *c)
 	*c = (struct ask_credential){ 0 };
 }
 
+bool
+ask_credential_is_given(const struct cli *cli)
+{
+	return is_given(cli, &passphrase_source, cli->passphrase) ||
+	       is_given(cli, &recovery_source, cli->recovery);
+}
+
 int
 ask_credential(struct ask_credential *out, const struct cli *cli, struct box *box, struct err *err)
 {

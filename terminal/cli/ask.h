@@ -46,6 +46,9 @@ struct ask_credential {
 void ask_credential_clear(struct ask_credential *c);
 AUTO_OBJ(ask_credential_clear, struct ask_credential);
 
+/** Whether ask_credential() would find one without asking. */
+bool ask_credential_is_given(const struct cli *cli);
+
 /**
  * The passphrase or the recovery code: whichever is given.  Where both or neither are, the
  * passphrase, or on a terminal that joined by its recovery code (ASK_JOINED_BY) that.

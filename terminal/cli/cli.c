@@ -15,7 +15,6 @@
 
 #include "account/account.h"
 #include "box/identity.h"
-#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/table.h"
@@ -317,24 +316,6 @@ cli_remote(struct cli *cli, struct err *err)
 	    remote_new(&cli->remote, &url, NULL, err) < 0)
 		return NULL;
 	return cli->remote;
-}
-
-struct unlocked *
-cli_unlock(struct cli *cli, struct err *err)
-{
-	AUTO(ask_credential_clear) struct ask_credential given = { 0 };
-	struct remote *remote = cli_remote(cli, err);
-
-	if (!remote)
-		return NULL;
-	if (cli->unlocked)
-		return cli->unlocked;
-	if (ask_credential(&given, cli, cli->box, err) < 0)
-		return NULL;
-	struct account_credential with = { given.passphrase, given.recovery };
-	if (account_unlock(&cli->unlocked, cli->box, remote, &with, err) < 0)
-		return NULL;
-	return cli->unlocked;
 }
 
 void

@@ -84,9 +84,21 @@ int cli_server(struct remote_url *out, const struct cli *cli, struct err *err);
 /** The account's server; contacts nobody yet.  NULL with @err. */
 struct remote *cli_remote(struct cli *cli, struct err *err);
 
-/** The unlocked account, by ask_credential().  NULL with @err: ERR_LOCKED (missing or wrong),
- *  account_unlock()'s. */
+/** The unlocked account: by what is given (an option, the environment), else by the session that
+ *  `cloudbox run` holds, else by what is asked for.  What was given or asked for becomes that session.
+ *  NULL with @err: ERR_LOCKED (missing or wrong), account_unlock()'s. */
 struct unlocked *cli_unlock(struct cli *cli, struct err *err);
+
+/** The same without a session: for what decides who gets in.  Whoever finds the terminal within ten
+ *  minutes of an unlocking is not to change that. */
+struct unlocked *cli_unlock_anew(struct cli *cli, struct err *err);
+
+/** The same by the session alone, nobody is asked: for what is done by itself.  NULL with ERR_LOCKED:
+ *  none is held. */
+struct unlocked *cli_unlock_held(struct cli *cli, struct err *err);
+
+/** End the session that `cloudbox run` holds, if any.  True: one was held. */
+bool cli_lock(struct cli *cli);
 
 /** A kept_keys_fn over a `struct cli`: the account's keys, unlocked when first asked for. */
 const struct account_keys *cli_keys(void *cli, uint64_t epoch, struct err *err);

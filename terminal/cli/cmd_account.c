@@ -174,12 +174,17 @@ cmd_devices(struct cli *cli, struct err *err)
 int
 cmd_lock(struct cli *cli, struct err *err)
 {
-	(void)err;
-	/* An unlocked account lives in one process and ends with it. */
+	bool was;
+
+	if (!cli_box(cli, err))
+		return -1;
+	was = cli_lock(cli);
 	if (cli->json)
-		json_changed(cli, 0);
+		json_changed(cli, was);
 	else
-		puts(_("Locked: between two commands nothing is kept that could open a backup."));
+		puts(was ? _("Locked: the session is forgotten.")
+			 : _("Locked: no session was held, so nothing is kept that could open a "
+			     "backup."));
 	return CLI_DONE;
 }
 
@@ -187,12 +192,13 @@ int
 cmd_passphrase(struct cli *cli, struct err *err)
 {
 	AUTO(passphrase_free) struct passphrase *p = NULL;
-	struct unlocked *u = cli_unlock(cli, err);
+	struct unlocked *u = cli_unlock_anew(cli, err);
 
 	if (!u || ask_new_passphrase(&p, cli, false, err) < 0 ||
 	    account_passphrase_change(u, cli->box, p, err) < 0 ||
 	    setting_remove(cli->box, ASK_JOINED_BY, err) < 0)
 		return -1;
+	cli_lock(cli);
 	if (cli->json)
 		json_changed(cli, 1);
 	else
@@ -231,9 +237,10 @@ cmd_recovery_new(struct cli *cli, struct err *err)
 
 	if (code_can_be_shown(cli, err) < 0)
 		return -1;
-	u = cli_unlock(cli, err);
+	u = cli_unlock_anew(cli, err);
 	if (!u || account_recovery_change(&code, u, cli->box, err) < 0)
 		return -1;
+	cli_lock(cli);
 	if (code_show(cli, code, err) < 0)
 		return -1;
 	if (!cli->json)

@@ -170,7 +170,7 @@ cmd_revoke(struct cli *cli, struct err *err)
 
 	if (code_can_be_shown(cli, err) < 0)
 		return -1;
-	u = cli_unlock(cli, err);
+	u = cli_unlock_anew(cli, err);
 	if (!u || find_device(&c, cli, u, err) < 0)
 		return -1;
 	if (log_state_device(unlocked_log(u), &c.device)->state != DEVICE_ALIVE)
@@ -179,5 +179,6 @@ cmd_revoke(struct cli *cli, struct err *err)
 	    confirm(&c, cli, err) < 0 ||
 	    account_revoke(&code, u, cli->box, &c.device, c.trusted, err) < 0)
 		return -1;
+	cli_lock(cli);
 	return report(cli, &c, code, err);
 }
