@@ -441,9 +441,9 @@ struct catalog_ops {
 	/* Living devices, and accounts, that are not suspended: which are overdue, or told of a drill
 	 * that failed.  Ascending by row. */
 	int (*devices_worrying)(struct catalog_tx *, catalog_device_fn *, void *ctx, struct err *);
-	/* Every device that is expected and has no grace yet gets some: its period, but at most
-	 * @max_ms. */
-	int (*devices_grace)(struct catalog_tx *, int64_t max_ms, struct err *);
+	/* Every device that is expected gets longer to come: @asleep_ms, which went by on the clock while
+	 * nobody could come; and, once until it comes, its period, but at most @max_ms. */
+	int (*devices_grace)(struct catalog_tx *, int64_t asleep_ms, int64_t max_ms, struct err *);
 	/* Living devices with folders that are held; as alarms of kind ALARM_HOLD. */
 	int (*devices_held)(struct catalog_tx *, catalog_alarm_fn *, void *ctx, struct err *);
 

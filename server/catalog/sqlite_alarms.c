@@ -17,13 +17,14 @@ rows_devices_worrying(struct catalog_tx *tx, catalog_device_fn *fn, void *ctx, s
 }
 
 int
-rows_devices_grace(struct catalog_tx *tx, int64_t max_ms, struct err *err)
+rows_devices_grace(struct catalog_tx *tx, int64_t asleep_ms, int64_t max_ms, struct err *err)
 {
 	sqlite3_stmt *st = db_start(db_of(tx), S_GRACE, err);
 
 	if (!st)
 		return -1;
-	sqlite3_bind_int64(st, 1, max_ms);
+	sqlite3_bind_int64(st, 1, asleep_ms);
+	sqlite3_bind_int64(st, 2, max_ms);
 	return row_execute(db_of(tx), st, err);
 }
 

@@ -16,7 +16,8 @@
 	X(WORRYING,       "SELECT " DEVICE_COLUMNS " FROM devices AS d WHERE d.state = 0 AND d.suspended = 0 " \
 			  "AND (" ALARM_OVERDUE " OR d.drill = 2) AND EXISTS(SELECT 1 FROM accounts AS a " \
 			  "WHERE a.account = d.account AND a.suspended = 0 AND a.removed = 0) ORDER BY d.row") \
-	X(GRACE,          "UPDATE devices SET grace = min(period, ?1) WHERE period > 0 AND grace = 0") \
+	X(GRACE,          "UPDATE devices SET grace = grace + ?1 + CASE grace WHEN 0 THEN min(period, ?2) ELSE 0 END " \
+			  "WHERE period > 0") \
 	X(HELD,           "SELECT d.account, d.device, count(*) FROM folders AS f " \
 			  "JOIN devices AS d ON d.row = f.device WHERE f.held_at > 0 AND d.state = 0 " \
 			  "AND EXISTS(SELECT 1 FROM accounts AS a WHERE a.account = d.account AND a.removed = 0) " \

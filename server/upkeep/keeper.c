@@ -9,6 +9,7 @@
 #include "api/journal.h"
 #include "base/text.h"
 #include "os/os.h"
+#include "upkeep/alarms.h"
 #include "upkeep/check.h"
 
 #define SCRUB_PAGE 16 /* objects of one view */
@@ -209,6 +210,44 @@ tidy(struct keeper *k, struct err *err)
 	return rc < 0 ? -1 : keeper_sample(k->options.catalog, k->options.blobs, err);
 }
 
+/* --- alarms --- */
+
+static void
+note_awake(struct keeper *k, bool start)
+{
+	struct err err = { 0 };
+	int64_t away_ms;
+
+	if (alarms_awake(&away_ms, k->options.catalog, start, &err) < 0)
+		journal("alarms: %s", err.msg);
+	else if (away_ms > 0)
+		journal("alarms: this server was away for %lld hours: whoever is expected has "
+			"longer "
+			"to come",
+			(long long)(away_ms / 3600000));
+	else if (away_ms < 0)
+		journal("alarms: the clock was set back while this server was stopped: whoever is "
+			"expected has longer to come");
+}
+
+static void
+look_for_alarms(struct keeper *k, enum alarms_depth depth)
+{
+	struct err err = { 0 };
+	struct alarms_counts c;
+
+	if (alarms_look(&c, k->options.catalog, depth, &err) < 0) {
+		journal("alarms: %s", err.msg);
+		return;
+	}
+	pthread_mutex_lock(&k->lock);
+	k->counts.alarms_raised += c.raised;
+	k->counts.alarms_standing = c.standing;
+	pthread_mutex_unlock(&k->lock);
+	if (k->options.looked && (c.raised || c.ended))
+		k->options.looked(k->options.looked_ctx);
+}
+
 /* --- samples --- */
 
 struct sampling {
@@ -317,10 +356,14 @@ tick(struct keeper *k)
 
 	if (catalog_write(k->options.catalog, keep_clock, NULL, &err) < 0)
 		journal("keeping the clock: %s", err.msg);
+	note_awake(k, false);
 	if (now_ms >= k->tidy_at_ms && !k->stop) {
 		k->tidy_at_ms = now_ms + k->options.tidy_ms;
 		if (tidy(k, &err) < 0 && !k->stop)
 			journal("tidy: %s", err.msg);
+		look_for_alarms(k, ALARMS_ALL);
+	} else {
+		look_for_alarms(k, ALARMS_DEVICES);
 	}
 	if (!k->stop && scrub(k, now_ms, &err) < 0 && !k->stop)
 		journal("scrub: %s", err.msg);
@@ -351,6 +394,7 @@ keeper_main(void *arg)
 	struct keeper *k = arg;
 	int64_t tick_ms = k->options.tidy_ms < KEEPER_TICK_MS ? k->options.tidy_ms : KEEPER_TICK_MS;
 
+	note_awake(k, true);
 	while (!k->stop) {
 		wait_for_tick(k, tick_ms);
 		if (!k->stop)

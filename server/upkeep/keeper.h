@@ -3,8 +3,9 @@
  * keeper: the thread of a running server that looks after what it holds.
  *
  *     every minute   keeps the retention clock; reads some objects again, so that each is read in
- *                    SCRUB_MS; looks through some of the store for strays
- *     every tidy_ms  tidies, and notes how full it is (the first time some minutes after the start)
+ *                    SCRUB_MS; looks through some of the store for strays; raises alarms of devices
+ *     every tidy_ms  tidies, and notes how full it is (the first time some minutes after the start); raises
+ *                    alarms of accounts
  *     each SCRUB_MS  reads all records, batches and logs again
  *
  * All of it goes by the time since boot.  What it finds is named in the journal and counted.
@@ -26,6 +27,9 @@ struct keeper_options {
 	struct blobs *blobs;
 	pthread_mutex_t *upkeep; /* held while objects may go away */
 	int64_t tidy_ms;         /* 0: KEEPER_TIDY_MS */
+	/* Alarms were raised or ended: somebody may be to be told.  NULL: nobody tells. */
+	void (*looked)(void *ctx);
+	void *looked_ctx;
 };
 
 /* What it has done since it started. */
@@ -35,6 +39,8 @@ struct keeper_counts {
 	int64_t tidied_unix_ms;    /* the last one ended; 0: none yet */
 	uint64_t scrubbed;         /* objects read again */
 	uint64_t damaged;          /* found by that */
+	uint64_t alarms_raised;
+	uint64_t alarms_standing; /* as the last look found them */
 };
 
 struct keeper;

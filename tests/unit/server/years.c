@@ -154,6 +154,16 @@ years_restart(struct years *y)
 	open_data(y);
 }
 
+void
+years_stop(struct years *y, int64_t ms, int64_t more_ms)
+{
+	close_data(y);
+	uptime_ms += ms;
+	y->wall_ms += more_ms;
+	wall_ms = y->wall_ms;
+	open_data(y);
+}
+
 /* The retention clock begins at 0 again, so that a seed alone gives the same years. */
 static void
 reset_clock(struct years *y)

@@ -86,6 +86,8 @@ unsigned years_random(struct years *y, unsigned n);
 
 /** Let the server run for so long. */
 void years_pass(struct years *y, int64_t ms);
+/** Stop, and start so much later, when the wall clock shows @wall_ms more. */
+void years_stop(struct years *y, int64_t ms, int64_t wall_ms);
 /** Stop and start; what the clock ran since it was kept is lost. */
 void years_restart(struct years *y);
 /** The retention clock. */
