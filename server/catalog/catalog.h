@@ -487,6 +487,7 @@ struct catalog_ops {
 	int (*recipient_get)(struct catalog_tx *, struct catalog_recipient *out,
 			     const struct id16 *account, struct err *);
 	int (*recipient_put)(struct catalog_tx *, const struct catalog_recipient *, struct err *);
+	int (*recipient_remove)(struct catalog_tx *, const struct id16 *account, struct err *);
 	int (*growth_get)(struct catalog_tx *, struct catalog_growth *out,
 			  const struct id16 *account, struct err *); /* CATALOG_ABSENT */
 	int (*growth_put)(struct catalog_tx *, const struct catalog_growth *, struct err *);

@@ -202,6 +202,7 @@ const struct catalog_ops catalog_sqlite_ops = {
 	.alarms_prune = rows_alarms_prune,
 	.recipient_get = rows_recipient_get,
 	.recipient_put = rows_recipient_put,
+	.recipient_remove = rows_recipient_remove,
 	.growth_get = rows_growth_get,
 	.growth_put = rows_growth_put,
 	.deliveries = rows_deliveries,

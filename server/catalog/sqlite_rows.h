@@ -248,6 +248,7 @@ int rows_alarms_prune(struct catalog_tx *tx, struct err *err);
 int rows_recipient_get(struct catalog_tx *tx, struct catalog_recipient *out,
 		       const struct id16 *account, struct err *err);
 int rows_recipient_put(struct catalog_tx *tx, const struct catalog_recipient *r, struct err *err);
+int rows_recipient_remove(struct catalog_tx *tx, const struct id16 *account, struct err *err);
 int rows_growth_get(struct catalog_tx *tx, struct catalog_growth *out, const struct id16 *account,
 		    struct err *err);
 int rows_growth_put(struct catalog_tx *tx, const struct catalog_growth *g, struct err *err);
