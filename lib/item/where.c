@@ -681,7 +681,7 @@ where_needs(const struct where *w)
 			break;
 		case WHERE_DATE:
 		case WHERE_AGE:
-			needs |= WHERE_FIELDS | WHERE_TAKEN;
+			needs |= WHERE_WHEN;
 			break;
 		case WHERE_MIME:
 			needs |= WHERE_TYPE;

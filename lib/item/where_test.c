@@ -276,7 +276,9 @@ meets_address(const struct asking *a, struct err *err)
 	}
 	if (rc == 0 && a->item->party.n)
 		rc = text_fits(a, a->item->party, false, err);
-	return rc ? rc : any_field(a, names, field_address, err);
+	if (rc || a->item->thread.n) /* a message has its own number among its fields */
+		return rc;
+	return any_field(a, names, field_address, err);
 }
 
 /* ---- folders ---- */

@@ -7,6 +7,7 @@
 #include "backup/backup_internal.h"
 #include "base/array.h"
 #include "base/text.h"
+#include "box/rules.h"
 #include "box/threads.h"
 
 #define APPS_MAX 1024
@@ -239,12 +240,15 @@ static int
 add_folder(void *ctx, const char *name, bool in_box, struct err *err)
 {
 	struct folders *f = ctx;
+	bool has_rules = false;
 	uint32_t at;
 
 	if (f->only && strcmp(f->only, name) != 0)
 		return 0;
 	f->found = true;
-	return in_box ? plan_app(&at, f->r, name, err) : 0;
+	if (!in_box && rules_has(&has_rules, f->r->box, name, err) < 0)
+		return -1;
+	return in_box || has_rules ? plan_app(&at, f->r, name, err) : 0;
 }
 
 int

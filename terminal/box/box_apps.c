@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "box/box_internal.h"
+#include "box/rules.h"
 
 int
 box_app_number(int64_t *number, struct box *b, const char *name, struct err *err)
@@ -50,6 +51,7 @@ inventory_drop(struct box *b, int64_t app, struct err *err)
 {
 	static const char *const statements[] = {
 		"DELETE FROM taken WHERE app = ?1",
+		"DELETE FROM due WHERE app = ?1",
 		"DELETE FROM items WHERE app = ?1",
 		"DELETE FROM threads WHERE source IN (SELECT id FROM sources WHERE app = ?1)",
 		"DELETE FROM sources WHERE app = ?1",
@@ -172,8 +174,9 @@ app_remove(struct box *b, const char *name, struct err *err)
 	if (db_changes(b) == 0)
 		return BOX_ABSENT;
 	query_int(&shortcuts, 1, number);
-	if (query_run(&shortcuts, err) < 0 || inventory_drop(b, number, err) < 0 ||
-	    app_settings_drop(b, number, err) < 0 || box_items_touch_all(b, number, err) < 0)
+	if (query_run(&shortcuts, err) < 0 || rules_remove_app(b, name, err) < 0 ||
+	    inventory_drop(b, number, err) < 0 || app_settings_drop(b, number, err) < 0 ||
+	    box_items_touch_all(b, number, err) < 0)
 		return -1;
 	return box_items_touch_settings(b, err);
 }

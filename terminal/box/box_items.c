@@ -17,6 +17,7 @@
 #include "box/box_internal.h"
 #include "box/box_items_internal.h"
 #include "box/content.h"
+#include "box/kept_out.h"
 #include "format/leb128.h"
 
 #define ITEM_SHORTCUTS  64 /* in one item, about: n / 2^⌈log2(n / 64)⌉ */
@@ -134,7 +135,31 @@ encode_shortcut(struct buf *out, const struct query *q, struct err *err)
 	return has_path ? put_bytes(out, path, err) : 0;
 }
 
-/* Empty where the group has no shortcut. */
+/* Behind the shortcuts: the marks of items that are kept out. */
+static int
+encode_kept_out(struct buf *out, struct box *b, int64_t app, const uint8_t *first,
+		const uint8_t *last, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b,
+		       "SELECT mark FROM kept_out WHERE app = ?1 AND mark BETWEEN ?2 AND ?3"
+		       " ORDER BY mark",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, app);
+	query_blob(&q, 2, span_of(first, KEPT_OUT_BYTES));
+	query_blob(&q, 3, span_of(last, KEPT_OUT_BYTES));
+	while ((rc = query_step(&q, err)) == QUERY_ROW)
+		if ((out->n == 0 && buf_append_byte(out, ITEM_VERSION, err) < 0) ||
+		    put_bytes(out, query_column_blob(&q, 0), err) < 0 ||
+		    buf_append_byte(out, FLAG_KEPT_OUT, err) < 0)
+			return -1;
+	return rc;
+}
+
+/* Empty where the group has neither. */
 static int
 encode_group(struct buf *out, struct box *b, int64_t app, unsigned k, uint64_t number,
 	     struct err *err)
@@ -158,7 +183,7 @@ encode_group(struct buf *out, struct box *b, int64_t app, unsigned k, uint64_t n
 		if (encode_shortcut(out, &q, err) < 0)
 			return -1;
 	}
-	return rc;
+	return rc < 0 ? -1 : encode_kept_out(out, b, app, first, last, err);
 }
 
 /* The bytes of `settings`. */
@@ -320,6 +345,7 @@ spread_check(struct box *b, int64_t app, struct err *err)
 
 	if (query_init(&q, b,
 		       "SELECT spread, (SELECT count(*) FROM shortcuts WHERE app = ?1)"
+		       " + (SELECT count(*) FROM kept_out WHERE app = ?1)"
 		       " FROM apps WHERE id = ?1",
 		       err) < 0)
 		return -1;

@@ -7,6 +7,8 @@
 #include "box/box_internal.h"
 #include "box/box_items.h"
 #include "box/box_items_internal.h"
+#include "box/kept_out.h"
+#include "box/rules.h"
 #include "box/settings.h"
 #include "box/shortcuts.h"
 #include "format/leb128.h"
@@ -94,7 +96,7 @@ apply_setting(struct box_item_counts *out, struct box *b, struct reader *r, stru
 	rc = setting_get(&here, b, key, err);
 	if (rc == BOX_ABSENT) {
 		out->settings++;
-		return setting_set(b, key, v, err);
+		return setting_set(b, key, v, err) < 0 ? -1 : rules_arrived(b, key, err);
 	}
 	out->kept += rc == 0;
 	return rc;
@@ -152,14 +154,20 @@ add_shortcut(void *ctx, const char *app, struct span native_id, struct span path
 	return 0;
 }
 
+/* @kept_out: where marks of items that are kept out go; NULL: nowhere. */
 static int
-read_shortcuts(const char *app, struct reader *r, box_item_shortcut_fn *fn, void *ctx,
-	       struct err *err)
+read_shortcuts(const char *app, struct reader *r, box_item_shortcut_fn *fn, struct box *kept_out,
+	       void *ctx, struct err *err)
 {
 	while (r->left.n && !r->failed) {
 		struct span native_id = take_bytes(r), path = native_id;
 		uint8_t flags = read_u8(r);
 
+		if (flags == FLAG_KEPT_OUT && native_id.n == KEPT_OUT_BYTES) {
+			if (kept_out && kept_out_put(kept_out, app, native_id, err) < 0)
+				return -1;
+			continue;
+		}
 		if (flags & ~(FLAG_SELECTED | FLAG_PATH))
 			return damaged(err);
 		if (flags & FLAG_PATH)
@@ -207,7 +215,7 @@ item_apply(struct box_item_counts *out, struct box *b, struct span native_id, st
 
 	if (item_open(&r, app, native_id, bytes, err) < 0)
 		return -1;
-	return app[0] ? read_shortcuts(app, &r, add_shortcut, &ctx, err)
+	return app[0] ? read_shortcuts(app, &r, add_shortcut, b, &ctx, err)
 		      : apply_settings(out, b, &r, err);
 }
 
@@ -220,7 +228,7 @@ box_item_each_shortcut(struct span native_id, struct span bytes, box_item_shortc
 
 	if (item_open(&r, app, native_id, bytes, err) < 0)
 		return -1;
-	return app[0] ? read_shortcuts(app, &r, fn, ctx, err) : 0;
+	return app[0] ? read_shortcuts(app, &r, fn, NULL, ctx, err) : 0;
 }
 
 int

@@ -8,7 +8,8 @@
 
 enum shortcut_flag {
 	FLAG_SELECTED = 1,
-	FLAG_PATH = 2, /* a path follows: it is not the native id */
+	FLAG_PATH = 2,     /* a path follows: it is not the native id */
+	FLAG_KEPT_OUT = 4, /* no shortcut, but the mark of one that was removed (kept_out.h) */
 };
 
 /* Kinds of entries in `settings`. */

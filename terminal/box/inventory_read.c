@@ -4,6 +4,7 @@
  */
 #include "box/content.h"
 #include "box/refresh_internal.h"
+#include "box/rules.h"
 
 #define READ_TRIES 3
 
@@ -37,14 +38,43 @@ bind_item(struct query *q, const struct app_item *item, int64_t source, const ui
 	}
 }
 
+/* Is the item of @found another one for the rules: in what it says, or in where it lies?  That others
+ * before it in its file grew is nothing to them. */
+static int
+is_news(bool *out, struct refresh *r, const struct id_found *found, const uint8_t *content,
+	struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	*out = r->has_rules;
+	if (!r->has_rules || !found->exists || !content)
+		return 0;
+	if (query_init(&q, r->b,
+		       "SELECT content IS NOT ?3 OR source <> ?4 FROM items"
+		       " WHERE app = ?1 AND item = ?2",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, r->ids.app);
+	query_blob(&q, 2, SPAN_ARRAY(found->item));
+	query_blob(&q, 3, span_of(content, BOX_HASH_BYTES));
+	query_int(&q, 4, r->ids.source);
+	rc = query_step(&q, err);
+	if (rc == QUERY_ROW)
+		*out = query_column_int(&q, 0);
+	return rc < 0 ? -1 : 0;
+}
+
 /* Write the row of @found; count what that changes. */
 static int
 item_put(struct refresh *r, const struct id_found *found, const struct app_item *item,
 	 const uint8_t *content, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
+	bool news;
 
-	if (query_init(
+	if (is_news(&news, r, found, content, err) < 0 ||
+	    query_init(
 		    &q, r->b,
 		    "INSERT INTO items (app, item, native_id, source, position, offset, size,"
 		    " form, name, type, modified_ms, content, content_id, name_id) VALUES (?1, ?2,"
@@ -68,6 +98,8 @@ item_put(struct refresh *r, const struct id_found *found, const struct app_item 
 		r->counts.changed++;
 	else
 		r->counts.added++;
+	if (news && rules_note(r->b, r->ids.app, found->item, err) < 0)
+		return -1;
 	return shortcut_judge(r->b, found->item, err);
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "box/refresh_internal.h"
+#include "box/rules.h"
 #include "os/os.h"
 
 #define YOUNG_NS   2000000000 /* FAT's clock has a grain of 2 s */
@@ -356,6 +357,8 @@ refresh_start(struct refresh *r, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "the Box does not know this app");
 	if (rc < 0)
 		return -1;
+	if (rules_has(&r->has_rules, r->b, r->s->app->name, err) < 0)
+		return -1;
 	return ids_init(&r->ids, r->b, app, r->s->app->name, err);
 }
 
@@ -398,6 +401,8 @@ inventory_refresh(struct inventory_counts *out, struct box *b, struct app_sessio
 		rc = refresh_run(r, err);
 	if (rc == 0)
 		rc = shortcuts_fill(b, r->ids.app, err);
+	if (rc == 0 && r->has_rules)
+		rc = rules_apply(b, s, r->ids.app, err);
 	if (rc == 0 && out)
 		rc = counts_put(out, r, err);
 	refresh_free(r);

@@ -31,6 +31,7 @@ struct refresh {
 	void *ctx;
 	int64_t started_ms, last_ms; /* of this scan and the one before */
 	bool writing;                /* the transaction has begun */
+	bool has_rules;              /* the app has: what is new or changed is noted for them */
 	bool anything_lost;          /* sources vanished or changed: cards may have moved */
 	struct inventory_counts counts;
 	uint32_t n_threads; /* of the source being read */

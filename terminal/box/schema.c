@@ -13,6 +13,14 @@
 	"CREATE TABLE taken (app INTEGER NOT NULL, item BLOB NOT NULL, taken TEXT NOT NULL,"       \
 	" PRIMARY KEY (app, item)) WITHOUT ROWID"
 
+#define SCHEMA_DUE                                                                                 \
+	"CREATE TABLE due (app INTEGER NOT NULL, item BLOB NOT NULL, PRIMARY KEY (app, item))"     \
+	" WITHOUT ROWID"
+
+#define SCHEMA_KEPT_OUT                                                                            \
+	"CREATE TABLE kept_out (app INTEGER NOT NULL, mark BLOB NOT NULL,"                         \
+	" PRIMARY KEY (app, mark)) WITHOUT ROWID"
+
 /* clang-format off */
 const char *const schema_statements[] = {
 	/* who this terminal is */
@@ -110,6 +118,8 @@ const char *const schema_statements[] = {
 	/* what later programs added */
 	SCHEMA_THREADS,
 	SCHEMA_TAKEN,
+	SCHEMA_DUE,
+	SCHEMA_KEPT_OUT,
 	NULL,
 };
 
@@ -125,9 +135,12 @@ static const char *const add_taken[] = {
 	NULL,
 };
 
+static const char *const add_rules[] = { SCHEMA_DUE, SCHEMA_KEPT_OUT, NULL };
+
 const struct schema_addition schema_additions[] = {
 	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'threads')", add_threads },
 	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'taken')", add_taken },
+	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'due')", add_rules },
 	{ NULL, NULL },
 };
 /* clang-format on */

@@ -11,6 +11,7 @@
 #include <unistr.h>
 
 #include "box/by_name.h"
+#include "box/kept_out.h"
 #include "box/lookup.h"
 
 #define PENDING_WINDOW 256
@@ -143,7 +144,8 @@ add(struct box *b, const struct inventory_item *item, bool selected, struct err 
 		return -1;
 	if (db_changes(b) == 0)
 		return BOX_EXISTS;
-	if (shortcut_judge(b, item->item, err) < 0)
+	if (shortcut_judge(b, item->item, err) < 0 ||
+	    kept_out_remove(b, item->app, app, item->native_id, err) < 0)
 		return -1;
 	return box_items_touch(b, app, item->item, err);
 }
@@ -227,16 +229,36 @@ change_all(uint64_t *changed, struct box *b, const char *sql, const char *app, i
 	return *changed ? box_items_touch_all(b, number, err) : 0;
 }
 
+static int
+remove_one(struct box *b, const char *app, struct span native_id, struct err *err)
+{
+	int64_t number;
+	int rc = change_one(b, "DELETE FROM shortcuts WHERE app = ?1 AND item = ?2 AND ?3 = 0", app,
+			    native_id, 0, err);
+
+	if (rc)
+		return rc;
+	return app_need(&number, b, app, err) < 0 ? -1
+						  : kept_out_add(b, app, number, native_id, err);
+}
+
 int
 shortcut_remove(struct box *b, const char *app, struct span native_id, struct err *err)
 {
 	if (box_begin(b, err) < 0)
 		return -1;
-	return box_end(b,
-		       change_one(b,
-				  "DELETE FROM shortcuts WHERE app = ?1 AND item = ?2 AND ?3 = 0",
-				  app, native_id, 0, err),
-		       err);
+	return box_end(b, remove_one(b, app, native_id, err), err);
+}
+
+static int
+remove_all(uint64_t *changed, struct box *b, const char *app, struct err *err)
+{
+	int64_t number;
+
+	if (app_need(&number, b, app, err) < 0 || kept_out_add_all(b, app, number, err) < 0)
+		return -1;
+	return change_all(changed, b, "DELETE FROM shortcuts WHERE app = ?1 AND ?2 = 0", app, 0,
+			  err);
 }
 
 int
@@ -244,10 +266,7 @@ shortcut_remove_all(uint64_t *changed, struct box *b, const char *app, struct er
 {
 	if (box_begin(b, err) < 0)
 		return -1;
-	return box_end(b,
-		       change_all(changed, b, "DELETE FROM shortcuts WHERE app = ?1 AND ?2 = 0",
-				  app, 0, err),
-		       err);
+	return box_end(b, remove_all(changed, b, app, err), err);
 }
 
 int

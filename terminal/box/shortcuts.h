@@ -51,7 +51,7 @@ int shortcut_add(struct box *b, const struct inventory_item *item, bool selected
  */
 int shortcut_update(struct box *b, const struct inventory_item *item, bool select, struct err *err);
 
-/** Data and backups stay.  BOX_ABSENT. */
+/** Data and backups stay; no rule makes the shortcut again (kept_out.h).  BOX_ABSENT. */
 int shortcut_remove(struct box *b, const char *app, struct span native_id, struct err *err);
 /** @changed receives how many there were. */
 int shortcut_remove_all(uint64_t *changed, struct box *b, const char *app, struct err *err);
