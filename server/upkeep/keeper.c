@@ -344,9 +344,7 @@ static int
 keep_clock(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	(void)ctx;
-	if (tx->ops->clock_keep(tx, err) < 0)
-		return -1;
-	return tx->ops->pairings_expire(tx, tx->ops->clock(tx), err);
+	return tx->ops->clock_keep(tx, err);
 }
 
 /* A tick.  What fails is told and tried again: a full disk, say, must not stop the clock. */

@@ -244,27 +244,6 @@ cli_main(int argc, char **argv)
 	return status;
 }
 
-int
-cli_wants_all(const struct cli *cli, struct err *err)
-{
-	bool all = args_has(&cli->args, "--all"), some = cli->args.n_words > 1;
-	bool thread = args_has(&cli->args, "--thread");
-
-	if (thread && (all || some))
-		return err_set(err, ERR_USAGE, "either a thread, or items, or --all");
-	if (thread)
-		return 1;
-
-	if (all && some)
-		return err_set(err, ERR_USAGE, "either name items, or write --all: not both");
-	if (!all && !some) {
-		err_set(err, ERR_USAGE, "which items?");
-		return err_hint(err, "name them, or write --all; cloudbox items %s lists them",
-				cli_word(cli, 0));
-	}
-	return all;
-}
-
 struct box *
 cli_box(struct cli *cli, struct err *err)
 {

@@ -112,10 +112,6 @@ cli_word(const struct cli *cli, size_t i)
 	return i < cli->args.n_words ? cli->args.words[i] : NULL;
 }
 
-/** Whether all of an app's items are meant: --all, or --thread, for which those of that thread are to be
- *  picked.  ERR_USAGE if several or none of ITEM, --all and --thread are given.  @return 0 or 1, or -1. */
-int cli_wants_all(const struct cli *cli, struct err *err);
-
 /* JSON.  A value that cannot be made sets json_failed; nobody need look at each. */
 
 struct json_object *json_list(struct cli *cli);

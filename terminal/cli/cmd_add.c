@@ -3,7 +3,8 @@
  * cmd_add: shortcuts for items, with the bytes that they will cost.
  *
  *     look every ITEM up -> ask once about those that are in the Box already (P3) -> ask the backup
- *     unit what they will cost, which reads them -> make and update shortcuts in one transaction
+ *     unit what they will cost, which reads them -> with --where, ask whether that is what is
+ *     wanted -> make and update shortcuts, and keep the rule, in one transaction
  *
  * Nothing is changed before the last step, so an unknown ITEM or a missing answer leaves all as it
  * was.  Each step passes over all candidates, which are put aside in between (os/spool.h).
@@ -11,10 +12,11 @@
 #include "backup/backup.h"
 #include "base/array.h"
 #include "base/piece.h"
+#include "box/rules.h"
 #include "box/saved.h"
 #include "box/shortcuts.h"
-#include "box/threads.h"
 #include "cli/ask.h"
+#include "cli/chosen.h"
 #include "cli/commands.h"
 #include "cli/here.h"
 #include "cli/show.h"
@@ -43,7 +45,8 @@ struct candidates {
 	uint64_t n[N_FATES];
 	uint64_t n_in_box;
 	struct buf existing;            /* the name of the one that is in the Box */
-	struct threads threads;         /* with --thread: only items of these */
+	struct chosen chosen;           /* with --thread and --where: only these */
+	const char *rule;               /* --rule, or NULL */
 	uint8_t (*named)[BOX_ID_BYTES]; /* items named so far */
 	size_t n_named, cap_named;
 };
@@ -58,7 +61,7 @@ candidates_clear(struct candidates *cs)
 {
 	spool_free(cs->rows);
 	free(cs->named);
-	threads_clear(&cs->threads);
+	chosen_clear(&cs->chosen);
 	buf_clear(&cs->existing);
 }
 AUTO_OBJ(candidates_clear, struct candidates);
@@ -128,13 +131,19 @@ collect(void *ctx, const struct inventory_item *item, struct err *err)
 	AUTO(buf_clear) struct buf name = BUF_INIT(TEXT_BYTES);
 	struct candidate c = { .native_id = item->native_id,
 			       .fate = item->in_box ? FATE_UPDATED : FATE_ADDED };
+	int meant = chosen_item(&cs->chosen, item, err);
 
-	if (cs->threads.n && !threads_has(&cs->threads, item->thread))
-		return 0;
+	if (meant <= 0)
+		return meant;
+	if (meant == MEANT_UNREAD) {
+		c.fate = FATE_FAILED;
+		c.reason = _("it cannot be read now, so nobody knows whether it is meant");
+	}
 	if (item_show_id(&id, cs->cli->box, item->native_id, item->item, err) < 0 ||
 	    buf_append(&name, item->name, err) < 0)
 		return -1;
-	if (item->in_box && cs->n_in_box++ == 0 && buf_append(&cs->existing, item->name, err) < 0)
+	if (c.fate == FATE_UPDATED && cs->n_in_box++ == 0 &&
+	    buf_append(&cs->existing, item->name, err) < 0)
 		return -1;
 	c.id = buf_str(&id);
 	c.name = buf_str(&name);
@@ -207,6 +216,8 @@ expect(void *ctx, struct candidate *c, struct err *err)
 	struct expecting *e = ctx;
 	uint64_t bytes;
 
+	if (c->fate == FATE_FAILED)
+		return 0;
 	if (c->fate == FATE_UPDATED && !e->update) {
 		c->fate = FATE_KEPT;
 		return 0;
@@ -258,12 +269,26 @@ apply(void *ctx, struct candidate *c, struct err *err)
 }
 
 static int
+keep_rule(struct candidates *cs, struct err *err)
+{
+	struct rule rule = { .name = cs->rule,
+			     .app = cs->app,
+			     .where = cs->rule ? meant_text(cs->chosen.meant) : NULL,
+			     .selected = args_has(&cs->cli->args, "--selected"),
+			     .made = cs->n[FATE_ADDED] };
+
+	return cs->rule ? rule_put(cs->cli->box, &rule, err) : 0;
+}
+
+static int
 apply_all(struct candidates *cs, struct err *err)
 {
 	int rc = box_begin(cs->cli->box, err);
 
 	if (rc == 0)
 		rc = pass(cs, apply, cs, err);
+	if (rc == 0)
+		rc = keep_rule(cs, err);
 	if (rc == 0)
 		rc = box_commit(cs->cli->box, err);
 	if (rc < 0)
@@ -324,7 +349,8 @@ print_json(struct candidates *cs, uint64_t expected, const struct here *unread, 
 	    put_fate(cs, "updated", FATE_UPDATED, NULL, err) < 0 ||
 	    put_fate(cs, "kept", FATE_KEPT, NULL, err) < 0 ||
 	    put_fate(cs, "failed", FATE_FAILED, unread, err) < 0 ||
-	    json_add_number(cli, "expected_bytes", expected, err) < 0)
+	    json_add_number(cli, "expected_bytes", expected, err) < 0 ||
+	    (cs->rule && json_add(cli, "rule", json_object_new_string(cs->rule), err) < 0))
 		return -1;
 	return json_close(cli, err);
 }
@@ -400,10 +426,62 @@ print_text(struct candidates *cs, uint64_t expected, struct err *err)
 		return -1;
 	if ((n[FATE_ADDED] || n[FATE_UPDATED]) && print_cost(cs, expected, err) < 0)
 		return -1;
-	if (cs->threads.n)
-		puts(_("Messages that come later are not in the Box by themselves: add the thread "
-		       "again."));
+	if (cs->chosen.meant && n[FATE_ADDED] + n[FATE_UPDATED] + n[FATE_KEPT] == 0)
+		printf(_("No item of %s is meant by that.\n"), cs->app);
+	if (cs->rule)
+		printf(_("The rule %s puts what comes later into the Box by itself.\n"),
+		       cli_clean(cs->rule));
+	if (cs->chosen.threads.n)
+		printf(_("Messages that come later are not in the Box by themselves; a rule puts "
+			 "them there: cloudbox add %s --where thread=NUMBER --rule NAME\n"),
+		       cs->app);
 	return 0;
+}
+
+/* --where names nothing by itself: the person sees what it comes to, and says yes. */
+static int
+ask_about_cost(const struct candidates *cs, uint64_t expected, struct err *err)
+{
+	uint64_t n = cs->n[FATE_ADDED] + cs->n[FATE_UPDATED];
+	char question[512];
+	int rc;
+
+	if (!cs->chosen.meant || n == 0)
+		return 0;
+	snprintf(question, sizeof question,
+		 text_plural("%s item of %s, for which the next backup will send %s. Put it into "
+			     "the Box?",
+			     "%s items of %s, for which the next backup will send %s. Put them "
+			     "into the Box?",
+			     (unsigned long)n),
+		 show_count(n).s, cs->app, show_bytes(expected).s);
+	rc = ask_yes_no(cs->cli, question, err);
+	return rc == 0 ? err_set(err, ERR_CANCELLED, "nothing was added") : rc < 0 ? -1 : 0;
+}
+
+/* --rule NAME: asks whether a rule of that name is to give way. */
+static int
+check_rule(struct candidates *cs, struct err *err)
+{
+	char question[512];
+	int rc;
+
+	cs->rule = args_value(&cs->cli->args, "--rule");
+	if (!cs->rule)
+		return 0;
+	if (!args_has(&cs->cli->args, "--where"))
+		return err_set(err, ERR_USAGE,
+			       "--rule needs the expression that it is to keep: --where EXPR");
+	if (!cli_account_box(cs->cli, err))
+		return -1;
+	rc = rule_find(cs->cli->box, cs->rule, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	snprintf(question, sizeof question,
+		 _("There is a rule %.200s already. Put this one in its place?"),
+		 cli_clean(cs->rule));
+	rc = ask_yes_no(cs->cli, question, err);
+	return rc == 0 ? err_set(err, ERR_CANCELLED, "nothing was added") : rc < 0 ? -1 : 0;
 }
 
 int
@@ -412,12 +490,11 @@ cmd_add(struct cli *cli, struct err *err)
 	AUTO(here_clear) struct here h = HERE_INIT;
 	AUTO(candidates_clear) struct candidates cs = CANDIDATES_INIT(cli);
 	struct expecting e = { .cs = &cs };
-	const char *thread = args_value(&cli->args, "--thread");
-	int all = cli_wants_all(cli, err), update;
+	int all = chosen_all(cli, err), update;
 
 	cs.app = cli_word(cli, 0);
-	if (all < 0 || here_open(&h, cli, cs.app, err) < 0 ||
-	    (thread && threads_find(&cs.threads, cli->box, cs.app, thread, err) < 0) ||
+	if (all < 0 || check_rule(&cs, err) < 0 || here_open(&h, cli, cs.app, err) < 0 ||
+	    chosen_init(&cs.chosen, cli, h.session, err) < 0 ||
 	    spool_new(&cs.rows, box_home_fd(cli->box), err) < 0 ||
 	    (all ? inventory_each(cli->box, cs.app, collect, &cs, err)
 		 : collect_named(&cs, h.session, err)) < 0)
@@ -426,7 +503,8 @@ cmd_add(struct cli *cli, struct err *err)
 	if (update < 0 || (all && inventory_types(cli->box, h.session, span_of(NULL, 0), err) < 0))
 		return -1;
 	e.update = update;
-	if (expect_all(&e, err) < 0 || apply_all(&cs, err) < 0 ||
+	if (expect_all(&e, err) < 0 || ask_about_cost(&cs, e.bytes, err) < 0 ||
+	    apply_all(&cs, err) < 0 ||
 	    (cli->json ? print_json(&cs, e.bytes, all ? &h : NULL, err)
 		       : print_text(&cs, e.bytes, err)) < 0)
 		return -1;

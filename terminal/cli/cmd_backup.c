@@ -6,6 +6,7 @@
 #include "box/receipts.h"
 #include "box/shortcuts.h"
 #include "cli/ask.h"
+#include "cli/chosen.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -242,6 +243,12 @@ run(struct backup_result *r, struct cli *cli, const struct backup_request *reque
 	return rc;
 }
 
+static int
+no_app_for_where(struct err *err)
+{
+	return err_set(err, ERR_USAGE, "--where needs the app whose items are meant");
+}
+
 int
 cmd_backup(struct cli *cli, struct err *err)
 {
@@ -254,8 +261,18 @@ cmd_backup(struct cli *cli, struct err *err)
 		.selected = args_has(&cli->args, "--selected"),
 		.check = args_has(&cli->args, "--check"),
 	};
-	int rc = run(&r, cli, &request, err);
+	AUTO(chosen_ids_clear) struct chosen_ids ids = { 0 };
+	int rc = 0;
 
+	if (args_has(&cli->args, "--where")) {
+		if (!request.app || chosen_all(cli, err) < 0)
+			return request.app ? -1 : no_app_for_where(err);
+		if (chosen_ids_find(&ids, cli, CHOSEN_IN_BOX, err) < 0)
+			return -1;
+		request.items = ids.list;
+		request.n_items = ids.n;
+	}
+	rc = run(&r, cli, &request, err);
 	tell_all(cli, r.warnings, r.n_warnings);
 	if (rc < 0)
 		return -1;
@@ -275,14 +292,22 @@ cmd_forget(struct cli *cli, struct err *err)
 		.cancelled = interrupt_came,
 		.waiting = tell_waiting,
 	};
-	int all = cli_wants_all(cli, err);
+	AUTO(chosen_ids_clear) struct chosen_ids ids = { 0 };
+	bool some = args_has(&cli->args, "--where") || args_has(&cli->args, "--thread");
+	int all = chosen_all(cli, err);
 	struct remote *remote = all < 0 ? NULL : cli_remote(cli, err);
 
-	if (!remote)
+	if (!remote || (some && chosen_ids_find(&ids, cli, CHOSEN_SAVED, err) < 0))
 		return -1;
 	interrupt_watch();
-	if (backup_forget(&r, cli->box, remote, app, all ? NULL : cli->args.words + 1,
-			  all ? 0 : cli->args.n_words - 1, &watch, err) < 0)
+	if (backup_forget(&r, cli->box, remote, app,
+			  some  ? ids.list
+			  : all ? NULL
+				: cli->args.words + 1,
+			  some  ? ids.n
+			  : all ? 0
+				: cli->args.n_words - 1,
+			  &watch, err) < 0)
 		return -1;
 	tell_all(cli, r.warnings, r.n_warnings);
 	if (cli->json)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_box: box, remove, select, unselect: looking at the Box and changing it.  Adding: cmd_add.c */
 #include "box/shortcuts.h"
+#include "cli/chosen.h"
 #include "cli/commands.h"
 #include "cli/here.h"
 #include "cli/show.h"
@@ -188,14 +189,15 @@ struct change {
 
 /* Every ITEM is looked up before anything changes; an item named twice is one. */
 static int
-change_each(uint64_t *changed, struct cli *cli, const struct change *change, struct err *err)
+change_each(uint64_t *changed, struct cli *cli, const struct change *change,
+	    const char *const *items, size_t n, struct err *err)
 {
-	const char *app = cli_word(cli, 0), *word;
+	const char *app = cli_word(cli, 0);
 
-	for (size_t i = 1; (word = cli_word(cli, i)); i++) {
+	for (size_t i = 0; i < n; i++) {
 		AUTO(shortcut_found_clear) struct shortcut_found f = SHORTCUT_FOUND_INIT;
 
-		if (shortcut_find(&f, cli->box, app, span_str(word), err) < 0)
+		if (shortcut_find(&f, cli->box, app, span_str(items[i]), err) < 0)
 			return -1;
 		int rc = change->one(cli->box, &f.shortcut, err);
 		if (rc < 0)
@@ -209,16 +211,21 @@ static int
 change_shortcuts(uint64_t *changed, struct cli *cli, const struct change *change, struct err *err)
 {
 	AUTO(app_free) struct app *app = NULL;
-	int all = cli_wants_all(cli, err), rc;
+	AUTO(chosen_ids_clear) struct chosen_ids ids = { 0 };
+	bool some = args_has(&cli->args, "--where") || args_has(&cli->args, "--thread");
+	int all = chosen_all(cli, err), rc;
 
 	*changed = 0;
-	if (all < 0 || here_get(&app, cli, cli_word(cli, 0), err) < 0)
+	if (all < 0 || here_get(&app, cli, cli_word(cli, 0), err) < 0 ||
+	    (some && chosen_ids_find(&ids, cli, CHOSEN_IN_BOX, err) < 0))
 		return -1;
-	if (all)
+	if (all && !some)
 		return change->all(changed, cli->box, app->name, err);
 	if (box_begin(cli->box, err) < 0)
 		return -1;
-	rc = change_each(changed, cli, change, err);
+	rc = some ? change_each(changed, cli, change, ids.list, ids.n, err)
+		  : change_each(changed, cli, change, cli->args.words + 1, cli->args.n_words - 1,
+				err);
 	if (rc == 0)
 		rc = box_commit(cli->box, err);
 	if (rc < 0)

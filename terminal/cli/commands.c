@@ -54,20 +54,34 @@ static const struct option apps_add_options[] = {
 			false                                                                      \
 	}
 
+#define WHERE_OPTION                                                                               \
+	{                                                                                          \
+		"--where", "EXPR",                                                                 \
+			N_("what an expression means: group=Family, type=image/* and "             \
+			   "date>=2026-05, size<5M, …"),                                           \
+			false                                                                      \
+	}
+
 static const struct option add_options[] = {
 	{ "--all", NULL, N_("all items of the app"), false },
 	THREAD_OPTION,
+	WHERE_OPTION,
+	{ "--rule", "NAME", N_("and keep the expression: what comes later enters by itself"),
+	  false },
 	{ "--selected", NULL, N_("and select them for the automatic mode"), false },
 	{ NULL, NULL, NULL, false },
 };
 
 static const struct option all_options[] = {
 	{ "--all", NULL, N_("all items of the app"), false },
+	THREAD_OPTION,
+	WHERE_OPTION,
 	{ NULL, NULL, NULL, false },
 };
 
 static const struct option backup_options[] = {
 	THREAD_OPTION,
+	WHERE_OPTION,
 	{ "--selected", NULL, N_("only shortcuts that are selected"), false },
 	{ "--check", NULL, N_("ask the server once even if nothing changed"), false },
 	{ NULL, NULL, NULL, false },
@@ -185,22 +199,27 @@ const struct command commands[] = {
 	{ "items", "APP [PATTERN]", N_("An app's items, those in the Box marked"),
 	  N_("PATTERN is a part of the name, or a pattern with * and ?."),
 	  GROUP_CHOOSE, NULL, 1, 2, cmd_items },
-	{ "add", "APP (ITEM... | --all | --thread WHOM) [--selected]",
+	{ "add", "APP (ITEM... | --all | --thread WHOM | --where EXPR [--rule NAME]) [--selected]",
 	  N_("Put shortcuts into the Box, with the bytes they will cost"),
 	  ITEM_IS, GROUP_CHOOSE, add_options, 1, ANY_NUMBER, cmd_add },
+	{ "rules", "", N_("The rules that put items into the Box by themselves"),
+	  N_("'cloudbox add APP --where EXPR --rule NAME' makes one."),
+	  GROUP_CHOOSE, NULL, 0, 0, cmd_rules },
+	{ "rules remove", "NAME", N_("Forget a rule; the shortcuts that it made stay"),
+	  NULL, GROUP_CHOOSE, NULL, 1, 1, cmd_rules_remove },
 	{ "region", "[CC | none]", N_("Where numbers without + are at home"),
 	  N_("CC is a country's two letters, such as DE or CN. Without it: what it is now."),
 	  GROUP_CHOOSE, NULL, 0, 1, cmd_region },
 	{ "box", "[APP]", N_("The Box: its folders, or a folder's shortcuts"),
 	  NULL, GROUP_CHOOSE, NULL, 0, 1, cmd_box },
-	{ "remove", "APP (ITEM... | --all)", N_("Delete shortcuts; data and backups stay"),
+	{ "remove", "APP (ITEM... | --all | --thread WHOM | --where EXPR)", N_("Delete shortcuts; data and backups stay"),
 	  ITEM_IS, GROUP_CHOOSE, all_options, 1, ANY_NUMBER, cmd_remove },
-	{ "select", "APP (ITEM... | --all)", N_("Select shortcuts for the automatic mode"),
+	{ "select", "APP (ITEM... | --all | --thread WHOM | --where EXPR)", N_("Select shortcuts for the automatic mode"),
 	  ITEM_IS, GROUP_CHOOSE, all_options, 1, ANY_NUMBER, cmd_select },
-	{ "unselect", "APP (ITEM... | --all)", N_("Take that selection back"),
+	{ "unselect", "APP (ITEM... | --all | --thread WHOM | --where EXPR)", N_("Take that selection back"),
 	  ITEM_IS, GROUP_CHOOSE, all_options, 1, ANY_NUMBER, cmd_unselect },
 
-	{ "backup", "[APP [ITEM... | --thread WHOM]] [--selected] [--check]",
+	{ "backup", "[APP [ITEM... | --thread WHOM | --where EXPR]] [--selected] [--check]",
 	  N_("Send what changed: of the whole Box, of one app, or of single items"),
 	  ITEM_IS, GROUP_BACKUP, backup_options, 0, ANY_NUMBER, cmd_backup },
 	{ "auto",
@@ -215,7 +234,7 @@ const struct command commands[] = {
 	{ "run", "--once", N_("Do what is due by itself, as 'cloudbox auto' set it"),
 	  N_("Says on standard error what waits for what; a problem is told once, until it changes."),
 	  GROUP_BACKUP, run_options, 0, 0, cmd_run },
-	{ "forget", "APP (ITEM... | --all)",
+	{ "forget", "APP (ITEM... | --all | --thread WHOM | --where EXPR)",
 	  N_("Let the cloud's copies go; the server keeps them as long as its retention says"),
 	  ITEM_IS, GROUP_BACKUP, all_options, 1, ANY_NUMBER, cmd_forget },
 	{ "verify", "[--data]", N_("Whether the server still has what was saved"),

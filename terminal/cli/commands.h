@@ -47,6 +47,10 @@ int cmd_remove(struct cli *cli, struct err *err);
 int cmd_select(struct cli *cli, struct err *err);
 int cmd_unselect(struct cli *cli, struct err *err);
 
+/* cmd_rules.c */
+int cmd_rules(struct cli *cli, struct err *err);
+int cmd_rules_remove(struct cli *cli, struct err *err);
+
 /* cmd_backup.c */
 int cmd_backup(struct cli *cli, struct err *err);
 int cmd_forget(struct cli *cli, struct err *err);
