@@ -17,6 +17,7 @@
 #include "box/identity.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/resident.h"
 #include "cli/table.h"
 #include "crypto/crypto.h"
 #include "os/os.h"
@@ -129,6 +130,7 @@ run(struct cli *cli, int argc, char **argv, struct err *err)
 {
 	static const struct args_tables tables = { commands, global_options };
 	const struct command *command;
+	int status;
 
 	if (args_parse(&cli->args, &tables, argc, argv, err) < 0)
 		return -1;
@@ -149,7 +151,10 @@ run(struct cli *cli, int argc, char **argv, struct err *err)
 	if (args_check(&cli->args, err) < 0 || choose_answer(cli, err) < 0 ||
 	    crypto_init(err) < 0 || crypto_protect_process(err) < 0)
 		return -1;
-	return command->run(cli, err);
+	status = command->run(cli, err);
+	if (status == CLI_DONE || status == CLI_PARTIAL)
+		resident_notice(cli);
+	return status;
 }
 
 static void

@@ -231,8 +231,10 @@ const struct command commands[] = {
 	     "a backup follows each change that is seen, and once a day all is compared. A condition "
 	     "that nobody can tell here counts as met."),
 	  GROUP_BACKUP, auto_options, 0, 1, cmd_auto },
-	{ "run", "--once", N_("Do what is due by itself, as 'cloudbox auto' set it"),
-	  N_("Says on standard error what waits for what; a problem is told once, until it changes."),
+	{ "run", "[--once]",
+	  N_("The service: do by itself what 'cloudbox auto' set, and hold the unlocked session"),
+	  N_("Runs until it is ended; one for each Box. With --once it does what is due now, and ends. "
+	     "Says on standard error what waits for what; a problem is told once, until it changes."),
 	  GROUP_BACKUP, run_options, 0, 0, cmd_run },
 	{ "forget", "APP (ITEM... | --all | --thread WHOM | --where EXPR)",
 	  N_("Let the cloud's copies go; the server keeps them as long as its retention says"),

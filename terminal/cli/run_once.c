@@ -3,6 +3,7 @@
 #include "cli/run_once.h"
 
 #include "auto/tasks.h"
+#include "cli/ask.h"
 #include "cli/interrupt.h"
 #include "cli/planned.h"
 #include "cli/show.h"
@@ -21,6 +22,19 @@ tell_note(void *ctx, const char *sentence)
 	const struct once *o = ctx;
 
 	cli_warn(o->cli, sentence);
+}
+
+/* The session that the service holds; or what is given, as to any command.  Nobody is asked. */
+static int
+give_unlocked(struct unlocked **out, void *ctx, struct err *err)
+{
+	const struct once *o = ctx;
+
+	*out = ask_credential_is_given(o->cli) ? cli_unlock(o->cli, err)
+					       : cli_unlock_held(o->cli, err);
+	if (*out)
+		return 0;
+	return err->code == ERR_LOCKED ? AUTO_LOCKED : -1;
 }
 
 /* A problem, on standard error, as a command's own. */
@@ -131,7 +145,9 @@ int
 run_once(struct cli *cli, struct err *err)
 {
 	struct once o = { .cli = cli };
-	struct auto_watch watch = { .ctx = &o, .note = tell_note, .cancelled = interrupt_came };
+	struct auto_watch watch = {
+		.ctx = &o, .note = tell_note, .cancelled = interrupt_came, .unlocked = give_unlocked
+	};
 	int rc;
 
 	if (!cli_account_box(cli, err) || auto_look_now(&o.look, cli->box, err) < 0)

@@ -181,6 +181,9 @@ class Running:
     def is_alive(self):
         return self._process.poll() is None
 
+    def signal(self, number):
+        self._process.send_signal(number)
+
     def kill(self):
         """As a phone dies: at once."""
         self._process.kill()
@@ -282,6 +285,17 @@ class Terminal:
         assert status == expect, f"{status}\n{text}"
         assert not answers, f"never asked for {answers}: {text}"
         return text
+
+    def serve(self, said="waits", env={}):
+        """The service of this terminal, which knows no passphrase; once it has said so much."""
+        service = self.start("run", env={"CLOUDBOX_PASSPHRASE": None, **env})
+        try:
+            wait_until(lambda: said in service.stderr or not service.is_alive(), f"the service says {said}")
+            assert service.is_alive(), service.finish()
+        except BaseException:
+            service.kill()
+            raise
+        return service
 
     # An account, and the apps on this phone
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* resident: `cloudbox run`, the service, as the command line has it. */
+#ifndef CLI_RESIDENT_H
+#define CLI_RESIDENT_H
+
+#include "cli/cli.h"
+
+/** Serve until a signal ends it.  An exit status, or -1 with @err. */
+int resident_run(struct cli *cli, struct err *err);
+
+/** After the command of @cli has gone well: if it changed what the service goes by, let it look. */
+void resident_notice(struct cli *cli);
+
+#endif
