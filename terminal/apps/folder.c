@@ -126,12 +126,11 @@ folder_path_check(const char *path, struct err *err)
 }
 
 /* One folder's entries, read and closed before the first is given out, so that depth costs no
- * descriptors. */
+ * descriptors.  100,000 of them take 8 bytes and their name each: what a file looks like is asked when its
+ * turn comes. */
 struct entry {
-	size_t name_at; /* in listing.names */
-	bool is_folder;
-	struct app_stamp stamp;
-	const char *odd; /* why it is refused, or NULL */
+	uint32_t name_at;   /* in listing.names */
+	unsigned char type; /* DT_*: never DT_UNKNOWN */
 };
 
 struct listing {
@@ -148,7 +147,7 @@ listing_clear(struct listing *l)
 }
 AUTO_OBJ(listing_clear, struct listing);
 
-#define FOLDER_ENTRIES_MAX 10000000u /* of one folder */
+#define FOLDER_ENTRIES_MAX 10000000u /* of one folder; their names have less than 4 GiB */
 
 static const char *
 entry_name(const struct listing *l, const struct entry *e)
@@ -168,8 +167,8 @@ entry_compare(const void *a, const void *b, void *listing)
 		pa++;
 		pb++;
 	}
-	int ca = *pa ? *pa : ea->is_folder ? '/' : 0;
-	int cb = *pb ? *pb : eb->is_folder ? '/' : 0;
+	int ca = *pa ? *pa : ea->type == DT_DIR ? '/' : 0;
+	int cb = *pb ? *pb : eb->type == DT_DIR ? '/' : 0;
 	return ca - cb;
 }
 
@@ -185,28 +184,34 @@ odd_kind(mode_t mode)
 	return N_("a device: left out");
 }
 
+/* What the folder says it is, or, of file systems that do not say, what it is.  DT_UNKNOWN: it is gone. */
+static int
+type_of(unsigned char *type, int fd, const struct dirent *d, struct err *err)
+{
+	struct stat st;
+
+	*type = d->d_type;
+	if (d->d_type != DT_UNKNOWN)
+		return 0;
+	if (os->fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot look at a file");
+	*type = IFTODT(st.st_mode);
+	return 0;
+}
+
 static int
 listing_add(struct listing *l, int fd, const struct dirent *d, folder_wants_fn *wants,
 	    struct err *err)
 {
-	struct entry e = { .name_at = l->names.n, .is_folder = d->d_type == DT_DIR };
-	struct stat st;
+	struct entry e = { .name_at = (uint32_t)l->names.n };
 
 	if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
 	    folder_is_temporary(d->d_name))
 		return 0;
-	if (d->d_type != DT_DIR && d->d_type != DT_UNKNOWN && wants && !wants(d->d_name))
+	if (type_of(&e.type, fd, d, err) < 0)
+		return -1;
+	if (e.type == DT_UNKNOWN || (e.type != DT_DIR && wants && !wants(d->d_name)))
 		return 0;
-	if (d->d_type != DT_DIR) {
-		if (os->fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return errno == ENOENT ? 0 : err_sys(err, errno, "cannot look at a file");
-		e.is_folder = S_ISDIR(st.st_mode);
-		if (!e.is_folder && wants && !wants(d->d_name))
-			return 0;
-		if (!e.is_folder && !S_ISREG(st.st_mode))
-			e.odd = odd_kind(st.st_mode);
-		e.stamp = folder_stamp(&st);
-	}
 	if (array_reserve((void **)&l->entries, &l->cap, l->n + 1, sizeof *l->entries,
 			  FOLDER_ENTRIES_MAX, err) < 0 ||
 	    buf_append(&l->names, span_of(d->d_name, strlen(d->d_name) + 1), err) < 0)
@@ -255,6 +260,25 @@ walk_refuse(struct walk *w, const struct err *why, struct err *err)
 	return w->refused ? w->refused(w->ctx, &r, err) : 0;
 }
 
+/* The file at w->path, which was no folder when its folder was listed. */
+static int
+walk_file(struct walk *w, struct err *err)
+{
+	struct stat st;
+	struct err why = { 0 };
+
+	if (os->fstatat(w->folder->fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0 /* it went while we looked */
+			       : err_sys(err, errno, "cannot look at %s", w->path);
+	if (S_ISDIR(st.st_mode))
+		return 0; /* it became one: the next walk sees what is in it */
+	if (S_ISREG(st.st_mode))
+		return w->fn(w->ctx, &(struct app_source){ w->path, folder_stamp(&st) }, err);
+	err_set(&why, ERR_UNSUPPORTED, "%s", text(odd_kind(st.st_mode)));
+	return walk_refuse(w, &why, err);
+}
+
 static int walk_folder(struct walk *w, size_t path_len, struct err *err);
 
 static int
@@ -269,19 +293,13 @@ walk_entry(struct walk *w, size_t path_len, const char *name, const struct entry
 		return walk_refuse(w, &why, err);
 	}
 	memcpy(w->path + path_len, name, n + 1);
-	if (e->odd) {
-		err_set(&why, ERR_UNSUPPORTED, "%s", text(e->odd));
-		return walk_refuse(w, &why, err);
-	}
-	if (e->is_folder)
-		return walk_folder(w, path_len + n, err);
-	return w->fn(w->ctx, &(struct app_source){ w->path, e->stamp }, err);
+	return e->type == DT_DIR ? walk_folder(w, path_len + n, err) : walk_file(w, err);
 }
 
 static int
 walk_folder(struct walk *w, size_t path_len, struct err *err)
 {
-	AUTO(listing_clear) struct listing l = { .names = BUF_INIT(SIZE_MAX / 4) };
+	AUTO(listing_clear) struct listing l = { .names = BUF_INIT(UINT32_MAX) };
 	struct err why = { 0 };
 	int fd = os->open_beneath(w->folder->fd, path_len ? w->path : ".", O_RDONLY | O_DIRECTORY,
 				  0);
@@ -306,29 +324,16 @@ walk_folder(struct walk *w, size_t path_len, struct err *err)
 	return 0;
 }
 
-static int
-walk_only(struct walk *w, struct err *err)
-{
-	struct stat st;
-	struct err why = { 0 };
-
-	snprintf(w->path, sizeof w->path, "%s", w->folder->only);
-	if (os->fstatat(w->folder->fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot look at %s", w->path);
-	if (!S_ISREG(st.st_mode)) {
-		err_set(&why, ERR_UNSUPPORTED, "%s", text(odd_kind(st.st_mode)));
-		return walk_refuse(w, &why, err);
-	}
-	return w->fn(w->ctx, &(struct app_source){ w->path, folder_stamp(&st) }, err);
-}
-
 int
 folder_walk(const struct folder_root *f, folder_wants_fn *wants, app_source_fn *fn,
 	    app_refused_fn *refused, void *ctx, struct err *err)
 {
 	struct walk w = { .folder = f, .wants = wants, .fn = fn, .refused = refused, .ctx = ctx };
 
-	return f->only ? walk_only(&w, err) : walk_folder(&w, 0, err);
+	if (!f->only)
+		return walk_folder(&w, 0, err);
+	snprintf(w.path, sizeof w.path, "%s", f->only);
+	return walk_file(&w, err);
 }
 
 /* What a path that is no longer as it was looks like from openat2(2) and fstatat(2). */

@@ -70,9 +70,12 @@ device_only_other(struct id16 *out, const struct unlocked *u, const struct id16 
 	return err_hint(err, "type --from and one of the names");
 }
 
+/* Lists lie in the Box's folder, however long they are. */
 static int
-fetch_of(struct fetch **out, struct unlocked *u, const struct id16 *id, struct err *err)
+fetch_of(struct fetch **out, struct box *box, struct unlocked *u, const struct id16 *id,
+	 struct err *err)
 {
+	AUTO(fetch_free) struct fetch *f = NULL;
 	const struct log_device *d = log_state_device(unlocked_log(u), id);
 	struct fetch_source source = fetch_source_of(u);
 	struct opener_keys keys;
@@ -80,7 +83,10 @@ fetch_of(struct fetch **out, struct unlocked *u, const struct id16 *id, struct e
 	if (!d)
 		return err_set(err, ERR_NOT_FOUND, "the account has no such device");
 	keys = opener_keys_of(u, d);
-	return fetch_new(out, &keys, &source, err);
+	if (fetch_new(&f, &keys, &source, err) < 0 || fetch_use_disk(f, box_home_fd(box), err) < 0)
+		return -1;
+	*out = TAKE(f);
+	return 0;
 }
 
 /* Whether the list holds what is needed. */
@@ -170,8 +176,7 @@ open_chain(struct fetch **out, struct box *box, struct unlocked *u, const struct
 		struct err alarm = { 0 };
 		bool has;
 
-		if (fetch_of(&f, u, &chain[i], err) < 0 ||
-		    fetch_use_disk(f, box_home_fd(box), err) < 0 || fetch_list(f, err) < 0 ||
+		if (fetch_of(&f, box, u, &chain[i], err) < 0 || fetch_list(f, err) < 0 ||
 		    has_needed(&has, f, need, err) < 0)
 			return -1;
 		if (has || fetch_alarm(f)[0] || device_check_newest(f, box, &alarm) < 0) {
@@ -199,11 +204,12 @@ own_chain(struct id16 out[static DEVICE_CHAIN_MAX], size_t *n, bool *sent, struc
 }
 
 static int
-open_named(struct fetch **out, struct unlocked *u, const char *from, struct err *err)
+open_named(struct fetch **out, struct box *box, struct unlocked *u, const char *from,
+	   struct err *err)
 {
 	struct id16 id;
 
-	return unlocked_device_find(&id, u, from, err) < 0 ? -1 : fetch_of(out, u, &id, err);
+	return unlocked_device_find(&id, u, from, err) < 0 ? -1 : fetch_of(out, box, u, &id, err);
 }
 
 int
@@ -216,7 +222,7 @@ device_open(struct fetch **out, struct box *box, struct unlocked *u, const char 
 	bool sent;
 
 	if (from) {
-		if (open_named(&f, u, from, err) < 0 || fetch_list(f, err) < 0)
+		if (open_named(&f, box, u, from, err) < 0 || fetch_list(f, err) < 0)
 			return -1;
 		*out = TAKE(f);
 		return 0;
@@ -250,12 +256,12 @@ device_first(struct fetch **out, struct box *box, struct unlocked *u, const char
 	bool sent;
 
 	if (from)
-		return open_named(out, u, from, err);
+		return open_named(out, box, u, from, err);
 	if (own_chain(own, &n_own, &sent, box, u, err) < 0)
 		return -1;
 	if (sent || n_own > 1)
-		return fetch_of(out, u, &own[!sent], err);
+		return fetch_of(out, box, u, &own[!sent], err);
 	if (device_only_other(&other, u, own, n_own, &why) < 0)
 		return BOX_ABSENT;
-	return fetch_of(out, u, &other, err);
+	return fetch_of(out, box, u, &other, err);
 }

@@ -13,23 +13,18 @@
 #include <stdlib.h>
 
 #include "account/log_copy.h"
-#include "base/array.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "box/box_apps.h"
 #include "item/form.h"
+#include "merge/postings.h"
+#include "os/spool.h"
 #include "restore/restore_internal.h"
 
 #define GROUP_ITEMS     64
 #define GROUP_BYTES     (4u << 20)
-#define SOURCES_MAX     (1u << 22)
+#define IDS_IN_MEMORY   4096
 #define NATIVE_ID_BYTES 4096
-
-/* How often each native id came: open addressing. */
-struct id_count {
-	struct field_key key;
-	unsigned n; /* 0: free */
-};
 
 struct import {
 	struct run r;
@@ -39,13 +34,12 @@ struct import {
 	struct files *files;
 	struct app *from;
 	struct app_session *reading;
-	struct app_source *sources; /* owned, with their paths */
-	size_t n_sources, cap_sources;
+	struct scratch *scratch; /* owned; of the two below */
+	struct spool *sources;   /* owned; a stamp and a path each */
+	struct postings *ids;    /* owned; the native ids so far */
 	struct opened group[GROUP_ITEMS];
 	size_t n_group;
 	uint64_t group_bytes;
-	struct id_count *ids; /* owned */
-	size_t n_ids, cap_ids;
 };
 
 static void
@@ -67,10 +61,9 @@ import_clear(struct import *m)
 	target_clear(&m->target);
 	app_session_free(m->reading);
 	app_free(m->from);
-	for (size_t i = 0; i < m->n_sources; i++)
-		free((void *)(uintptr_t)m->sources[i].path);
-	free(m->sources);
-	free(m->ids);
+	spool_free(m->sources);
+	postings_free(m->ids);
+	scratch_free(m->scratch);
 	log_state_clear(&m->log);
 }
 AUTO_OBJ(import_clear, struct import);
@@ -123,38 +116,6 @@ open_fetch(struct import *m, struct err *err)
 
 /* ---- native ids ---- */
 
-static size_t
-slot_of(const struct import *m, const struct field_key *k)
-{
-	size_t at;
-
-	memcpy(&at, k->b, sizeof at);
-	for (at &= m->cap_ids - 1; m->ids[at].n && !field_key_equal(&m->ids[at].key, k);
-	     at = (at + 1) & (m->cap_ids - 1))
-		;
-	return at;
-}
-
-static int
-grow_ids(struct import *m, struct err *err)
-{
-	struct id_count *old = m->ids;
-	size_t n = m->cap_ids;
-
-	m->cap_ids = n ? 2 * n : 256;
-	m->ids = calloc(m->cap_ids, sizeof *m->ids);
-	if (!m->ids) {
-		m->ids = old;
-		m->cap_ids = n;
-		return err_nomem(err);
-	}
-	for (size_t i = 0; i < n; i++)
-		if (old[i].n)
-			m->ids[slot_of(m, &old[i].key)] = old[i];
-	free(old);
-	return 0;
-}
-
 /* The UID; without one `h:` and the content id; the second of an id `ID#2` (docs/formats). */
 static int
 native_id(struct buf *out, struct import *m, const struct app_item *item, struct err *err)
@@ -162,6 +123,8 @@ native_id(struct buf *out, struct import *m, const struct app_item *item, struct
 	AUTO(item_free) struct item *card = NULL;
 	uint8_t id[ITEM_CONTENT_ID_BYTES];
 	char hex[2 * ITEM_CONTENT_ID_BYTES + 1];
+	struct field_key key;
+	size_t before;
 
 	if (item->uid.n) {
 		if (buf_append(out, item->uid, err) < 0)
@@ -175,13 +138,11 @@ native_id(struct buf *out, struct import *m, const struct app_item *item, struct
 		if (buf_append_fmt(out, err, "h:%s", hex) < 0)
 			return -1;
 	}
-	struct field_key key = key_hash(buf_span(out));
-	if (2 * (m->n_ids + 1) > m->cap_ids && grow_ids(m, err) < 0)
+	key = key_hash(buf_span(out));
+	if (postings_count(&before, m->ids, &key, err) < 0 ||
+	    postings_add(m->ids, &key, 0, err) < 0)
 		return -1;
-	struct id_count *c = &m->ids[slot_of(m, &key)];
-	m->n_ids += c->n == 0;
-	c->key = key;
-	return ++c->n > 1 ? buf_append_fmt(out, err, "#%u", c->n) : 0;
+	return before ? buf_append_fmt(out, err, "#%zu", before + 1) : 0;
 }
 
 /* ---- items ---- */
@@ -285,17 +246,33 @@ take_file(void *ctx, const struct app_item *item, struct err *err)
 	return refuse(m, &refused, err);
 }
 
+/* ---- sources ---- */
+
+/* app_source_fn.  All are known before the first item is written: none of those is one of them. */
 static int
 add_source(void *ctx, const struct app_source *source, struct err *err)
 {
 	struct import *m = ctx;
+	AUTO(buf_clear) struct buf row = BUF_INIT(sizeof source->stamp + APP_PATH_MAX + 1);
 
-	if (array_reserve((void **)&m->sources, &m->cap_sources, m->n_sources + 1,
-			  sizeof *m->sources, SOURCES_MAX, err) < 0)
+	if (buf_append(&row, span_of(&source->stamp, sizeof source->stamp), err) < 0 ||
+	    buf_append(&row, span_of(source->path, strlen(source->path) + 1), err) < 0)
 		return -1;
-	m->sources[m->n_sources] = *source;
-	m->sources[m->n_sources].path = strdup(source->path);
-	return m->sources[m->n_sources++].path ? 0 : err_nomem(err);
+	return spool_put(m->sources, buf_span(&row), err);
+}
+
+/* 0, SPOOL_END or -1. */
+static int
+next_source(struct app_source *out, struct import *m, struct err *err)
+{
+	struct span row;
+	int rc = spool_next(&row, m->sources, err);
+
+	if (rc)
+		return rc;
+	memcpy(&out->stamp, row.p, sizeof out->stamp);
+	out->path = (const char *)row.p + sizeof out->stamp;
+	return 0;
 }
 
 /* ---- from the request to the receipt ---- */
@@ -338,20 +315,25 @@ static int
 read_all(struct import *m, struct err *err)
 {
 	const struct adapter *a = m->reading->adapter;
+	struct app_source source;
+	int rc;
 
-	if (a->sources(m->reading, add_source, refuse, m, err) < 0)
+	if (scratch_new(&m->scratch, box_home_fd(m->r.box), err) < 0 ||
+	    spool_new_in(&m->sources, m->scratch, err) < 0 ||
+	    postings_new(&m->ids, m->scratch, IDS_IN_MEMORY, err) < 0 ||
+	    a->sources(m->reading, add_source, refuse, m, err) < 0)
 		return -1;
-	for (size_t i = 0; i < m->n_sources; i++) {
-		int rc = a->read_source(m->reading, &m->sources[i],
-					m->files ? take_file : take_card, refuse, m, err);
-
+	spool_rewind(m->sources);
+	while ((rc = next_source(&source, m, err)) == 0) {
+		rc = a->read_source(m->reading, &source, m->files ? take_file : take_card, refuse,
+				    m, err);
 		if (rc == APP_MOVED)
 			return err_set(err, ERR_CONFLICT, "%s changed while it was read",
-				       m->sources[i].path);
+				       source.path);
 		if (rc < 0 || run_check_cancelled(&m->r, err) < 0)
 			return -1;
 	}
-	return take_group(m, err);
+	return rc < 0 ? -1 : take_group(m, err);
 }
 
 static int

@@ -297,12 +297,14 @@ choose_versions(struct cloud_folder *f, const struct id16 *item, struct err *err
 {
 	struct version_wish wish = { f->r->rq->version, f->r->rq->at_unix_ms };
 	AUTO(batch_times_clear) struct batch_times times = { 0 };
-	AUTO(listing_clear) struct listing versions = { 0 };
+	AUTO(listing_clear)
+	struct listing versions = { .scratch = fetch_live(f->r->fetch)->scratch };
 
 	if (fetch_versions(&versions, f->r->fetch, &f->id, item, err) < 0 ||
 	    (wish.at_unix_ms && batch_times_read(&times, f->r->fetch, &versions, err) < 0))
 		return -1;
 	listing_clear(&f->want);
+	f->want.scratch = versions.scratch;
 	f->kind = FETCH_VERSIONS;
 	return versions_choose(&f->want, &versions, &wish, &times, err);
 }

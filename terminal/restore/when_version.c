@@ -24,32 +24,52 @@ take_time(void *ctx, const struct fetched *it, struct err *err)
 	return 0;
 }
 
+/* A version, and the batch that it lies in. */
+struct of_batch {
+	uint64_t seq;
+	size_t at;
+};
+
 static int
 by_seq(const void *a, const void *b)
 {
-	const struct wire_item *x = a, *y = b;
+	const struct of_batch *x = a, *y = b;
 
 	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* One version of each batch, the batches in their order. */
+static int
+one_of_each(struct listing *out, const struct listing *versions, struct err *err)
+{
+	AUTO(free) struct of_batch *of = calloc(versions->n + 1, sizeof *of);
+	struct wire_item w;
+
+	if (!of)
+		return err_nomem(err);
+	for (size_t i = 0; i < versions->n; i++) {
+		if (listing_get(&w, versions, i, err) < 0)
+			return -1;
+		of[i] = (struct of_batch){ w.seq, i };
+	}
+	qsort(of, versions->n, sizeof *of, by_seq);
+	for (size_t i = 0; i < versions->n; i++)
+		if ((i == 0 || of[i].seq != of[i - 1].seq) &&
+		    (listing_get(&w, versions, of[i].at, err) < 0 || listing_add(out, &w, err) < 0))
+			return -1;
+	return 0;
 }
 
 int
 batch_times_read(struct batch_times *out, struct fetch *f, const struct listing *versions,
 		 struct err *err)
 {
-	AUTO(listing_clear) struct listing one = { 0 };
+	AUTO(listing_clear) struct listing one = { .scratch = versions->scratch };
 	struct fetch_sink sink = { out, take_time, NULL };
-	size_t n = 0;
 
-	for (size_t i = 0; i < versions->n; i++)
-		if (listing_add(&one, &versions->items[i], err) < 0)
-			return -1;
-	if (one.n > 1)
-		qsort(one.items, one.n, sizeof *one.items, by_seq);
-	for (size_t i = 0; i < one.n; i++)
-		if (n == 0 || one.items[i].seq != one.items[n - 1].seq)
-			one.items[n++] = one.items[i];
-	one.n = n;
-	return fetch_records(f, &one, FETCH_VERSIONS, &sink, err);
+	return one_of_each(&one, versions, err) < 0
+		       ? -1
+		       : fetch_records(f, &one, FETCH_VERSIONS, &sink, err);
 }
 
 static int64_t
@@ -81,16 +101,23 @@ int
 versions_choose(struct listing *chosen, const struct listing *versions,
 		const struct version_wish *wish, const struct batch_times *times, struct err *err)
 {
-	for (size_t i = 0, end; i < versions->n; i = end) {
-		const struct wire_item *best = NULL;
+	struct wire_item best = { 0 }, w;
+	bool have = false;
 
-		for (end = i; end < versions->n &&
-			      id16_equal(&versions->items[end].item, &versions->items[i].item);
-		     end++)
-			if (is_meant(&versions->items[end], wish, times))
-				best = &versions->items[end];
-		if (best && !(best->flags & RECORD_TOMBSTONE) && listing_add(chosen, best, err) < 0)
+	for (size_t i = 0; i <= versions->n; i++) {
+		bool end = i == versions->n;
+
+		if (!end && listing_get(&w, versions, i, err) < 0)
 			return -1;
+		if (have && (end || !id16_equal(&w.item, &best.item))) {
+			if (!(best.flags & RECORD_TOMBSTONE) && listing_add(chosen, &best, err) < 0)
+				return -1;
+			have = false;
+		}
+		if (!end && is_meant(&w, wish, times)) {
+			best = w;
+			have = true;
+		}
 	}
 	return 0;
 }
