@@ -3,9 +3,11 @@
 #include "admin.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "accounts/accounts.h"
+#include "accounts/recipients.h"
 #include "api/server.h"
 #include "base/text.h"
 #include "base/when.h"
@@ -13,6 +15,7 @@
 #include "tls.h"
 #include "upkeep/check.h"
 #include "upkeep/keeper.h"
+#include "upkeep/message.h"
 #include "upkeep/snapshot.h"
 #include "upkeep/tidy.h"
 
@@ -95,6 +98,7 @@ get_number(struct json_object *request, const char *name)
 struct inviting {
 	uint64_t quota_bytes;
 	int64_t expires_unix_ms;
+	const char *mail, *webhook; /* NULL */
 	struct id16 code;
 };
 
@@ -103,7 +107,9 @@ invite_run(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	struct inviting *i = ctx;
 
-	return invitation_make(tx, i->quota_bytes, i->expires_unix_ms, &i->code, err);
+	if (invitation_make(tx, i->quota_bytes, i->expires_unix_ms, &i->code, err) < 0)
+		return -1;
+	return i->mail || i->webhook ? invitation_tell(tx, &i->code, i->mail, i->webhook, err) : 0;
 }
 
 static int
@@ -122,6 +128,15 @@ print_invitation(struct buf *out, const struct installation_address *a, const st
 	return buf_append_fmt(out, err, "#pin=%s", pin);
 }
 
+/* What a request says, wherever it comes from. */
+static int
+check_recipient(const char *mail, const char *webhook, struct err *err)
+{
+	if (mail && *mail && mail_address_check(mail, err) < 0)
+		return -1;
+	return webhook && *webhook ? webhook_check(webhook, err) : 0;
+}
+
 static int
 invite(struct admin *a, struct json_object *request, struct json_object **result, struct err *err)
 {
@@ -129,9 +144,12 @@ invite(struct admin *a, struct json_object *request, struct json_object **result
 	struct inviting i = {
 		.quota_bytes = (uint64_t)get_number(request, "quota"),
 		.expires_unix_ms = os->now_unix_ms() + get_number(request, "valid_ms"),
+		.mail = get_text(request, "mail"),
+		.webhook = get_text(request, "webhook"),
 	};
 
-	if (catalog_write(a->installation->catalog, invite_run, &i, err) < 0 ||
+	if (check_recipient(i.mail, i.webhook, err) < 0 ||
+	    catalog_write(a->installation->catalog, invite_run, &i, err) < 0 ||
 	    print_invitation(&url, &a->address, &i.code, err) < 0)
 		return -1;
 	*result = json_object_new_object();
@@ -208,8 +226,23 @@ struct changing {
 	bool has_quota, remove;
 	uint64_t quota_bytes;
 	const char *suspend, *resume; /* a device's id, "--all"; NULL */
+	const char *mail, *webhook;   /* "": nobody; NULL: as it is */
 	struct json_object *object;
 };
+
+#define DEVICES_RESUMED_MAX LOG_DEVICES_EVER_MAX
+
+struct resuming {
+	struct catalog_device at[DEVICES_RESUMED_MAX];
+	size_t n;
+};
+
+/* It could not come while it was suspended: the time within which it said that it would begins now. */
+static void
+let_come(struct catalog_tx *tx, struct catalog_device *d)
+{
+	d->grace_ms = tx->ops->clock(tx) - d->came_ms;
+}
 
 static int
 suspend_device(struct catalog_tx *tx, const struct id16 *account, const char *text, bool suspended,
@@ -224,8 +257,36 @@ suspend_device(struct catalog_tx *tx, const struct id16 *account, const char *te
 	if (rc)
 		return rc < 0 ? -1
 			      : err_set(err, ERR_NOT_FOUND, "the account has no device %s", text);
+	if (d.suspended && !suspended)
+		let_come(tx, &d);
 	d.suspended = suspended;
 	return tx->ops->device_put(tx, &d, err);
+}
+
+static int
+resume_one(void *ctx, const struct catalog_device *d, struct err *err)
+{
+	struct resuming *r = ctx;
+
+	if (r->n < DEVICES_RESUMED_MAX)
+		r->at[r->n++] = *d;
+	(void)err;
+	return 0;
+}
+
+/* All devices of an account that was suspended. */
+static int
+resume_all(struct catalog_tx *tx, const struct id16 *account, struct err *err)
+{
+	struct resuming *r = calloc(1, sizeof *r);
+	int rc = r ? tx->ops->devices(tx, account, resume_one, r, err) : err_nomem(err);
+
+	for (size_t i = 0; rc == 0 && i < r->n; i++) {
+		let_come(tx, &r->at[i]);
+		rc = tx->ops->device_put(tx, &r->at[i], err);
+	}
+	free(r);
+	return rc;
 }
 
 static int
@@ -236,6 +297,8 @@ suspend(struct catalog_tx *tx, struct catalog_account *a, const char *who, bool 
 		return 0;
 	if (strcmp(who, "--all") != 0)
 		return suspend_device(tx, &a->account, who, suspended, err);
+	if (a->suspended && !suspended && resume_all(tx, &a->account, err) < 0)
+		return -1;
 	a->suspended = suspended;
 	return 0;
 }
@@ -249,7 +312,21 @@ change_account(struct catalog_tx *tx, const struct changing *c, struct catalog_a
 	if (suspend(tx, a, c->suspend, true, err) < 0 ||
 	    suspend(tx, a, c->resume, false, err) < 0 || tx->ops->account_put(tx, a, err) < 0)
 		return -1;
+	if ((c->mail || c->webhook) && recipient_set(tx, &a->account, c->mail, c->webhook, err) < 0)
+		return -1;
 	return c->remove ? tx->ops->account_remove(tx, &a->account, err) : 0;
+}
+
+/* Who is told; only where one account is asked for, not in the list of all. */
+static int
+put_recipient(struct json_object *o, struct catalog_tx *tx, const struct id16 *account,
+	      struct err *err)
+{
+	struct catalog_recipient r = { .mail = "" };
+
+	if (tx->ops->recipient_get(tx, &r, account, err) < 0)
+		return -1;
+	return put_text(o, "mail", r.mail, err) < 0 ? -1 : put_text(o, "webhook", r.webhook, err);
 }
 
 static int
@@ -264,7 +341,8 @@ account_run(struct catalog_tx *tx, void *ctx, struct err *err)
 			       id16_hex(&c->account).s);
 	if (rc == 0 && tx->writable)
 		rc = change_account(tx, c, &a, err);
-	if (rc < 0 || put_account(c->object, tx, &a, err) < 0)
+	if (rc < 0 || put_account(c->object, tx, &a, err) < 0 ||
+	    put_recipient(c->object, tx, &c->account, err) < 0)
 		return -1;
 	return c->remove ? put_text(c->object, "state", "removed", err) : 0;
 }
@@ -299,6 +377,8 @@ account(struct admin *a, struct json_object *request, struct json_object **resul
 		.quota_bytes = (uint64_t)get_number(request, "new_quota"),
 		.suspend = get_text(request, "suspend"),
 		.resume = get_text(request, "resume"),
+		.mail = get_text(request, "mail"),
+		.webhook = get_text(request, "webhook"),
 		.remove = json_object_object_get_ex(request, "remove", NULL),
 		.object = *result = json_object_new_object(),
 	};
@@ -306,9 +386,10 @@ account(struct admin *a, struct json_object *request, struct json_object **resul
 
 	if (!c.object)
 		return err_nomem(err);
-	if (get_account(request, &c.account, err) < 0)
+	if (get_account(request, &c.account, err) < 0 ||
+	    check_recipient(c.mail, c.webhook, err) < 0)
 		return -1;
-	if (!c.has_quota && !c.suspend && !c.resume && !c.remove)
+	if (!c.has_quota && !c.suspend && !c.resume && !c.remove && !c.mail && !c.webhook)
 		return catalog_read(catalog, account_run, &c, err);
 	if (catalog_write(catalog, account_run, &c, err) < 0)
 		return -1;

@@ -146,6 +146,15 @@ print_account(struct json_object *a)
 }
 
 static void
+print_recipient(struct json_object *a)
+{
+	if (*member_text(a, "mail"))
+		printf(_("alarms by mail to %s\n"), member_text(a, "mail"));
+	if (*member_text(a, "webhook"))
+		printf(_("alarms to %s\n"), member_text(a, "webhook"));
+}
+
+static void
 print_accounts(struct json_object *list)
 {
 	for (size_t i = 0; i < json_object_array_length(list); i++)
@@ -242,6 +251,7 @@ print_result(const struct options *o, struct json_object *result)
 		return;
 	case COMMAND_ACCOUNT:
 		print_account(result);
+		print_recipient(result);
 		return;
 	case COMMAND_DEVICES:
 		print_devices(result);
@@ -288,6 +298,10 @@ make_request(const struct options *o)
 	json_object_object_add(r, "command", json_object_new_string(o->name));
 	json_object_object_add(r, "quota", json_object_new_uint64(o->quota_bytes));
 	json_object_object_add(r, "valid_ms", json_object_new_int64(o->valid_ms));
+	if (o->mail)
+		json_object_object_add(r, "mail", json_object_new_string(o->mail));
+	if (o->webhook)
+		json_object_object_add(r, "webhook", json_object_new_string(o->webhook));
 	json_object_object_add(r, "all", json_object_new_boolean(o->all));
 	if (o->command == COMMAND_ACCOUNT && o->has_quota)
 		json_object_object_add(r, "new_quota", json_object_new_uint64(o->quota_bytes));

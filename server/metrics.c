@@ -18,6 +18,7 @@ put(struct buf *out, const char *name, const char *type, const char *help, uint6
 
 struct stock {
 	struct catalog_usage usage;
+	uint64_t deliveries;
 	int64_t clock_ms;
 };
 
@@ -27,6 +28,8 @@ read_stock(struct catalog_tx *tx, void *ctx, struct err *err)
 	struct stock *s = ctx;
 
 	s->clock_ms = tx->ops->clock(tx);
+	if (tx->ops->deliveries_count(tx, &s->deliveries, err) < 0)
+		return -1;
 	return tx->ops->usage(tx, &s->usage, err);
 }
 
@@ -46,7 +49,9 @@ put_stock(struct buf *out, const struct metrics *m, struct err *err)
 	    put(out, "disk_free_bytes", "gauge", "Free bytes where objects lie.", free_bytes, err) <
 		    0 ||
 	    put(out, "disk_bytes", "gauge", "Bytes of the file system where objects lie.",
-		total_bytes, err) < 0)
+		total_bytes, err) < 0 ||
+	    put(out, "alarms_waiting", "gauge", "Things to be told to people that wait.",
+		s.deliveries, err) < 0)
 		return -1;
 	return put(out, "retention_clock_seconds", "counter", "The clock by which things grow old.",
 		   (uint64_t)s.clock_ms / 1000, err);
@@ -73,6 +78,28 @@ put_upkeep(struct buf *out, const struct metrics *m, struct err *err)
 		return -1;
 	return put(out, "damaged_total", "counter", "Damage found by reading again.", c.damaged,
 		   err);
+}
+
+static int
+put_alarms(struct buf *out, const struct metrics *m, struct err *err)
+{
+	struct keeper_counts k;
+	struct messenger_counts c;
+
+	keeper_counts(m->keeper, &k);
+	messenger_counts(m->messenger, &c);
+	if (put(out, "alarms_raised_total", "counter", "Alarms raised.", k.alarms_raised, err) <
+		    0 ||
+	    put(out, "alarms_standing", "gauge", "Alarms that stand.", k.alarms_standing, err) <
+		    0 ||
+	    put(out, "alarm_mails_total", "counter", "Mails sent.", c.mails, err) < 0 ||
+	    put(out, "alarm_webhooks_total", "counter", "Webhooks that were posted to.", c.webhooks,
+		err) < 0 ||
+	    put(out, "alarm_failures_total", "counter", "Mails and webhooks that failed, each try.",
+		c.failed, err) < 0)
+		return -1;
+	return put(out, "alarms_given_up_total", "counter", "Things that nobody could be told.",
+		   c.given_up, err);
 }
 
 /* A route's path as a label: ours, without anybody's ids. */
@@ -118,6 +145,7 @@ metrics_end(struct exchange *x)
 	struct err err;
 
 	if (put_stock(&text, m, &err) < 0 || put_upkeep(&text, m, &err) < 0 ||
+	    put_alarms(&text, m, &err) < 0 ||
 	    put_requests(&text, m, http_routes(m->http), &err) < 0)
 		http_fail(x, &err);
 	else

@@ -7,11 +7,13 @@
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "upkeep/keeper.h"
+#include "upkeep/messenger.h"
 
 struct metrics {
 	struct catalog *catalog;
 	struct blobs *blobs;
 	struct keeper *keeper;
+	struct messenger *messenger;
 	struct http *http; /* the one that terminals talk to */
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/when.h"
+#include "upkeep/message.h"
 
 enum option_id {
 	OPTION_DATA = 256,
@@ -29,8 +30,15 @@ enum option_id {
 	OPTION_TIDY_EVERY,
 	OPTION_METRICS,
 	OPTION_LOG,
+	OPTION_MAIL_SERVER,
+	OPTION_MAIL_FROM,
+	OPTION_MAIL_LOGIN,
+	OPTION_ALARM_CA,
+	OPTION_PRIVATE_WEBHOOKS,
 	OPTION_IDLE,
 	OPTION_VALID,
+	OPTION_MAIL,
+	OPTION_WEBHOOK,
 	OPTION_QUOTA,
 	OPTION_SUSPEND,
 	OPTION_RESUME,
@@ -58,6 +66,13 @@ static const struct option long_options[] = {
 	{ "valid", required_argument, NULL, OPTION_VALID },
 	{ "metrics", required_argument, NULL, OPTION_METRICS },
 	{ "log", required_argument, NULL, OPTION_LOG },
+	{ "mail-server", required_argument, NULL, OPTION_MAIL_SERVER },
+	{ "mail-from", required_argument, NULL, OPTION_MAIL_FROM },
+	{ "mail-login", required_argument, NULL, OPTION_MAIL_LOGIN },
+	{ "alarm-ca", required_argument, NULL, OPTION_ALARM_CA },
+	{ "private-webhooks", no_argument, NULL, OPTION_PRIVATE_WEBHOOKS },
+	{ "mail", required_argument, NULL, OPTION_MAIL },
+	{ "webhook", required_argument, NULL, OPTION_WEBHOOK },
 	{ "suspend", required_argument, NULL, OPTION_SUSPEND },
 	{ "resume", required_argument, NULL, OPTION_RESUME },
 	{ "remove", no_argument, NULL, OPTION_REMOVE },
@@ -78,7 +93,7 @@ static const struct {
 	{ "accounts", COMMAND_ACCOUNTS, 0, 0, NULL },
 	{ "usage", COMMAND_USAGE, 0, 0, NULL },
 	{ "devices", COMMAND_DEVICES, 0, 0, N_("ACCOUNT") },
-	{ "account", COMMAND_ACCOUNT, OPTION_QUOTA, OPTION_REMOVE, N_("ACCOUNT") },
+	{ "account", COMMAND_ACCOUNT, OPTION_MAIL, OPTION_REMOVE, N_("ACCOUNT") },
 	{ "check", COMMAND_CHECK, OPTION_ALL, OPTION_ALL, NULL },
 	{ "tidy", COMMAND_TIDY, 0, 0, NULL },
 	{ "snapshot", COMMAND_SNAPSHOT, 0, 0, N_("DIR") },
@@ -178,6 +193,27 @@ take_option(struct options *o, int id, struct err *err)
 		return o->log_json || !strcmp(optarg, "text")
 			       ? 0
 			       : err_set(err, ERR_USAGE, "--log takes text or json");
+	case OPTION_MAIL_SERVER:
+		o->post.mail_server = optarg;
+		return 0;
+	case OPTION_MAIL_FROM:
+		o->post.mail_from = optarg;
+		return 0;
+	case OPTION_MAIL_LOGIN:
+		o->post.mail_login_file = optarg;
+		return 0;
+	case OPTION_ALARM_CA:
+		o->post.ca_file = optarg;
+		return 0;
+	case OPTION_PRIVATE_WEBHOOKS:
+		o->post.private_webhooks = true;
+		return 0;
+	case OPTION_MAIL:
+		o->mail = optarg;
+		return *optarg ? mail_address_check(optarg, err) : 0;
+	case OPTION_WEBHOOK:
+		o->webhook = optarg;
+		return *optarg ? webhook_check(optarg, err) : 0;
 	case OPTION_SUSPEND:
 		o->suspend = optarg;
 		return 0;
@@ -284,7 +320,7 @@ check_serve(const struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--idle is one second at least");
 	if (o->tidy_ms && o->tidy_ms < 1000)
 		return err_set(err, ERR_USAGE, "--tidy-every is one second at least");
-	return 0;
+	return post_check(&o->post, err);
 }
 
 int
@@ -317,41 +353,55 @@ options_parse(struct options *o, int argc, char **argv, struct err *err)
 const char *
 options_help(void)
 {
-	return _("cloudboxd keeps what cloudbox backs up, and can read none of it.\n"
-		 "\n"
-		 "  cloudboxd serve [--listen HOST:PORT] [--url URL]\n"
-		 "                  [--tls-cert FILE --tls-key FILE | --plain-http]\n"
-		 "                  [--min-free SIZE] [--idle TIME] [--tidy-every TIME]\n"
-		 "                  [--metrics HOST:PORT] [--log text|json]\n"
-		 "  cloudboxd invite [--quota SIZE] [--valid TIME]   an invitation for a new "
-		 "account\n"
-		 "  cloudboxd accounts                               all accounts\n"
-		 "  cloudboxd account ACCOUNT [--quota SIZE]         one of them; changes its "
-		 "quota,\n"
-		 "          [--suspend DEVICE|--all] [--resume DEVICE|--all] [--remove]\n"
-		 "                                                   suspends it or a device, or "
-		 "removes it\n"
-		 "  cloudboxd devices ACCOUNT                        the devices of one\n"
-		 "  cloudboxd usage                                  what is stored, and what is "
-		 "free\n"
-		 "  cloudboxd check [--all]                          read everything stored again\n"
-		 "  cloudboxd tidy                                   clear away what is kept no "
-		 "longer\n"
-		 "  cloudboxd snapshot DIR                           a consistent copy, also of a "
-		 "running server\n"
-		 "\n"
-		 "Everywhere: --data DIR  --db URL  --blobs URL  --json  --lang LANG  --help  "
-		 "--version\n"
-		 "\n"
-		 "  --listen HOST:PORT  127.0.0.1:8467 by default; port 0 takes a free one\n"
-		 "  --url URL           the address that invitations name\n"
-		 "  --plain-http        no TLS; on loopback addresses only\n"
-		 "  --min-free SIZE     refuse uploads below this much free disk\n"
-		 "                      (5 percent of it or 2G, whichever is more)\n"
-		 "  --idle TIME         close connections that are silent so long (60s)\n"
-		 "  --tidy-every TIME   clear away what is kept no longer so often (6h)\n"
-		 "  --metrics HOST:PORT numbers for Prometheus at /metrics, on loopback only\n"
-		 "  --log text|json     how the journal is written\n"
-		 "  --quota SIZE        what the account may store (10G)\n"
-		 "  --valid TIME        how long the invitation can be used (24h)\n");
+	return _(
+		"cloudboxd keeps what cloudbox backs up, and can read none of it.\n"
+		"\n"
+		"  cloudboxd serve [--listen HOST:PORT] [--url URL]\n"
+		"                  [--tls-cert FILE --tls-key FILE | --plain-http]\n"
+		"                  [--min-free SIZE] [--idle TIME] [--tidy-every TIME]\n"
+		"                  [--metrics HOST:PORT] [--log text|json]\n"
+		"                  [--mail-server URL --mail-from ADDRESS [--mail-login FILE]]\n"
+		"                  [--alarm-ca FILE] [--private-webhooks]\n"
+		"  cloudboxd invite [--quota SIZE] [--valid TIME]   an invitation for a new "
+		"account\n"
+		"          [--mail ADDRESS] [--webhook URL]\n"
+		"  cloudboxd accounts                               all accounts\n"
+		"  cloudboxd account ACCOUNT [--quota SIZE]         one of them; changes its "
+		"quota,\n"
+		"          [--suspend DEVICE|--all] [--resume DEVICE|--all] [--remove]\n"
+		"          [--mail ADDRESS] [--webhook URL]         suspends it or a device, or "
+		"removes it,\n"
+		"                                                   says who is told of its "
+		"alarms\n"
+		"  cloudboxd devices ACCOUNT                        the devices of one\n"
+		"  cloudboxd usage                                  what is stored, and what is "
+		"free\n"
+		"  cloudboxd check [--all]                          read everything stored again\n"
+		"  cloudboxd tidy                                   clear away what is kept no "
+		"longer\n"
+		"  cloudboxd snapshot DIR                           a consistent copy, also of a "
+		"running server\n"
+		"\n"
+		"Everywhere: --data DIR  --db URL  --blobs URL  --json  --lang LANG  --help  "
+		"--version\n"
+		"\n"
+		"  --listen HOST:PORT  127.0.0.1:8467 by default; port 0 takes a free one\n"
+		"  --url URL           the address that invitations name\n"
+		"  --plain-http        no TLS; on loopback addresses only\n"
+		"  --min-free SIZE     refuse uploads below this much free disk\n"
+		"                      (5 percent of it or 2G, whichever is more)\n"
+		"  --idle TIME         close connections that are silent so long (60s)\n"
+		"  --tidy-every TIME   clear away what is kept no longer so often (6h)\n"
+		"  --metrics HOST:PORT numbers for Prometheus at /metrics, on loopback only\n"
+		"  --log text|json     how the journal is written\n"
+		"  --mail-server URL   smtps://HOST:PORT or smtp://HOST:PORT (STARTTLS): alarms go "
+		"by mail\n"
+		"  --mail-from ADDRESS whom they come from\n"
+		"  --mail-login FILE   name and password for it, a line each\n"
+		"  --alarm-ca FILE     trust these certificates for mail and webhooks, not the "
+		"system's\n"
+		"  --private-webhooks  also to addresses of this machine and its network\n"
+		"  --quota SIZE        what the account may store (10G)\n"
+		"  --valid TIME        how long the invitation can be used (24h)\n"
+		"  --mail, --webhook   who is told of the account's alarms; \"\" for nobody\n");
 }

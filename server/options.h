@@ -4,6 +4,7 @@
 #define SERVER_OPTIONS_H
 
 #include "installation.h"
+#include "upkeep/post.h"
 
 enum command {
 	COMMAND_SERVE,
@@ -38,10 +39,12 @@ struct options {
 	int64_t tidy_ms;     /* 0: as the keeper likes */
 	const char *metrics; /* HOST:PORT; NULL: none */
 	bool log_json;
+	struct post_options post; /* by which people are told of alarms */
 
 	/* invite, account */
 	uint64_t quota_bytes;
 	int64_t valid_ms;
+	const char *mail, *webhook; /* who is told of alarms; "": nobody; NULL: as it is */
 
 	const char *argument; /* devices, account: an account's id; snapshot: a folder */
 

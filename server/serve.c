@@ -3,8 +3,8 @@
  * serve: see serve.h.
  *
  * Threads: this one waits for a signal; the catalog's writer; http's; two workers; control's; the
- * keeper.  They are ended in the reverse order of what they need: control, keeper, http, workers,
- * catalog.
+ * keeper; the messenger.  They are ended in the reverse order of what they need: control, keeper,
+ * messenger, http, workers, catalog.
  */
 #include "serve.h"
 
@@ -24,6 +24,7 @@
 #include "os/os.h"
 #include "tls.h"
 #include "upkeep/keeper.h"
+#include "upkeep/messenger.h"
 
 #define CONNECTIONS_MAX             8192
 #define CONNECTIONS_PER_ADDRESS_MAX 4096        /* many phones stand behind one address */
@@ -41,6 +42,7 @@ struct service {
 	struct http *http;
 	struct control *control;
 	struct keeper *keeper;
+	struct messenger *messenger;
 	struct metrics metrics;
 	struct http *metrics_http; /* NULL: nobody wants them */
 	sigset_t signals;
@@ -52,6 +54,7 @@ service_clear(struct service *s)
 	control_stop(s->control);
 	http_stop(s->metrics_http, 0);
 	keeper_stop(s->keeper);
+	messenger_stop(s->messenger);
 	http_stop(s->http, STOP_GRACE_S);
 	workers_free(s->server.workers);
 	sessions_free(s->server.sessions);
@@ -170,6 +173,26 @@ load_decoy(struct catalog_tx *tx, void *ctx, struct err *err)
 	return decoy_load(ctx, tx, err);
 }
 
+static void
+poke_messenger(void *ctx)
+{
+	messenger_poke(ctx);
+}
+
+static int
+start_messenger(struct service *s, struct installation *in, const struct options *o,
+		struct err *err)
+{
+	const struct messenger_options messenger = {
+		.catalog = in->catalog,
+		.post = o->post,
+		.server = s->admin.address.url,
+		.tick_ms = o->tidy_ms && o->tidy_ms < MESSENGER_TICK_MS ? o->tidy_ms : 0,
+	};
+
+	return messenger_start(&s->messenger, &messenger, err);
+}
+
 static int
 start_keeper(struct service *s, struct installation *in, const struct options *o, struct err *err)
 {
@@ -178,6 +201,8 @@ start_keeper(struct service *s, struct installation *in, const struct options *o
 		.blobs = in->blobs,
 		.upkeep = &in->upkeep,
 		.tidy_ms = o->tidy_ms,
+		.looked = poke_messenger,
+		.looked_ctx = s->messenger,
 	};
 
 	return keeper_start(&s->keeper, &keeper, err);
@@ -195,7 +220,11 @@ start_metrics(struct service *s, struct installation *in, const struct options *
 	if (split_address(o->metrics, &host, &port, err) < 0)
 		return -1;
 	s->metrics = (struct metrics){
-		.catalog = in->catalog, .blobs = in->blobs, .keeper = s->keeper, .http = s->http
+		.catalog = in->catalog,
+		.blobs = in->blobs,
+		.keeper = s->keeper,
+		.messenger = s->messenger,
+		.http = s->http,
 	};
 	const struct http_options http = {
 		.host = buf_str(&host),
@@ -235,7 +264,8 @@ start(struct service *s, struct installation *in, const struct options *o, struc
 	    sessions_new(&s->server.sessions, err) < 0 ||
 	    workers_new(&s->server.workers, WORKERS, err) < 0 || start_http(s, o, err) < 0)
 		return -1;
-	if (note_address(s, in, o, err) < 0 || start_keeper(s, in, o, err) < 0)
+	if (note_address(s, in, o, err) < 0 || start_messenger(s, in, o, err) < 0 ||
+	    start_keeper(s, in, o, err) < 0)
 		return -1;
 	return start_metrics(s, in, o, err);
 }

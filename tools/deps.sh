@@ -18,7 +18,7 @@ packages_of() {
 		echo clang libclang-rt-14-dev valgrind libcmocka-dev libical-dev libc6-dbg python3-pytest \
 			python3-pytest-xdist dosfstools nbdkit libnbd-bin e2fsprogs iproute2 \
 			dbus libebook1.2-dev libecal2.0-dev evolution-data-server python3-gi gir1.2-ebook-1.2 \
-			gir1.2-ecal-2.0 gnome-contacts gnome-calendar xvfb imagemagick xdotool \
+			gir1.2-ecal-2.0 python3-dbusmock gnome-contacts gnome-calendar xvfb imagemagick xdotool \
 			firefox-esr chromium chromium-driver python3-selenium epiphany-browser \
 			gnome-calls chatty
 		;;

@@ -92,7 +92,8 @@ enum ds_use {
 	/* pairing */ \
 	X(DS_PAIR,         "pair",         KDF,  2) /* key: the one-time secret; role#, transcript */ \
 	X(DS_PAIR_COMMIT,  "pair-commit",  HASH, 2) /* r, DSK.pub */ \
-	X(DS_PAIR_DIGITS,  "pair-digits",  KDF,  1) /* key: the one-time secret; transcript */
+	X(DS_PAIR_DIGITS,  "pair-digits",  KDF,  1) /* key: the one-time secret; transcript */ \
+	X(DS_PAIR_MESSAGE, "pair-message", BOX,  2) /* key: "pair"; role#, number#; for the account stands the pairing's id */
 
 #define DS_ENUMERATOR_(name, text, use, n_fields) name,
 enum ds_label { DS_LABELS(DS_ENUMERATOR_) DS_N_LABELS };

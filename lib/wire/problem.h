@@ -46,6 +46,7 @@ enum problem_member {
 	X(PROBLEM_EXISTS,          "exists",          409, NOTHING,     "It exists already", ERR_EXISTS) \
 	X(PROBLEM_INVITATION_USED, "invitation-used", 409, NOTHING,     "The invitation was used already", ERR_REFUSED) \
 	X(PROBLEM_INVITATION,      "invitation",      410, NOTHING,     "The invitation has expired or was never issued", ERR_REFUSED) \
+	X(PROBLEM_PAIRING,         "pairing",         410, NOTHING,     "The pairing has expired, is over, or never began", ERR_REFUSED) \
 	X(PROBLEM_LENGTH,          "length",          411, NOTHING,     "The request does not say how long it is", ERR_INTERNAL) \
 	X(PROBLEM_TOO_LARGE,       "too-large",       413, NOTHING,     "The request is larger than the server takes", ERR_LIMIT) \
 	X(PROBLEM_ROOT,            "root",            422, NOTHING,     "Records root or state root differs", ERR_CONFLICT) \

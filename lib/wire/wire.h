@@ -456,6 +456,28 @@ int wire_item_answer_encode(struct buf *out, const struct wire_item_answer *a, s
 /** @out zeroed or cleared; the caller clears it, after a failure too.  Borrows from @in. */
 int wire_item_answer_decode(struct wire_item_answer *out, struct span in, struct err *err);
 
+/* POST /v1/pair/ID: what one side of a pairing says to the other; the server cannot read it. */
+#define WIRE_PAIR_MESSAGES_MAX      16   /* of each side */
+#define WIRE_PAIR_MESSAGE_BYTES_MAX 4352 /* more than the largest has */
+
+struct wire_pair_say {
+	uint8_t number; /* 1, 2, … of its sender; 0, with an empty message: the pairing is over */
+	struct span message;
+};
+
+int wire_pair_say_encode(struct buf *out, const struct wire_pair_say *a, struct err *err);
+int wire_pair_say_decode(struct wire_pair_say *out, struct span in, struct err *err);
+
+/* The answer of the three calls about pairings. */
+struct wire_pair_heard {
+	uint64_t left_ms; /* until the server forgets it */
+	uint8_t n;        /* GET alone */
+	struct span messages[WIRE_PAIR_MESSAGES_MAX];
+};
+
+int wire_pair_heard_encode(struct buf *out, const struct wire_pair_heard *a, struct err *err);
+int wire_pair_heard_decode(struct wire_pair_heard *out, struct span in, struct err *err);
+
 /* POST /v1/objects */
 struct wire_object_at {
 	struct id16 device;

@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "accounts/recipients.h"
 #include "catalog/state_store.h"
 #include "os/os.h"
 
@@ -12,6 +13,17 @@ static void
 code_hash(const struct id16 *code, struct hash32 *out)
 {
 	crypto_generichash(out->b, sizeof out->b, code->b, sizeof code->b, NULL, 0);
+}
+
+int
+invitation_tell(struct catalog_tx *tx, const struct id16 *code, const char *mail,
+		const char *webhook, struct err *err)
+{
+	struct hash32 hash;
+
+	code_hash(code, &hash);
+	struct id16 id = recipient_invited(&hash);
+	return recipient_set(tx, &id, mail, webhook, err);
 }
 
 int
@@ -181,7 +193,9 @@ registration_commit(struct catalog_tx *tx, const struct registration *r, int64_t
 	int rc = take_invitation(tx, r, now_unix_ms, &inv, p, err);
 
 	if (rc == 0)
-		return store_account(tx, r, inv.quota_bytes, now_unix_ms, p, err);
+		rc = store_account(tx, r, inv.quota_bytes, now_unix_ms, p, err);
+	if (rc == 0)
+		return recipient_take(tx, &r->invitation, &r->log.account, err);
 	if (rc == REFUSED && inv.used && id16_equal(&inv.used_by, &r->log.account)) {
 		int repeated = is_repeated(tx, r, err);
 		return repeated < 0 ? -1 : repeated ? 0 : rc;

@@ -17,6 +17,9 @@
 /** A fresh code; the catalog gets its hash.  ERR_NOMEM; the transaction's errors. */
 int invitation_make(struct catalog_tx *tx, uint64_t quota_bytes, int64_t expires_unix_ms,
 		    struct id16 *code, struct err *err);
+/** Whoever uses it will be told of the account's alarms so; NULL: not by that. */
+int invitation_tell(struct catalog_tx *tx, const struct id16 *code, const char *mail,
+		    const char *webhook, struct err *err);
 
 /* A registration that holds together in itself. */
 struct registration {

@@ -74,6 +74,11 @@ const struct http_route api_routes[] = {
 	  .end = item_end },
 	{ "/v1/objects", HTTP_POST, .body_max = OBJECTS_BYTES_MAX, .begin = api_begin_get,
 	  .end = objects_end },
+	{ "/v1/pair", HTTP_POST, .body_max = CRYPTO_ID_BYTES, .begin = api_begin_any,
+	  .end = pair_open_end, .drop = pair_drop },
+	{ "/v1/pair/*", HTTP_POST, .body_max = 1 + 4 + WIRE_PAIR_MESSAGE_BYTES_MAX,
+	  .end = pair_say_end, .drop = pair_drop },
+	{ "/v1/pair/*", HTTP_GET, .end = pair_hear_end, .drop = pair_drop },
 	{ .path = NULL },
 };
 

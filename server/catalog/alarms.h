@@ -35,9 +35,9 @@ struct catalog_alarm {
 #define ALARM_MAIL_BYTES_MAX    255 /* RFC 5321, 4.5.3.1.3, and NUL */
 #define ALARM_WEBHOOK_BYTES_MAX 1024
 
-/* Who is told of an account's alarms, and how much it held, for a forecast. */
+/* Who is told of an account's alarms. */
 struct catalog_recipient {
-	struct id16 account;
+	struct id16 account; /* before there is one: the first half of its invitation's hash */
 	char mail[ALARM_MAIL_BYTES_MAX];       /* "": nobody */
 	char webhook[ALARM_WEBHOOK_BYTES_MAX]; /* "": none */
 	int64_t mailed_ms, posted_ms;          /* last done; retention clock */

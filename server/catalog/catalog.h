@@ -140,6 +140,15 @@ struct catalog_located {
 	struct catalog_chunk chunk;
 };
 
+/* A pairing that is under way: what two terminals say to each other by way of the server. */
+struct catalog_pairing {
+	struct id16 id; /* known to both sides; whoever does not know it finds nothing */
+	struct id16 account;
+	int64_t expires_ms; /* on the retention clock */
+	uint32_t n_said[2]; /* messages of the joiner, of the host */
+	bool over;          /* one side said so: nothing is passed on any more */
+};
+
 struct catalog_usage {
 	uint64_t accounts, objects;
 	uint64_t bytes; /* of records and objects */
@@ -253,6 +262,22 @@ struct catalog_ops {
 	int (*invitation_get)(struct catalog_tx *, struct catalog_invitation *out,
 			      const struct hash32 *hash, struct err *); /* CATALOG_ABSENT */
 	int (*invitation_put)(struct catalog_tx *, const struct catalog_invitation *, struct err *);
+
+	/* Pairings.  pairing_add: CATALOG_EXISTS.  A message is @side's (0: the joiner's) next one. */
+	int (*pairing_get)(struct catalog_tx *, struct catalog_pairing *out, const struct id16 *id,
+			   struct err *); /* CATALOG_ABSENT */
+	int (*pairing_add)(struct catalog_tx *, const struct catalog_pairing *, struct err *);
+	int (*pairing_put)(struct catalog_tx *, const struct catalog_pairing *, struct err *);
+	int (*pairing_say)(struct catalog_tx *, const struct id16 *id, unsigned side,
+			   uint32_t number, struct span message, struct err *);
+	/* @side's messages from number @from on, in order. */
+	int (*pairing_heard)(struct catalog_tx *, const struct id16 *id, unsigned side,
+			     uint32_t from, catalog_bytes_fn *, void *ctx, struct err *);
+	/* Forget all that are past their time at @now_ms. */
+	int (*pairings_expire)(struct catalog_tx *, int64_t now_ms, struct err *);
+	/* Forget all of an account but the @keep that expire last. */
+	int (*pairings_trim)(struct catalog_tx *, const struct id16 *account, unsigned keep,
+			     struct err *);
 
 	/* Accounts: CATALOG_ABSENT.  account_add: CATALOG_EXISTS (the id, or recovery_find). */
 	int (*account_get)(struct catalog_tx *, struct catalog_account *out,
@@ -462,6 +487,7 @@ struct catalog_ops {
 	int (*recipient_get)(struct catalog_tx *, struct catalog_recipient *out,
 			     const struct id16 *account, struct err *);
 	int (*recipient_put)(struct catalog_tx *, const struct catalog_recipient *, struct err *);
+	int (*recipient_remove)(struct catalog_tx *, const struct id16 *account, struct err *);
 	int (*growth_get)(struct catalog_tx *, struct catalog_growth *out,
 			  const struct id16 *account, struct err *); /* CATALOG_ABSENT */
 	int (*growth_put)(struct catalog_tx *, const struct catalog_growth *, struct err *);

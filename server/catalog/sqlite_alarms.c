@@ -218,6 +218,17 @@ rows_recipient_put(struct catalog_tx *tx, const struct catalog_recipient *r, str
 	return row_execute(db_of(tx), st, err);
 }
 
+int
+rows_recipient_remove(struct catalog_tx *tx, const struct id16 *account, struct err *err)
+{
+	sqlite3_stmt *st = db_start(db_of(tx), S_PURGE_RECIPIENT, err);
+
+	if (!st)
+		return -1;
+	bind_id(st, 1, account);
+	return row_execute(db_of(tx), st, err);
+}
+
 static bool
 growth_row(void *out, sqlite3_stmt *st)
 {

@@ -13,9 +13,10 @@
 #include "catalog/catalog.h"
 #include "catalog/sqlite_alarms.h"
 #include "catalog/sqlite_keep.h"
+#include "catalog/sqlite_pairings.h"
 #include "format/batch.h"
 
-#define SQLITE_SCHEMA_VERSION 4
+#define SQLITE_SCHEMA_VERSION 5
 
 /* "CBsv": PRAGMA application_id of a catalog. */
 #define SQLITE_APPLICATION_ID 0x43427376
@@ -145,7 +146,8 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 	X(USAGE,          "SELECT (SELECT count(*) FROM accounts WHERE removed = 0), (SELECT count(*) FROM chunks), " \
 			  "(SELECT total(used) FROM accounts)") \
 	KEEP_STATEMENTS(X) \
-	ALARM_STATEMENTS(X)
+	ALARM_STATEMENTS(X) \
+	PAIRING_STATEMENTS(X)
 /* clang-format on */
 
 #define STATEMENT_ENUMERATOR_(name, sql) S_##name,

@@ -244,7 +244,8 @@ rows_account_purge(struct catalog_tx *tx, const struct id16 *account, unsigned m
 	    run_account(tx, S_PURGE_DELIVERIES, account, err) < 0 ||
 	    run_account(tx, S_PURGE_ALARMS, account, err) < 0 ||
 	    run_account(tx, S_PURGE_RECIPIENT, account, err) < 0 ||
-	    run_account(tx, S_PURGE_GROWTH, account, err) < 0)
+	    run_account(tx, S_PURGE_GROWTH, account, err) < 0 ||
+	    rows_pairings_trim(tx, account, 0, err) < 0)
 		return -1;
 	return run_account(tx, S_PURGE_ACCOUNT, account, err);
 }

@@ -222,6 +222,19 @@ int rows_samples(struct catalog_tx *tx, catalog_sample_fn *fn, void *ctx, struct
 
 int rows_usage(struct catalog_tx *tx, struct catalog_usage *out, struct err *err);
 
+/* sqlite_pairings.c */
+int rows_pairing_get(struct catalog_tx *tx, struct catalog_pairing *out, const struct id16 *id,
+		     struct err *err);
+int rows_pairing_add(struct catalog_tx *tx, const struct catalog_pairing *p, struct err *err);
+int rows_pairing_put(struct catalog_tx *tx, const struct catalog_pairing *p, struct err *err);
+int rows_pairing_say(struct catalog_tx *tx, const struct id16 *id, unsigned side, uint32_t number,
+		     struct span message, struct err *err);
+int rows_pairing_heard(struct catalog_tx *tx, const struct id16 *id, unsigned side, uint32_t from,
+		       catalog_bytes_fn *fn, void *ctx, struct err *err);
+int rows_pairings_expire(struct catalog_tx *tx, int64_t now_ms, struct err *err);
+int rows_pairings_trim(struct catalog_tx *tx, const struct id16 *account, unsigned keep,
+		       struct err *err);
+
 /* sqlite_alarms.c */
 int
 rows_devices_worrying(struct catalog_tx *tx, catalog_device_fn *fn, void *ctx, struct err *err);
@@ -235,6 +248,7 @@ int rows_alarms_prune(struct catalog_tx *tx, struct err *err);
 int rows_recipient_get(struct catalog_tx *tx, struct catalog_recipient *out,
 		       const struct id16 *account, struct err *err);
 int rows_recipient_put(struct catalog_tx *tx, const struct catalog_recipient *r, struct err *err);
+int rows_recipient_remove(struct catalog_tx *tx, const struct id16 *account, struct err *err);
 int rows_growth_get(struct catalog_tx *tx, struct catalog_growth *out, const struct id16 *account,
 		    struct err *err);
 int rows_growth_put(struct catalog_tx *tx, const struct catalog_growth *g, struct err *err);

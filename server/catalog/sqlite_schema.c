@@ -14,6 +14,7 @@
  *     superseded (versions that have ended and are still here), dead (objects to be removed),
  *     clock (retention): for clearing away; samples (how full it was, day by day): for the forecast
  *     alarms ── deliveries (to whom they are still to be told); recipients, growth: of an account
+ *     pairings ── pair_messages: what two terminals say to each other, for minutes
  */
 #include "catalog/sqlite_internal.h"
 
@@ -44,6 +45,15 @@
 	"CREATE TABLE growth("                                                                     \
 	"  account BLOB PRIMARY KEY, day INTEGER NOT NULL, bytes INTEGER NOT NULL,"                \
 	"  recent_day INTEGER NOT NULL, recent_bytes INTEGER NOT NULL) WITHOUT ROWID;"
+
+#define PAIRINGS                                                                                   \
+	"CREATE TABLE pairings("                                                                   \
+	"  pairing BLOB PRIMARY KEY, account BLOB NOT NULL, expires INTEGER NOT NULL,"             \
+	"  joiner INTEGER NOT NULL, host INTEGER NOT NULL, over INTEGER NOT NULL) WITHOUT ROWID;"  \
+	"CREATE INDEX pairings_of ON pairings(account);"                                           \
+	"CREATE TABLE pair_messages("                                                              \
+	"  pairing BLOB NOT NULL, side INTEGER NOT NULL, number INTEGER NOT NULL,"                 \
+	"  message BLOB NOT NULL, PRIMARY KEY(pairing, side, number)) WITHOUT ROWID;"
 
 const char *const sqlite_schema[] = {
 	"CREATE TABLE settings("
@@ -113,6 +123,7 @@ const char *const sqlite_schema[] = {
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), retention_ms INTEGER NOT NULL);"
 	"INSERT INTO clock(id, retention_ms) VALUES(1, 0);",
 	ALARMS,
+	PAIRINGS,
 	NULL,
 };
 
@@ -149,4 +160,6 @@ const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1] = {
 	"ALTER TABLE devices ADD COLUMN grace INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE devices ADD COLUMN drill INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE devices ADD COLUMN drill_at INTEGER NOT NULL DEFAULT 0;" ALARMS,
+
+	PAIRINGS,
 };

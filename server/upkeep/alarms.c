@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "os/os.h"
+#include "upkeep/message.h"
 #include "wire/wire.h"
 
 #define ALARMS_MAX (1u << 20)
@@ -295,17 +296,6 @@ look_run(struct catalog_tx *tx, void *ctx, struct err *err)
 
 /* --- telling --- */
 
-static const char *
-kind_name(enum alarm_kind kind)
-{
-	static const char *const names[] = {
-		[ALARM_SILENCE] = "silence", [ALARM_DRILL] = "drill", [ALARM_QUOTA] = "quota",
-		[ALARM_FILLS] = "fills",     [ALARM_HOLD] = "hold",
-	};
-
-	return names[kind];
-}
-
 static void
 tell(const struct alarm_list *l, const char *what)
 {
@@ -313,7 +303,7 @@ tell(const struct alarm_list *l, const char *what)
 		const struct catalog_alarm *a = &l->at[i];
 		struct id16_hex device = id16_hex(&a->device);
 
-		journal("alarm: %s: %s: account %s%s%s", what, kind_name(a->kind),
+		journal("alarm: %s: %s: account %s%s%s", what, alarm_kind_name(a->kind),
 			id16_hex(&a->account).s, id16_is_zero(&a->device) ? "" : ", device ",
 			id16_is_zero(&a->device) ? "" : device.s);
 	}

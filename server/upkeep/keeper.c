@@ -344,7 +344,9 @@ static int
 keep_clock(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	(void)ctx;
-	return tx->ops->clock_keep(tx, err);
+	if (tx->ops->clock_keep(tx, err) < 0)
+		return -1;
+	return tx->ops->pairings_expire(tx, tx->ops->clock(tx), err);
 }
 
 /* A tick.  What fails is told and tried again: a full disk, say, must not stop the clock. */

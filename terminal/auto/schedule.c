@@ -179,7 +179,8 @@ daily(const struct auto_plan *plan, const struct auto_past *past,
 	int64_t done = done_by_day(past, now);
 
 	if (done && done >= newest_at(plan->at, now->unix_ms))
-		return not_before(AUTO_WAITS_TIME, plan, next_at(plan->at, now->unix_ms));
+		return not_before(AUTO_WAITS_TIME, plan,
+				  next_at(plan->at, done > now->unix_ms ? done : now->unix_ms));
 	return ripe(SCHEDULE_DAY_MS, plan, past, conditions, now);
 }
 

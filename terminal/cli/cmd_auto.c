@@ -158,6 +158,30 @@ put_bytes(struct cli *cli, struct json_object *o, const char *key, uint64_t byte
 }
 
 static void
+put_known(struct cli *cli, struct json_object *o, const char *key, enum auto_known known)
+{
+	if (known == AUTO_UNKNOWN)
+		json_put_text(cli, o, key, NULL);
+	else
+		json_put_flag(cli, o, key, known == AUTO_YES);
+}
+
+static struct json_object *
+conditions_json(struct cli *cli, const struct auto_conditions *c)
+{
+	struct json_object *o = json_record(cli);
+
+	put_known(cli, o, "connected", c->connected);
+	put_known(cli, o, "metered", c->metered);
+	put_known(cli, o, "charging", c->charging);
+	if (c->battery == AUTO_BATTERY_UNKNOWN)
+		json_put_text(cli, o, "battery", NULL);
+	else
+		json_put_number(cli, o, "battery", (uint64_t)c->battery);
+	return o;
+}
+
+static void
 show_json(struct cli *cli, const struct auto_look *look, const struct auto_todo *todo)
 {
 	struct json_object *o = json_record(cli);
@@ -174,6 +198,7 @@ show_json(struct cli *cli, const struct auto_look *look, const struct auto_todo 
 	json_put_flag(cli, o, "due", todo->due);
 	json_put(cli, o, "waiting", planned_json(cli, todo));
 	json_put_when(cli, o, "next", todo->next_unix_ms);
+	json_put(cli, o, "conditions", conditions_json(cli, &look->conditions));
 	json_put(cli, o, "unknown", planned_unknown_json(cli, look));
 	json_result(cli, o);
 }

@@ -12,7 +12,7 @@
 #ifndef REMOTE_REMOTE_INTERNAL_H
 #define REMOTE_REMOTE_INTERNAL_H
 
-#include "remote/libcurl.h"
+#include "net/libcurl.h"
 #include "remote/remote.h"
 
 struct remote_session {

@@ -37,8 +37,8 @@ struct result_rows {
 	struct buf bytes; /* of one row */
 };
 
-static void
-item_clear(struct restore_item *it)
+void
+restore_item_clear(struct restore_item *it)
 {
 	free(it->app);
 	free(it->id);
@@ -72,7 +72,7 @@ result_rows_free(struct result_rows *l)
 {
 	if (!l)
 		return;
-	item_clear(&l->item);
+	restore_item_clear(&l->item);
 	buf_clear(&l->bytes);
 	scratch_free(l->scratch);
 	free(l->rows);
@@ -230,21 +230,22 @@ put_away(struct result_rows *l, struct err *err)
 			return -1;
 		l->rows[l->at_hand] = (struct row){ place.at, place.n, (uint8_t)l->item.outcome };
 	}
-	item_clear(&l->item);
+	restore_item_clear(&l->item);
 	l->at_hand = SIZE_MAX;
 	l->changed = false;
 	return 0;
 }
 
 int
-result_rows_add(struct restore_item **out, size_t *row, struct result_rows *l, struct err *err)
+result_rows_add(size_t *row, struct result_rows *l, struct restore_item *it, struct err *err)
 {
 	if (put_away(l, err) < 0 ||
 	    array_reserve((void **)&l->rows, &l->cap, l->n + 1, sizeof *l->rows, ROWS_MAX, err) < 0)
 		return -1;
 	l->at_hand = *row = l->n++;
 	l->changed = true;
-	*out = &l->item;
+	l->item = *it;
+	*it = (struct restore_item){ 0 };
 	return 0;
 }
 
@@ -264,7 +265,7 @@ take_to_hand(struct result_rows *l, size_t row, struct err *err)
 	if (put_away(l, err) < 0 || read_row(l, row, err) < 0)
 		return -1;
 	if (decode(&l->item, buf_span(&l->bytes), err) < 0) {
-		item_clear(&l->item);
+		restore_item_clear(&l->item);
 		return -1;
 	}
 	l->at_hand = row;

@@ -23,8 +23,11 @@ size_t result_rows_n(const struct result_rows *l);
 /** How many have that outcome. */
 size_t result_rows_count(const struct result_rows *l, enum restore_outcome outcome);
 
-/** A new row, all zero, number *row; the caller fills it in until he asks for another one. */
-int result_rows_add(struct restore_item **out, size_t *row, struct result_rows *l, struct err *err);
+/** A new row, number *row.  Its four texts are there; what *it holds goes to the row, and *it is all
+ *  zero then.  With -1 there is no such row, and *it is still the caller's. */
+int result_rows_add(size_t *row, struct result_rows *l, struct restore_item *it, struct err *err);
+void restore_item_clear(struct restore_item *it);
+AUTO_OBJ(restore_item_clear, struct restore_item);
 /** The row number @row, to be changed until another one is asked for. */
 int result_rows_open(struct restore_item **out, struct result_rows *l, size_t row, struct err *err);
 

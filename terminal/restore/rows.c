@@ -10,13 +10,16 @@
 #define RESULT_ROWS_MAX   LISTING_ITEMS_MAX
 #define RESULT_ALARMS_MAX 64
 
+/* A row is told of once all its texts are there. */
 static int
-row_new(struct restore_item **it, size_t *row, struct run *r, struct err *err)
+row_new(size_t *row, struct run *r, struct restore_item *it, struct err *err)
 {
 	struct restore_result *out = r->out;
 
+	if (!it->app || !it->id || !it->name || !it->reason)
+		return err_nomem(err);
 	if ((!out->rows && result_rows_new(&out->rows, box_home_fd(r->box), err) < 0) ||
-	    result_rows_add(it, row, out->rows, err) < 0)
+	    result_rows_add(row, out->rows, it, err) < 0)
 		return -1;
 	out->n_items++;
 	return 0;
@@ -27,20 +30,17 @@ row_add(size_t *row, struct run *r, struct span app, struct span native_id, stru
 	struct err *err)
 {
 	AUTO(buf_clear) struct buf id = BUF_INIT(16 << 10);
+	AUTO(restore_item_clear) struct restore_item it = { .outcome = RESTORE_FAILED };
 	uint8_t item[BOX_ID_BYTES];
-	struct restore_item *it;
 
 	keys_item_id(item, r->me->ids, app, native_id);
-	if (item_show_id(&id, r->box, native_id, item, err) < 0 || row_new(&it, row, r, err) < 0)
+	if (item_show_id(&id, r->box, native_id, item, err) < 0)
 		return -1;
-	it->outcome = RESTORE_FAILED;
-	it->app = line_for_people(app, err);
-	it->id = line_for_people(buf_span(&id), err);
-	it->name = line_for_people(name, err);
-	it->reason = strdup("");
-	if (!it->app || !it->id || !it->name || !it->reason)
-		return err_nomem(err);
-	return 0;
+	it.app = line_for_people(app, err);
+	it.id = line_for_people(buf_span(&id), err);
+	it.name = line_for_people(name, err);
+	it.reason = strdup("");
+	return row_new(row, r, &it, err);
 }
 
 /* This device's own item: the Box knows what it is called. */
@@ -63,20 +63,20 @@ static int
 add_nameless(struct run *r, const char *app, const struct wire_item *at, size_t *row,
 	     struct err *err)
 {
-	struct restore_item *it;
+	AUTO(restore_item_clear) struct restore_item it = { .outcome = RESTORE_FAILED };
 	char hex[9];
 
+	hex_encode(hex, span_of(at->item.b, 4));
+	it.app = strdup(app);
+	it.id = strdup(hex);
+	it.name = strdup("");
+	it.reason = strdup("");
 	if (array_reserve((void **)&r->nameless, &r->cap_nameless, r->n_nameless + 1,
 			  sizeof *r->nameless, RESULT_ROWS_MAX, err) < 0 ||
-	    row_new(&it, row, r, err) < 0)
+	    row_new(row, r, &it, err) < 0)
 		return -1;
 	r->nameless[r->n_nameless++] = (struct nameless){ *row, at->item };
-	hex_encode(hex, span_of(at->item.b, 4));
-	it->app = strdup(app);
-	it->id = strdup(hex);
-	it->name = strdup("");
-	it->reason = strdup("");
-	return it->app && it->id && it->name && it->reason ? 0 : err_nomem(err);
+	return 0;
 }
 
 int

@@ -91,6 +91,27 @@ def row(start, n):
     return bytes((start + i) & 255 for i in range(n))
 
 
+def pairing(show):
+    secret, pairing_id, dsk_public = row(0x50, 32), row(0x90, 16), sign_public(row(0x31, 32))
+    r, s = seal_public(row(0x12, 32)), seal_public(row(0x13, 32))
+    commit = show("pair-commit", h("pair-commit", r, dsk_public))
+    known = bytes([1]) + pairing_id
+    show("pair-key-1", kdf(secret, "pair", 1, known))
+    known += commit
+    show("pair-key-2", kdf(secret, "pair", 2, known))
+    known += s
+    show("pair-key-3", kdf(secret, "pair", 1, known))
+    known += r + dsk_public
+    digits = int.from_bytes(kdf(secret, "pair-digits", known)[:8], "little") % 10 ** 6
+    show("pair-digits", b"%06d" % digits)
+    known = show("pair-transcript", known + x25519(row(0x12, 32), s))
+    show("pair-key-joiner", kdf(secret, "pair", 1, known))
+    key = show("pair-key-host", kdf(secret, "pair", 2, known))
+    w = row(0xC0, 32)
+    show("pair-message", w + aead(kdf(key, "pair-message", w, 2, 3), 0, b"a message",
+                                  ds("pair-message", 1, pairing_id, 2, 3, w)))
+
+
 def main():
     def show(name, value):
         print(name, value.hex())
@@ -162,6 +183,7 @@ def main():
     show("auth-passphrase", sign(dsk, ds("auth", 1, account, 1, 2, spki, challenge, 1700000060)))
     for label in "have", "beat":
         show(label, sign(dsk, ds(label, 1, account, device, spki, 1700000000123, body)))
+    pairing(show)
 
 
 if __name__ == "__main__":

@@ -214,6 +214,7 @@ class Terminal:
         self.passphrase = PASSPHRASE
         self.account = self.device = self.server = self.recovery_code = None
         self.stderr = ""  # of the newest command
+        self.env = {}  # of all its commands, besides
         self.phone.mkdir(parents=True, exist_ok=True)
 
     def _command(self, args, as_json, lang=None):
@@ -222,7 +223,7 @@ class Terminal:
 
     def _environment(self, more):
         passphrase = self.passphrase if "CLOUDBOX_PASSPHRASE" not in more else None
-        return environment(self.folder, **{"CLOUDBOX_PASSPHRASE": passphrase, **more})
+        return environment(self.folder, **{"CLOUDBOX_PASSPHRASE": passphrase, **self.env, **more})
 
     def run(self, *args, expect=0, json=True, lang=None, stdin=None, env={}):
         """A command's JSON document (json=False: its text).  Its exit status must be `expect`

@@ -42,6 +42,8 @@ AGAIN(log_post)
 AGAIN(chunks_answer)
 AGAIN(batch_answer)
 AGAIN(item_ask)
+AGAIN(pair_say)
+AGAIN(pair_heard)
 AGAIN(standing)
 AGAIN_OWNED(heads)
 AGAIN_OWNED(records)
@@ -104,7 +106,8 @@ static again_fn *const bodies[] = {
 	login_finish_again,  token_again,        wraps_again,       log_post_again,
 	log_again,           heads_again,        have_again,        have_answer_again,
 	chunks_answer_again, batch_answer_again, records_again,     item_ask_again,
-	item_answer_again,   objects_again,      standing_again,
+	item_answer_again,   objects_again,      standing_again,    pair_say_again,
+	pair_heard_again,
 };
 
 int

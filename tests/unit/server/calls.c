@@ -273,30 +273,78 @@ make_objects(struct question *q, struct scene *s, bool forged)
 	ok(wire_objects_encode(&q->body, &at, 1, &err), &err);
 }
 
+static void
+make_pair(struct question *q, struct scene *s, bool forged)
+{
+	struct id16 id;
+	struct err err;
+
+	(void)s, (void)forged;
+	os_random(id.b, sizeof id.b);
+	ok(buf_append_id16(&q->body, &id, &err), &err);
+}
+
+static void
+open_pairing(struct id16 *id, struct scene *s)
+{
+	AUTO(reply_clear) struct reply r = { 0 };
+
+	os_random(id->b, sizeof id->b);
+	world_post(s->w, &r, "/v1/pair", s->victim_get, SPAN_ARRAY(id->b));
+	assert_int_equal(r.status, 200);
+}
+
+/* As the joiner, who has no token; in a pairing that was just opened. */
+static void
+make_pair_say(struct question *q, struct scene *s, bool forged)
+{
+	const struct wire_pair_say say = { 1, span_str("sealed for the other side") };
+	struct id16 id;
+	struct err err;
+
+	(void)forged;
+	open_pairing(&id, s);
+	snprintf(q->path, sizeof q->path, "/v1/pair/%s", id16_hex(&id).s);
+	ok(wire_pair_say_encode(&q->body, &say, &err), &err);
+}
+
+static void
+make_pair_hear(struct question *q, struct scene *s, bool forged)
+{
+	struct id16 id;
+
+	(void)forged;
+	open_pairing(&id, s);
+	snprintf(q->path, sizeof q->path, "/v1/pair/%s?from=1", id16_hex(&id).s);
+}
+
 /* clang-format off */
 #define PUT SCOPE_PUT
 #define GET SCOPE_GET
 static const struct call calls[] = {
-	/* path                   method     who           scopes     names  stores */
-	{ "/healthz",             HTTP_GET,  CALL_ANYBODY, 0,         false, false, nothing_to_say },
-	{ "/v1/server",           HTTP_GET,  CALL_ANYBODY, 0,         false, false, nothing_to_say },
-	{ "/v1/accounts",         HTTP_POST, CALL_INVITED, 0,         false, true,  make_account },
-	{ "/v1/login/start",      HTTP_POST, CALL_ANYBODY, 0,         false, false, make_login_start },
-	{ "/v1/login/finish",     HTTP_POST, CALL_PERSON,  0,         false, false, make_login_finish },
-	{ "/v1/wraps",            HTTP_GET,  CALL_TOKEN,   GET,       false, false, nothing_to_say },
-	{ "/v1/log",              HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, make_log_get },
-	{ "/v1/log",              HTTP_POST, CALL_TOKEN,   GET,       false, true,  make_log_post },
-	{ "/v1/heads",            HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, nothing_to_say },
-	{ "/v1/account",          HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, nothing_to_say },
-	{ "/v1/beat",             HTTP_POST, CALL_DEVICE,  0,         false, true,  make_beat },
-	{ "/v1/have",             HTTP_POST, CALL_DEVICE,  0,         false, false, make_have },
-	{ "/v1/chunks",           HTTP_POST, CALL_TOKEN,   PUT,       false, true,  make_chunks },
-	{ "/v1/batches",          HTTP_POST, CALL_DEVICE,  0,         false, true,  make_batch_post },
-	{ "/v1/devices/*/items",  HTTP_GET,  CALL_TOKEN,   PUT | GET, true,  false, make_items },
-	{ "/v1/devices/*/versions", HTTP_GET, CALL_TOKEN,  PUT | GET, true,  false, make_versions },
-	{ "/v1/records",          HTTP_POST, CALL_TOKEN,   GET,       true,  false, make_records },
-	{ "/v1/item",             HTTP_POST, CALL_TOKEN,   GET,       true,  false, make_item },
-	{ "/v1/objects",          HTTP_POST, CALL_TOKEN,   GET,       true,  false, make_objects },
+	/* path                   method     who           scopes     names  stores any_bytes */
+	{ "/healthz",             HTTP_GET,  CALL_ANYBODY, 0,         false, false, false, nothing_to_say },
+	{ "/v1/server",           HTTP_GET,  CALL_ANYBODY, 0,         false, false, false, nothing_to_say },
+	{ "/v1/accounts",         HTTP_POST, CALL_INVITED, 0,         false, true,  false, make_account },
+	{ "/v1/login/start",      HTTP_POST, CALL_ANYBODY, 0,         false, false, false, make_login_start },
+	{ "/v1/login/finish",     HTTP_POST, CALL_PERSON,  0,         false, false, false, make_login_finish },
+	{ "/v1/wraps",            HTTP_GET,  CALL_TOKEN,   GET,       false, false, false, nothing_to_say },
+	{ "/v1/log",              HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, false, make_log_get },
+	{ "/v1/log",              HTTP_POST, CALL_TOKEN,   GET,       false, true,  false, make_log_post },
+	{ "/v1/heads",            HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, false, nothing_to_say },
+	{ "/v1/account",          HTTP_GET,  CALL_TOKEN,   PUT | GET, false, false, false, nothing_to_say },
+	{ "/v1/beat",             HTTP_POST, CALL_DEVICE,  0,         false, true,  false, make_beat },
+	{ "/v1/have",             HTTP_POST, CALL_DEVICE,  0,         false, false, false, make_have },
+	{ "/v1/chunks",           HTTP_POST, CALL_TOKEN,   PUT,       false, true,  true, make_chunks },
+	{ "/v1/batches",          HTTP_POST, CALL_DEVICE,  0,         false, true,  false, make_batch_post },
+	{ "/v1/devices/*/items",  HTTP_GET,  CALL_TOKEN,   PUT | GET, true,  false, false, make_items },
+	{ "/v1/devices/*/versions", HTTP_GET, CALL_TOKEN,  PUT | GET, true,  false, false, make_versions },
+	{ "/v1/records",          HTTP_POST, CALL_TOKEN,   GET,       true,  false, false, make_records },
+	{ "/v1/item",             HTTP_POST, CALL_TOKEN,   GET,       true,  false, false, make_item },
+	{ "/v1/objects",          HTTP_POST, CALL_TOKEN,   GET,       true,  false, false, make_objects },
+	{ "/v1/pair",             HTTP_POST, CALL_TOKEN,   PUT | GET, false, true,  true, make_pair },
+	{ "/v1/pair/*",           HTTP_POST, CALL_ANYBODY, 0,         false, true,  true, make_pair_say },
+	{ "/v1/pair/*",           HTTP_GET,  CALL_ANYBODY, 0,         false, false, false, make_pair_hear },
 };
 /* clang-format on */
 

@@ -52,6 +52,7 @@ struct call {
 	unsigned scopes;   /* CALL_TOKEN: SCOPE_PUT, SCOPE_GET */
 	bool names_device; /* whose data is asked for stands in the request */
 	bool stores;       /* a good one changes what is stored */
+	bool any_bytes;    /* of what it stores, the one who asks may choose every byte */
 	/* Ask about the victim, rightly; @forged: as the stranger would, who lacks the victim's keys. */
 	void (*make)(struct question *q, struct scene *s, bool forged);
 };

@@ -456,6 +456,7 @@ a_database_of_the_first_version_gets_what_it_lacks(void **state)
 		"ALTER TABLE devices DROP COLUMN grace;"
 		"ALTER TABLE devices DROP COLUMN drill;"
 		"ALTER TABLE devices DROP COLUMN drill_at;"
+		"DROP TABLE pairings; DROP TABLE pair_messages;"
 		"DROP TABLE superseded; DROP TABLE samples; DROP INDEX chunks_object;"
 		"ALTER TABLE accounts DROP COLUMN retention_days;"
 		"ALTER TABLE accounts DROP COLUMN next_days;"

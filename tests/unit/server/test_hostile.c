@@ -58,11 +58,11 @@ right_token(const struct call *call, struct scene *s)
 static void
 answered(const struct call *call, struct scene *s)
 {
-	AUTO(stored_close) struct stored *stored = stored_open(s->w);
 	AUTO(question_clear) struct question q;
 	AUTO(reply_clear) struct reply r = { 0 };
 
 	question_init(&q, call, s, false);
+	AUTO(stored_close) struct stored *stored = stored_open(s->w);
 	ask(&r, s, &q, right_token(call, s));
 	if (r.status != 200 && r.status != 201)
 		fail_msg("%s: %ld", call->path, r.status);
@@ -137,7 +137,7 @@ problem_for(const struct call *call, enum actor a)
 	if (call->names_device)
 		return put ? PROBLEM_SCOPE : PROBLEM_DEVICE;
 	/* Entries of the victim's log do not fit the stranger's. */
-	return call->stores && !put ? PROBLEM_SIGNATURE : -1;
+	return call->stores && !call->any_bytes && !put ? PROBLEM_SIGNATURE : -1;
 }
 
 static bool
@@ -355,8 +355,8 @@ ask_wrongly(const struct call *call, struct scene *s, const struct question *q,
 	ask(&r, s, q, right_token(call, s));
 	if (r.status >= 500 || r.status < 200)
 		fail_msg("%s, %s %zu: %ld", call->path, how, at, r.status);
-	/* A chunk may have any id and any bytes; everything else that stores is signed. */
-	if (!stored_unchanged(stored) && (r.status >= 400 || strcmp(call->path, "/v1/chunks") != 0))
+	/* A chunk or a pairing may have any id and any bytes; all else that stores is signed. */
+	if (!stored_unchanged(stored) && (r.status >= 400 || !call->any_bytes))
 		fail_msg("%s, %s %zu: %ld, and something was changed", call->path, how, at,
 			 r.status);
 }

@@ -339,6 +339,24 @@ objects_again(void *ctx, struct span in, struct buf *again)
 	       wire_objects_encode(again, at, n, NULL) == 0;
 }
 
+static void
+pair_say_make(struct buf *out)
+{
+	const struct wire_pair_say a = { 3, span_str("a sealed message") };
+
+	assert_int_equal(wire_pair_say_encode(out, &a, NULL), 0);
+}
+AGAIN(pair_say)
+
+static void
+pair_heard_make(struct buf *out)
+{
+	const struct wire_pair_heard a = { 300000, 2, { span_str("one"), span_str("two") } };
+
+	assert_int_equal(wire_pair_heard_encode(out, &a, NULL), 0);
+}
+AGAIN(pair_heard)
+
 #define BODY(name)                                                                                 \
 	{                                                                                          \
 #name, name##_make, name##_again                                                   \
@@ -351,7 +369,8 @@ static const struct body bodies[] = {
 	BODY(login_finish),  BODY(token),        BODY(wraps),       BODY(log_post),
 	BODY(log),           BODY(heads),        BODY(have),        BODY(have_answer),
 	BODY(chunks_answer), BODY(batch_answer), BODY(records),     BODY(item_ask),
-	BODY(item_answer),   BODY(objects),      BODY(standing),
+	BODY(item_answer),   BODY(objects),      BODY(standing),    BODY(pair_say),
+	BODY(pair_heard),
 };
 
 static void

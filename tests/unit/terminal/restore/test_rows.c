@@ -104,12 +104,13 @@ rows_come_in_order_as_they_were_last(void **state)
 	(void)state;
 	assert_non_null(seen);
 	for (unsigned n = 0; n < ROWS; n++) {
-		struct restore_item *it;
+		struct restore_item it = { 0 };
 		size_t row;
 
-		assert_int_equal(result_rows_add(&it, &row, l, &err), 0);
+		fill_row(&it, n);
+		assert_int_equal(result_rows_add(&row, l, &it, &err), 0);
 		assert_int_equal(row, n);
-		fill_row(it, n);
+		assert_null(it.app);
 	}
 	assert_int_equal(result_rows_count(l, RESTORE_FAILED), ROWS);
 	for (unsigned i = 0; i < ROWS; i++) { /* in another order than they came */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libcurl: see libcurl.h. */
-#include "remote/libcurl.h"
+#include "net/libcurl.h"
 
 #include "base/module.h"
 

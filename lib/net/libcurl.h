@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl: what is called of it here, bound at the first request (base/module.h): most commands ask
- * no server.
+ * libcurl: what is called of it, bound at the first request (base/module.h): most commands ask no
+ * server, and most servers tell nobody by mail.
  */
-#ifndef REMOTE_LIBCURL_H
-#define REMOTE_LIBCURL_H
+#ifndef NET_LIBCURL_H
+#define NET_LIBCURL_H
 
 #include <curl/curl.h>
 
@@ -25,7 +25,8 @@ struct libcurl {
 /* All NULL before libcurl_need(). */
 extern struct libcurl libcurl;
 
-/** Load and start it.  ERR_UNSUPPORTED: it is not there; ERR_INTERNAL: it does not start. */
+/** Load and start it.  Not from two threads at once.  ERR_UNSUPPORTED: it is not there; ERR_INTERNAL:
+ *  it does not start. */
 int libcurl_need(struct err *err);
 
 #endif
