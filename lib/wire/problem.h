@@ -55,6 +55,7 @@ enum problem_member {
 	X(PROBLEM_MISSING_CHUNKS,  "missing-chunks",  424, CIDS,        "Chunks that the batch needs are not there", ERR_CONFLICT) \
 	X(PROBLEM_VERSION,         "version",         426, NEEDS,       "This program is too old for the server", ERR_UNSUPPORTED) \
 	X(PROBLEM_SLOW_DOWN,       "slow-down",       429, RETRY,       "Too many requests", ERR_UNREACHABLE) \
+	X(PROBLEM_DRILLS,          "drills",          429, AGAIN,       "The day's share of ciphertexts without the passphrase is used up", ERR_REFUSED) \
 	X(PROBLEM_INTERNAL,        "internal",        500, NOTHING,     "The server failed", ERR_UNREACHABLE) \
 	X(PROBLEM_BUSY,            "busy",            503, RETRY,       "The server is busy", ERR_UNREACHABLE) \
 	X(PROBLEM_QUOTA,           "quota",           507, AGAIN,       "The quota is used up", ERR_FULL) \
@@ -75,7 +76,8 @@ struct problem {
 	struct hash32 cids[PROBLEM_CIDS_MAX];
 	char needs[32]; /* PROBLEM_VERSION */
 	uint64_t
-		again_s; /* PROBLEM_QUOTA: when the device may store more; 0: waiting does not help */
+		again_s; /* PROBLEM_QUOTA, PROBLEM_DRILLS: when the device may have more; 0: waiting
+			    does not help */
 };
 
 /** "missing-chunks", 424, the title, and the error that a terminal makes of it.  Static storage. */

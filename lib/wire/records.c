@@ -22,6 +22,34 @@ wire_records_add(struct wire_records *r, struct wire_record_at at, struct err *e
 	return 0;
 }
 
+int
+wire_damaged_encode(struct buf *out, const struct wire_damaged *d, struct err *err)
+{
+	if (buf_append_u32(out, d->n, err) < 0)
+		return -1;
+	for (uint32_t i = 0; i < d->n; i++)
+		if (buf_append_u64(out, d->at[i].seq, err) < 0 ||
+		    buf_append_u32(out, d->at[i].index, err) < 0)
+			return -1;
+	return 0;
+}
+
+int
+wire_damaged_decode(struct wire_damaged *out, struct span in, struct err *err)
+{
+	struct reader r = reader_of(in);
+
+	out->n = read_u32(&r);
+	if (out->n > WIRE_DAMAGED_MAX)
+		return err_set(err, ERR_LIMIT, "the server names %u damaged records, more than %u",
+			       out->n, WIRE_DAMAGED_MAX);
+	for (uint32_t i = 0; i < out->n; i++) {
+		out->at[i].seq = read_u64(&r);
+		out->at[i].index = read_u32(&r);
+	}
+	return reader_done(&r, "the list of damaged records", err);
+}
+
 static int
 compare(const void *a, const void *b)
 {

@@ -397,6 +397,19 @@ int wire_records_encode(struct buf *out, struct wire_records *r, struct err *err
 /** @out zeroed or cleared; the caller clears it, after a failure too. */
 int wire_records_decode(struct wire_records *out, struct span in, struct err *err);
 
+/* The answer of /v1/devices/DEVICE/damaged: places of live records, ascending. */
+#define WIRE_DAMAGED_MAX       1000
+#define WIRE_DAMAGED_BYTES_MAX (4 + 12 * WIRE_DAMAGED_MAX)
+
+struct wire_damaged {
+	struct wire_record_at at[WIRE_DAMAGED_MAX];
+	uint32_t n;
+};
+
+int wire_damaged_encode(struct buf *out, const struct wire_damaged *d, struct err *err);
+/** ERR_FORMAT, ERR_LIMIT. */
+int wire_damaged_decode(struct wire_damaged *out, struct span in, struct err *err);
+
 /* Frames: the answer of /v1/records, and the tail of that of /v1/item. */
 enum wire_frame_kind {
 	WIRE_FRAME_BATCH = 1,  /* the prefix that the next records belong to */

@@ -8,9 +8,11 @@
  */
 #include <stdlib.h>
 
+#include "accounts/drills.h"
 #include "api/journal.h"
 #include "api/server.h"
 #include "catalog/state_store.h"
+#include "os/os.h"
 
 /* A piece of an answer grows until it has this much; one record may add RECORD_FRAME_BYTES_MAX. */
 #define PIECE_BYTES     65536
@@ -146,6 +148,7 @@ append_end(struct buf *out, struct err *err)
 /* --- POST /v1/records --- */
 
 struct delivery {
+	struct change change; /* first; counting what a device has without the passphrase */
 	const struct server *server;
 	struct session session;
 	struct wire_records asked;
@@ -201,6 +204,22 @@ first_piece(struct catalog_tx *tx, void *ctx, struct problem *p, struct err *err
 	return rc ? rc : fill_piece(tx, d, err);
 }
 
+/* A device's own ciphertexts, for a drill: so many a day. */
+static int
+count_rule(struct catalog_tx *tx, struct change *c, struct problem *p, struct err *err)
+{
+	struct delivery *d = (struct delivery *)c;
+	struct catalog_account a;
+	struct catalog_device self;
+	int rc = gate_session(tx, &d->session, &a, &self, p, err);
+
+	if (rc == 0)
+		rc = gate_data_of(tx, &d->session, &d->asked.device, &d->device, p, err);
+	if (rc == 0)
+		rc = drills_take(&d->device, (uint32_t)d->asked.n, os->now_unix_ms(), p);
+	return rc ? rc : tx->ops->device_put(tx, &d->device, err);
+}
+
 static ssize_t
 delivery_read(void *ctx, char *p, size_t room)
 {
@@ -221,6 +240,21 @@ delivery_read(void *ctx, char *p, size_t room)
 	return (ssize_t)n;
 }
 
+static void
+counted(struct change *c)
+{
+	struct exchange *x = c->x;
+
+	x->state = NULL; /* the stream's */
+	http_answer_stream(x, delivery_read, delivery_free, c);
+}
+
+void
+records_drop(struct exchange *x)
+{
+	delivery_free(x->state);
+}
+
 void
 records_end(struct exchange *x)
 {
@@ -233,10 +267,15 @@ records_end(struct exchange *x)
 	}
 	d->server = server_of(x);
 	d->piece.max = PIECE_BYTES_MAX;
-	if (!api_session(x, SCOPE_GET, &d->session))
+	if (!api_session(x, SCOPE_PUT | SCOPE_GET, &d->session))
 		return;
 	if (wire_records_decode(&d->asked, buf_span(&x->body), &err) < 0) {
 		http_malformed(x, &err);
+		return;
+	}
+	if (d->session.scope == LOGIN_PUT) {
+		x->state = d;
+		api_change(x, &TAKE(d)->change, count_rule, counted);
 		return;
 	}
 	if (!api_read(x, first_piece, d))

@@ -143,6 +143,8 @@ void chunks_piece(struct exchange *x, struct span piece);
 void chunks_end(struct exchange *x);
 void chunks_drop(struct exchange *x);
 void objects_end(struct exchange *x);
+void objects_drop(struct exchange *x);
+void damaged_end(struct exchange *x);
 void pair_open_end(struct exchange *x);
 void pair_say_end(struct exchange *x);
 void pair_hear_end(struct exchange *x);
@@ -155,6 +157,7 @@ void items_end(struct exchange *x);
 void versions_end(struct exchange *x);
 void listing_drop(struct exchange *x);
 void records_end(struct exchange *x);
+void records_drop(struct exchange *x);
 void item_end(struct exchange *x);
 
 #endif

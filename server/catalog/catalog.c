@@ -88,3 +88,18 @@ catalog_write(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err
 	pthread_mutex_destroy(&w.lock);
 	return w.rc;
 }
+
+int
+catalog_mark_chunk(struct catalog_tx *tx, int64_t device_row, const struct catalog_chunk *seen,
+		   bool damaged, struct err *err)
+{
+	struct catalog_chunk now;
+	int rc = tx->ops->chunk_get(tx, &now, device_row, &seen->cid, err);
+
+	if (rc)
+		return rc;
+	if (memcmp(&now.object.name, &seen->object.name, sizeof now.object.name) != 0)
+		return CATALOG_ABSENT;
+	now.damaged = damaged;
+	return tx->ops->chunk_put(tx, device_row, &now, err);
+}

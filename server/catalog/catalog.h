@@ -81,6 +81,8 @@ struct catalog_device {
 	int64_t ended_ms;       /* retired: when, on the retention clock; 0: not */
 	int64_t day;        /* the newest day (of unix time, UTC) on which it stored something */
 	uint64_t day_bytes; /* and how much on that day: server/accounts/quota.h */
+	int64_t drill_day;  /* the newest day on which it had ciphertexts of its own */
+	uint32_t drills;    /* and how many on that day: server/accounts/drills.h */
 
 	/* server/upkeep/alarms.h; on the retention clock. */
 	int64_t came_ms; /* last proved its key, to within DEVICE_SEEN_STEP_MS */
@@ -344,6 +346,12 @@ struct catalog_ops {
 			  const struct catalog_version *, struct span frame, struct err *);
 	int (*record_get)(struct catalog_tx *, int64_t device_row, uint64_t seq, uint32_t index,
 			  struct catalog_version *out, struct buf *frame, struct err *);
+	/* A record of a device is damaged: its device is told until it has sent the item anew. */
+	int (*record_damaged)(struct catalog_tx *, int64_t device_row, uint64_t seq, uint32_t index,
+			      struct err *);
+	/* The live items of a device whose records were found damaged, by batch and place. */
+	int (*records_damaged)(struct catalog_tx *, int64_t device_row, catalog_item_fn *,
+			       void *ctx, struct err *);
 	/* The leaves of a batch in order, also of records that were cleared. */
 	int (*record_leaves)(struct catalog_tx *, const struct catalog_batch *, catalog_bytes_fn *,
 			     void *ctx, struct err *);
@@ -542,6 +550,11 @@ catalog_submit(struct catalog *c, struct catalog_job *job)
 
 /** Submit and wait: run's result, or -1.  Never from the writer thread. */
 int catalog_write(struct catalog *c, catalog_run_fn *run, void *ctx, struct err *err);
+
+/** Set or take back the mark of the chunk @seen of a device, unless its row names another object now
+ *  (it was sent again) or is gone: CATALOG_ABSENT. */
+int catalog_mark_chunk(struct catalog_tx *tx, int64_t device_row, const struct catalog_chunk *seen,
+		       bool damaged, struct err *err);
 
 /** The instance in a SQLite file at @path. */
 int catalog_sqlite_new(struct catalog **out, const char *path,

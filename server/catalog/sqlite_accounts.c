@@ -301,6 +301,8 @@ device_row(void *out, sqlite3_stmt *st)
 		.grace_ms = sqlite3_column_int64(st, 19),
 		.drill = (uint8_t)sqlite3_column_int(st, 20),
 		.drill_unix_ms = sqlite3_column_int64(st, 21),
+		.drill_day = sqlite3_column_int64(st, 22),
+		.drills = (uint32_t)sqlite3_column_int64(st, 23),
 	};
 	return column_bytes(st, 1, d->account.b, sizeof d->account.b) &&
 	       column_bytes(st, 2, d->device.b, sizeof d->device.b) &&
@@ -333,6 +335,8 @@ device_bind(sqlite3_stmt *st, const struct catalog_device *d)
 	sqlite3_bind_int64(st, 20, d->grace_ms);
 	sqlite3_bind_int(st, 21, d->drill);
 	sqlite3_bind_int64(st, 22, d->drill_unix_ms);
+	sqlite3_bind_int64(st, 23, d->drill_day);
+	sqlite3_bind_int64(st, 24, d->drills);
 }
 
 int

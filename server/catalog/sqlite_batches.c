@@ -288,6 +288,33 @@ rows_record_get(struct catalog_tx *tx, int64_t device, uint64_t seq, uint32_t in
 	return rc;
 }
 
+int
+rows_record_damaged(struct catalog_tx *tx, int64_t device, uint64_t seq, uint32_t index,
+		    struct err *err)
+{
+	sqlite3_stmt *st = db_start(db_of(tx), S_DAMAGED_PUT, err);
+
+	if (!st)
+		return -1;
+	sqlite3_bind_int64(st, 1, device);
+	bind_u64(st, 2, seq);
+	bind_u64(st, 3, index);
+	return row_execute(db_of(tx), st, err);
+}
+
+int
+rows_records_damaged(struct catalog_tx *tx, int64_t device, catalog_item_fn *fn, void *ctx,
+		     struct err *err)
+{
+	sqlite3_stmt *st = db_start(db_of(tx), S_DAMAGED, err);
+
+	if (!st)
+		return -1;
+	sqlite3_bind_int64(st, 1, device);
+	return row_walk(db_of(tx), st, give_item, (struct row_walk){ .fn.item = fn, .ctx = ctx },
+			err);
+}
+
 static int
 give_leaf(const struct row_walk *w, sqlite3_stmt *st, struct err *err)
 {

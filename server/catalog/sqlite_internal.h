@@ -16,7 +16,7 @@
 #include "catalog/sqlite_pairings.h"
 #include "format/batch.h"
 
-#define SQLITE_SCHEMA_VERSION 5
+#define SQLITE_SCHEMA_VERSION 6
 
 /* "CBsv": PRAGMA application_id of a catalog. */
 #define SQLITE_APPLICATION_ID 0x43427376
@@ -38,7 +38,7 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 			"retention_days, next_days, next_at, lift_from, lift_at, delete_at"
 #define DEVICE_COLUMNS  "row, account, device, state, suspended, key, added_at, seq, head, client_at, " \
 			"seen_at, live, replaces, cut_seq, day, day_bytes, ended_at, " \
-			"came, period, grace, drill, drill_at"
+			"came, period, grace, drill, drill_at, drill_day, drills"
 #define BATCH_COLUMNS   "id, seq, head, n, received_at, from_ms"
 #define CHUNK_COLUMNS   "cid, object, size, sha256, wanted_at, committed, damaged, uncounted"
 
@@ -83,12 +83,12 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 	X(DEVICE_GET,     "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 AND device = ?2") \
 	X(DEVICE_BY_ROW,  "SELECT " DEVICE_COLUMNS " FROM devices WHERE row = ?1") \
 	X(DEVICE_ADD,     "INSERT INTO devices(" DEVICE_COLUMNS ") VALUES(NULL, ?2, ?3, ?4, ?5, ?6, " \
-			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) " \
+			  "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) " \
 			  "ON CONFLICT DO NOTHING") \
 	X(DEVICE_PUT,     "UPDATE devices SET state = ?4, suspended = ?5, key = ?6, added_at = ?7, " \
 			  "seq = ?8, head = ?9, client_at = ?10, seen_at = ?11, live = ?12, " \
 			  "replaces = ?13, cut_seq = ?14, day = ?15, day_bytes = ?16, ended_at = ?17, " \
-			  "came = ?18, period = ?19, grace = ?20, drill = ?21, drill_at = ?22 " \
+			  "came = ?18, period = ?19, grace = ?20, drill = ?21, drill_at = ?22, drill_day = ?23, drills = ?24 " \
 			  "WHERE row = ?1") \
 	X(DEVICES,        "SELECT " DEVICE_COLUMNS " FROM devices WHERE account = ?1 ORDER BY device") \
 	X(BATCH_GET,      "SELECT " BATCH_COLUMNS " FROM batches WHERE device = ?1 AND seq = ?2") \
@@ -118,6 +118,13 @@ _Static_assert(BATCH_RECORDS_MAX < 1 << RECORD_ROW_BITS, "a record's place fits 
 			  "WHERE r.id = ((SELECT id FROM batches WHERE device = ?1 AND seq = ?2) << 14) + ?3") \
 	X(RECORD_LEAVES,  "SELECT id, leaf FROM records WHERE id BETWEEN ?1 << 14 AND (?1 << 14) + 16383 " \
 			  "ORDER BY id") \
+	X(DAMAGED_PUT,    "INSERT INTO damaged(record, device) SELECT (id << 14) + ?3, ?1 FROM batches " \
+			  "WHERE device = ?1 AND seq = ?2 ON CONFLICT DO NOTHING") \
+	X(DAMAGED,        "SELECT " ITEM_COLUMNS " FROM damaged AS x JOIN records AS r ON r.id = x.record " \
+			  "JOIN items AS i ON i.device = x.device AND i.item = r.item " \
+			  "AND i.folder = r.folder JOIN folders AS f ON f.row = i.folder " \
+			  "WHERE x.device = ?1 AND i.live = 1 AND i.seq = r.seq " \
+			  "AND i.idx = x.record & 16383 ORDER BY x.record") \
 	X(VERSIONS,       "SELECT " VERSION_COLUMNS " FROM records AS r CROSS JOIN folders AS f " \
 			  "ON f.row = r.folder WHERE r.folder = ?1 AND f.device = ?2 " \
 			  "AND r.frame IS NOT NULL AND " NOT_VOID " ORDER BY r.item, r.version") \

@@ -167,7 +167,8 @@ rows_record_clear(struct catalog_tx *tx, int64_t record, const int64_t *owners, 
 			return -1;
 		*n_bytes = frame.n;
 	}
-	if (drop_by_number(tx, S_ENDED_DROP, record, err) < 0)
+	if (drop_by_number(tx, S_ENDED_DROP, record, err) < 0 ||
+	    drop_by_number(tx, S_DAMAGED_DROP, record, err) < 0)
 		return -1;
 	return rc; /* CATALOG_ABSENT: there was no frame */
 }

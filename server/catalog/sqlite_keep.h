@@ -42,6 +42,7 @@
 	X(FRAME_OF,       "SELECT leaf, frame FROM records WHERE id = ?1 AND frame IS NOT NULL") \
 	X(FRAME_CLEAR,    "UPDATE records SET frame = NULL WHERE id = ?1") \
 	X(ENDED_DROP,     "DELETE FROM superseded WHERE record = ?1") \
+	X(DAMAGED_DROP,   "DELETE FROM damaged WHERE record = ?1") \
 	X(REF_DROP,       "DELETE FROM refs WHERE owner = ?1 AND cid = ?2 AND record = ?3") \
 	X(REFS_DROP_ALL,  "DELETE FROM refs WHERE record = ?1") \
 	X(BATCHES_EMPTY,  "SELECT " BATCH_COLUMNS " FROM batches AS b WHERE device = ?1 AND seq > ?2 " \
@@ -127,6 +128,8 @@
 			  "(SELECT cid, record FROM refs WHERE owner = ?1 LIMIT ?2)") \
 	X(PURGE_ENDED,    "DELETE FROM superseded WHERE record IN " \
 			  "(SELECT record FROM superseded WHERE device = ?1 LIMIT ?2)") \
+	X(PURGE_DAMAGED,  "DELETE FROM damaged WHERE record IN " \
+			  "(SELECT record FROM damaged WHERE device = ?1 LIMIT ?2)") \
 	X(PURGE_RECORDS,  "DELETE FROM records WHERE id IN (SELECT r.id FROM batches AS b " \
 			  "CROSS JOIN records AS r ON r.id " KEEP_RECORDS_OF " WHERE b.device = ?1 LIMIT ?2)") \
 	X(PURGE_BATCHES,  "DELETE FROM batches WHERE id IN " \

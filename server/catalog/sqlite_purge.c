@@ -206,8 +206,8 @@ rows_accounts_removed(struct catalog_tx *tx, catalog_account_fn *fn, void *ctx, 
 
 /* What a device has, what names it before what is named. */
 static const enum statement purges[] = {
-	S_PURGE_CHUNKS, S_PURGE_REFS,  S_PURGE_ENDED,   S_PURGE_RECORDS, S_PURGE_BATCHES,
-	S_PURGE_ITEMS,  S_PURGE_NODES, S_PURGE_FOLDERS, S_PURGE_DEVICE,
+	S_PURGE_CHUNKS,  S_PURGE_REFS,  S_PURGE_ENDED, S_PURGE_DAMAGED, S_PURGE_RECORDS,
+	S_PURGE_BATCHES, S_PURGE_ITEMS, S_PURGE_NODES, S_PURGE_FOLDERS, S_PURGE_DEVICE,
 };
 
 /* Some rows of one kind; CATALOG_MORE as long as there are any. */

@@ -143,6 +143,10 @@ int rows_items(struct catalog_tx *tx, int64_t device, const struct id16 *low,
 	       const struct id16 *high, catalog_item_fn *fn, void *ctx, struct err *err);
 int rows_record_add(struct catalog_tx *tx, const struct catalog_batch *b, int64_t folder,
 		    const struct catalog_version *v, struct span frame, struct err *err);
+int rows_record_damaged(struct catalog_tx *tx, int64_t device, uint64_t seq, uint32_t index,
+			struct err *err);
+int rows_records_damaged(struct catalog_tx *tx, int64_t device, catalog_item_fn *fn, void *ctx,
+			 struct err *err);
 int rows_record_get(struct catalog_tx *tx, int64_t device, uint64_t seq, uint32_t index,
 		    struct catalog_version *out, struct buf *frame, struct err *err);
 int rows_record_leaves(struct catalog_tx *tx, const struct catalog_batch *b, catalog_bytes_fn *fn,

@@ -12,6 +12,7 @@
  *             ├ nodes (state tree)
  *             └ chunks ── refs (who needs them)
  *     superseded (versions that have ended and are still here), dead (objects to be removed),
+ *     damaged (records that are, until they are cleared),
  *     clock (retention): for clearing away; samples (how full it was, day by day): for the forecast
  *     alarms ── deliveries (to whom they are still to be told); recipients, growth: of an account
  *     pairings ── pair_messages: what two terminals say to each other, for minutes
@@ -25,6 +26,10 @@
 	"CREATE INDEX superseded_of ON superseded(device, ended);"                                 \
 	"CREATE TABLE samples("                                                                    \
 	"  day INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, free INTEGER NOT NULL);"
+
+#define DAMAGED                                                                                    \
+	"CREATE TABLE damaged("                                                                    \
+	"  record INTEGER PRIMARY KEY, device INTEGER NOT NULL);"
 
 /* Of each kind one alarm at most stands for a device. */
 #define ALARMS                                                                                     \
@@ -86,6 +91,7 @@ const char *const sqlite_schema[] = {
 	"  ended_at INTEGER NOT NULL DEFAULT 0, came INTEGER NOT NULL DEFAULT 0,"
 	"  period INTEGER NOT NULL DEFAULT 0, grace INTEGER NOT NULL DEFAULT 0,"
 	"  drill INTEGER NOT NULL DEFAULT 0, drill_at INTEGER NOT NULL DEFAULT 0,"
+	"  drill_day INTEGER NOT NULL DEFAULT 0, drills INTEGER NOT NULL DEFAULT 0,"
 	"  UNIQUE(account, device));"
 	"CREATE TABLE batches("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER NOT NULL, seq INTEGER NOT NULL,"
@@ -122,6 +128,7 @@ const char *const sqlite_schema[] = {
 	"CREATE TABLE clock("
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), retention_ms INTEGER NOT NULL);"
 	"INSERT INTO clock(id, retention_ms) VALUES(1, 0);",
+	DAMAGED,
 	ALARMS,
 	PAIRINGS,
 	NULL,
@@ -162,4 +169,7 @@ const char *const sqlite_schema_steps[SQLITE_SCHEMA_VERSION - 1] = {
 	"ALTER TABLE devices ADD COLUMN drill_at INTEGER NOT NULL DEFAULT 0;" ALARMS,
 
 	PAIRINGS,
+
+	"ALTER TABLE devices ADD COLUMN drill_day INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN drills INTEGER NOT NULL DEFAULT 0;" DAMAGED,
 };

@@ -105,6 +105,32 @@ struct batch_check {
 	bool leaf_missing;
 };
 
+struct marking_record {
+	int64_t device_row;
+	uint64_t seq;
+	uint32_t index;
+};
+
+static int
+mark_record(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	const struct marking_record *m = ctx;
+
+	return tx->ops->record_damaged(tx, m->device_row, m->seq, m->index, err);
+}
+
+/* Name it, and keep it in mind for its device, which will send the item anew. */
+static int
+damaged_record(struct batch_check *b, uint32_t index, const char *reason, struct err *err)
+{
+	struct check *c = b->check;
+	struct marking_record m = { c->device.row, b->batch.seq, index };
+
+	if (catalog_write(c->catalog, mark_record, &m, err) < 0)
+		return -1;
+	return damaged(c, b->batch.seq, NULL, reason, err);
+}
+
 /* A record against its leaf. */
 static int
 check_record(struct batch_check *b, uint32_t index, const struct hash32 *stored, struct err *err)
@@ -122,15 +148,14 @@ check_record(struct batch_check *b, uint32_t index, const struct hash32 *stored,
 		return 0; /* cleared; its leaf stays */
 	c->checked++;
 	if (rc < 0)
-		return is_damage(err)
-			       ? damaged(c, b->batch.seq, NULL, _("a record cannot be read"), err)
-			       : -1;
+		return is_damage(err) ? damaged_record(b, index, _("a record cannot be read"), err)
+				      : -1;
 	if (record_frame_decode(&f, buf_span(&b->frame), &n, err) != 0 || n != b->frame.n)
-		return damaged(c, b->batch.seq, NULL, _("a record is not well formed"), err);
+		return damaged_record(b, index, _("a record is not well formed"), err);
 	record_leaf(&leaf, index, &f);
 	if (!hash32_equal(&leaf, stored) || !hash32_equal(&leaf, &v.leaf) ||
 	    !id16_equal(&f.folder, &v.folder) || !id16_equal(&f.item, &v.item))
-		return damaged(c, b->batch.seq, NULL, _("a record was changed"), err);
+		return damaged_record(b, index, _("a record was changed"), err);
 	return 0;
 }
 
@@ -319,20 +344,14 @@ struct marking {
 	bool moved; /* out: the row names another object now, or is gone */
 };
 
-/* Set or take back the mark, unless the chunk was sent again or cleared away meanwhile. */
 static int
 mark(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	struct marking *m = ctx;
-	struct catalog_chunk now;
-	int rc = tx->ops->chunk_get(tx, &now, m->device_row, &m->chunk.cid, err);
+	int rc = catalog_mark_chunk(tx, m->device_row, &m->chunk, m->damaged, err);
 
-	m->moved = rc == CATALOG_ABSENT ||
-		   memcmp(&now.object.name, &m->chunk.object.name, sizeof now.object.name) != 0;
-	if (rc < 0 || m->moved)
-		return rc < 0 ? -1 : 0;
-	now.damaged = m->damaged;
-	return tx->ops->chunk_put(tx, m->device_row, &now, err);
+	m->moved = rc == CATALOG_ABSENT;
+	return rc < 0 ? -1 : 0;
 }
 
 static int

@@ -5,7 +5,8 @@
  * Of each account: the log's chain and signatures.  Of each device: every batch's signature and head,
  * its records' leaves against the records root, the newest batch's state root against the state
  * tree built anew, every chunk's object against its SHA-256.  A damaged object is marked, so that
- * its device is told that it is absent and can send it again.  What a cut upload left behind is no
+ * its device is told that it is absent and can send it again; a damaged record is kept in mind, so
+ * that its device is told and sends the item anew.  What a cut upload left behind is no
  * damage.
  */
 #ifndef UPKEEP_CHECK_H

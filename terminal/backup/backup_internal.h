@@ -18,6 +18,7 @@
 #include "backup/prepared.h"
 #include "box/box_apps.h"
 #include "box/box_items.h"
+#include "box/drills.h"
 #include "box/identity.h"
 #include "box/inventory.h"
 #include "box/journal.h"
@@ -67,6 +68,8 @@ struct pending_chunk {
 	struct buf plain;  /* its bytes, where no cutter gives them: lists, Box items */
 	uint32_t bytes;    /* of its object, once sealed */
 	bool there;        /* the server has it, or another pending one is the same */
+	bool sealed;       /* its object was given to the upload, and its hash is not noted yet */
+	uint8_t object[BOX_HASH_BYTES]; /* of its object, once sealed: drills.h */
 };
 
 struct group {

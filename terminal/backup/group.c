@@ -256,11 +256,18 @@ int
 group_send(struct run *r, struct err *err)
 {
 	struct group *g = &r->group;
+	bool doubted = false;
 
+	if (g->n_items == 0 && box_items_doubted(&doubted, r->box, err) < 0)
+		return -1;
+	if (g->n_items == 0 && !doubted)
+		return 0;
+	if (box_items_each_changed(r->box, add_box_item, r, err) < 0)
+		return -1;
 	if (g->n_items == 0)
 		return 0;
-	if (box_items_each_changed(r->box, add_box_item, r, err) < 0 || upload_chunks(r, err) < 0 ||
-	    commit(r, 0, g->n_items, err) < 0 || note_failed(r, err) < 0)
+	if (upload_chunks(r, err) < 0 || commit(r, 0, g->n_items, err) < 0 ||
+	    note_failed(r, err) < 0)
 		return -1;
 	group_clear(g);
 	return 0;

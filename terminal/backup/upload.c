@@ -6,6 +6,7 @@
  *     from its item, compared with its id and sealed as it goes -> cut off: ask again, go on
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "backup/backup_internal.h"
 #include "base/array.h"
@@ -77,6 +78,8 @@ seal_chunk_of(struct feeder *f, struct pending_chunk *c, struct span plain, stru
 	if (object_seal(r->sealer, object, &r->keys, c->class, &c->cid, plain, err) < 0)
 		return -1;
 	c->bytes = (uint32_t)object->n;
+	c->sealed = true;
+	sent_object_hash(c->object, *object);
 	return 0;
 }
 
@@ -196,15 +199,41 @@ ask_have(struct run *r, size_t *missing, struct err *err)
 	return 0;
 }
 
+/* What a locked drill will compare with: of each object that was sent, arrived or not. */
+static int
+note_sealed(struct group *g, struct box *box, struct err *err)
+{
+	AUTO(free) struct sent_object *list = calloc(g->n_chunks + 1, sizeof *list);
+	size_t n = 0;
+
+	if (!list)
+		return err_nomem(err);
+	for (size_t i = 0; i < g->n_chunks; i++) {
+		struct pending_chunk *c = &g->chunks[i];
+
+		if (!c->sealed)
+			continue;
+		memcpy(list[n].cid, c->cid.b, sizeof list[n].cid);
+		memcpy(list[n++].hash, c->object, sizeof c->object);
+		c->sealed = false;
+	}
+	return sent_objects_put(box, list, n, err);
+}
+
 static int
 send_missing(struct run *r, struct err *err)
 {
 	struct feeder f = { .r = r };
+	struct err why = { 0 };
 	uint32_t n_stored;
 	int rc = remote_chunks(r->remote, feed_next, &f, &n_stored, err);
 
 	cutter_free(f.cutter);
-	return rc;
+	if (note_sealed(&r->group, r->box, &why) == 0)
+		return rc;
+	if (err)
+		*err = why;
+	return -1;
 }
 
 int

@@ -461,6 +461,23 @@ has_touched(bool *has, struct box *b, struct err *err)
 	return 0;
 }
 
+int
+box_items_doubted(bool *is, struct box *b, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b,
+		       "SELECT EXISTS (SELECT 1 FROM saved WHERE app ="
+		       " (SELECT id FROM apps WHERE name = ?1) AND content = zeroblob(32))",
+		       err) < 0)
+		return -1;
+	query_text(&q, 1, BOX_APP);
+	if (query_step(&q, err) < 0)
+		return -1;
+	*is = query_column_int(&q, 0);
+	return 0;
+}
+
 static int
 check_spreads(struct box *b, struct err *err)
 {

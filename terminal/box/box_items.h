@@ -29,6 +29,9 @@ struct box_item {
 
 typedef int box_item_fn(void *ctx, const struct box_item *item, struct err *err);
 
+/** Is one of them in doubt (drills.h)?  What changed in them rides in the next batch; this asks for one. */
+int box_items_doubted(bool *is, struct box *b, struct err *err);
+
 /** Those items that differ from what was saved.  Looks only at what was touched since. */
 int box_items_each_changed(struct box *b, box_item_fn *fn, void *ctx, struct err *err);
 

@@ -32,6 +32,50 @@ content_final(struct content *c, uint8_t out[static BOX_HASH_BYTES])
 }
 
 void
+content_flow_init(struct content_flow *f, const struct device_keys *keys)
+{
+	content_init(&f->content, keys);
+	f->piece = (struct buf)BUF_INIT(APP_PIECE_BYTES);
+}
+
+void
+content_flow_clear(struct content_flow *f)
+{
+	buf_clear(&f->piece);
+}
+
+int
+content_flow_add(struct content_flow *f, struct span bytes, struct err *err)
+{
+	while (bytes.n) {
+		size_t room = APP_PIECE_BYTES - f->piece.n;
+		struct span part = span_of(bytes.p, bytes.n < room ? bytes.n : room);
+
+		bytes = span_skip(bytes, part.n);
+		if (part.n == APP_PIECE_BYTES) {
+			content_add(&f->content, part);
+			continue;
+		}
+		if (buf_append(&f->piece, part, err) < 0)
+			return -1;
+		if (f->piece.n == APP_PIECE_BYTES) {
+			content_add(&f->content, buf_span(&f->piece));
+			buf_reset(&f->piece);
+		}
+	}
+	return 0;
+}
+
+void
+content_flow_final(struct content_flow *f, uint8_t out[static BOX_HASH_BYTES])
+{
+	if (f->piece.n)
+		content_add(&f->content, buf_span(&f->piece));
+	buf_reset(&f->piece);
+	content_final(&f->content, out);
+}
+
+void
 content_of(uint8_t out[static BOX_HASH_BYTES], const struct device_keys *keys, struct span bytes)
 {
 	struct content c;

@@ -9,6 +9,7 @@
 #ifndef BOX_CONTENT_H
 #define BOX_CONTENT_H
 
+#include "base/buf.h"
 #include "box/box.h"
 #include "crypto/keys.h"
 
@@ -22,6 +23,19 @@ void content_init(struct content *c, const struct device_keys *keys);
 /** @piece as item_reader_next() gives them. */
 void content_add(struct content *c, struct span piece);
 void content_final(struct content *c, uint8_t out[static BOX_HASH_BYTES]);
+
+/* The same of bytes that come in any lengths.  Takes one piece of memory. */
+struct content_flow {
+	struct content content;
+	struct buf piece; /* owned; begun, not full */
+};
+
+void content_flow_init(struct content_flow *f, const struct device_keys *keys);
+void content_flow_clear(struct content_flow *f);
+AUTO_OBJ(content_flow_clear, struct content_flow);
+/** ERR_NOMEM. */
+int content_flow_add(struct content_flow *f, struct span bytes, struct err *err);
+void content_flow_final(struct content_flow *f, uint8_t out[static BOX_HASH_BYTES]);
 
 /** All at once. */
 void

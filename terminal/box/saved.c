@@ -119,6 +119,25 @@ saved_each(struct box *b, const char *app, saved_fn *fn, void *ctx, struct err *
 }
 
 int
+saved_each_by_proof(struct box *b, int64_t now_unix_ms, uint64_t max, saved_fn *fn, void *ctx,
+		    struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	const struct identity *id;
+
+	if (box_identity_need(&id, b, err) < 0 ||
+	    query_init(&q, b,
+		       "SELECT " SAVED_COLUMNS " FROM " SAVED_TABLES
+		       " ORDER BY max(s.saved_ms, iif(s.proven_ms > ?1, 0, s.proven_ms)), s.item"
+		       " LIMIT ?2",
+		       err) < 0)
+		return -1;
+	query_int(&q, 1, now_unix_ms);
+	query_int(&q, 2, max > INT64_MAX ? INT64_MAX : (int64_t)max);
+	return each_row(&q, fn, ctx, err);
+}
+
+int
 saved_count(uint64_t *n, struct box *b, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;

@@ -3,8 +3,8 @@
  * saved: what lies in the cloud of this device: for each live item its newest version, and the
  * state tree over all of them (docs/formats/batch.md, State root).
  *
- * Rows change only by journal_ack(), by saved_rebuild() and by saved_put_proven(): what stands here
- * was acknowledged.  The Box's own items (app "box") stand here like all others.
+ * Rows change only by journal_ack(), by saved_rebuild(), by saved_put_proven() and by saved_doubt()
+ * (drills.h): what stands here was acknowledged.  The Box's own items (app "box") stand here like all others.
  */
 #ifndef BOX_SAVED_H
 #define BOX_SAVED_H
@@ -52,6 +52,15 @@ typedef int saved_fn(void *ctx, const struct saved *s, struct err *err);
 
 /** All live items of @app (NULL: of all), by item id. */
 int saved_each(struct box *b, const char *app, saved_fn *fn, void *ctx, struct err *err);
+
+/**
+ * Live items, those first that were known to be good longest ago: when they were proven, or else
+ * saved; so one that changes every day never stands before one that nobody has looked at for a year.
+ * A proof from the future (a clock was wrong) is none.
+ * @max  at most so many.
+ */
+int saved_each_by_proof(struct box *b, int64_t now_unix_ms, uint64_t max, saved_fn *fn, void *ctx,
+			struct err *err);
 
 /** How many live items, those of app "box" included. */
 int saved_count(uint64_t *n, struct box *b, struct err *err);

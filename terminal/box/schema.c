@@ -21,6 +21,10 @@
 	"CREATE TABLE kept_out (app INTEGER NOT NULL, mark BLOB NOT NULL,"                         \
 	" PRIMARY KEY (app, mark)) WITHOUT ROWID"
 
+#define SCHEMA_SENT_OBJECTS                                                                        \
+	"CREATE TABLE sent_objects (cid BLOB NOT NULL, hash BLOB NOT NULL,"                        \
+	" PRIMARY KEY (cid, hash)) WITHOUT ROWID"
+
 /* clang-format off */
 const char *const schema_statements[] = {
 	/* who this terminal is */
@@ -120,6 +124,7 @@ const char *const schema_statements[] = {
 	SCHEMA_TAKEN,
 	SCHEMA_DUE,
 	SCHEMA_KEPT_OUT,
+	SCHEMA_SENT_OBJECTS,
 	NULL,
 };
 
@@ -137,10 +142,17 @@ static const char *const add_taken[] = {
 
 static const char *const add_rules[] = { SCHEMA_DUE, SCHEMA_KEPT_OUT, NULL };
 
+static const char *const add_sent_objects[] = {
+	SCHEMA_SENT_OBJECTS,
+	NULL,
+};
+
 const struct schema_addition schema_additions[] = {
 	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'threads')", add_threads },
 	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'taken')", add_taken },
 	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'due')", add_rules },
+	{ "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sent_objects')",
+	  add_sent_objects },
 	{ NULL, NULL },
 };
 /* clang-format on */

@@ -3,6 +3,7 @@
  * cmd_join.c. */
 #include "account/account.h"
 #include "auto/tasks.h"
+#include "box/drills.h"
 #include "box/identity.h"
 #include "box/region.h"
 #include "box/saved.h"
@@ -29,6 +30,7 @@ struct status {
 	struct region region;
 	struct auto_look look; /* of the automatic mode */
 	struct auto_todo todo;
+	struct drill_done drill; /* the newest; at 0: none */
 };
 
 static int
@@ -58,10 +60,39 @@ read_status(struct status *s, const struct cli *cli, struct err *err)
 		account_head_words(s->head_words, &head);
 	}
 	if (auto_look_now(&s->look, cli->box, err) < 0 || auto_todo(&s->todo, &s->look, err) < 0 ||
+	    drill_done_newest(&s->drill, cli->box, err) < 0 ||
 	    region_get(&s->region, cli->box, err) < 0 ||
 	    saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
 		return -1;
 	return shortcuts_count_pending(&s->unsaved, cli->box, NULL, err);
+}
+
+static struct json_object *
+drill_json(struct cli *cli, const struct drill_done *d)
+{
+	struct json_object *o = json_record(cli);
+
+	json_put_text(cli, o, "kind", drill_kind_name(d->kind));
+	json_put_when(cli, o, "at", d->at_unix_ms);
+	json_put_number(cli, o, "items", d->items);
+	json_put_number(cli, o, "failed", d->failed);
+	return o;
+}
+
+/* "2026-11-25 21:07, full: all came back" */
+static void
+drill_text(char *out, size_t n, const struct drill_done *d)
+{
+	struct shown when = show_when(d->at_unix_ms);
+	const char *kind = d->kind == DRILL_FULL ? _("full") : _("locked");
+
+	if (!d->at_unix_ms)
+		snprintf(out, n, "%s", _("never"));
+	else if (d->failed)
+		snprintf(out, n, _("%s, %s: %llu bad"), when.s, kind,
+			 (unsigned long long)d->failed);
+	else
+		snprintf(out, n, _("%s, %s: all is well"), when.s, kind);
 }
 
 static int
@@ -85,7 +116,10 @@ status_json(struct cli *cli, const struct status *s, const struct identity *id, 
 	json_put(cli, o, "unknown", planned_unknown_json(cli, &s->look));
 	json_put(cli, o, "problems", problems);
 	json_put_number(cli, o, "unsaved_items", s->unsaved);
-	json_put_when(cli, o, "last_drill", 0);
+	if (s->drill.at_unix_ms)
+		json_put(cli, o, "last_drill", drill_json(cli, &s->drill));
+	else
+		json_put_text(cli, o, "last_drill", NULL);
 	json_put_text(cli, o, "region", s->region.code[0] ? s->region.code : NULL);
 	json_result(cli, o);
 	return 0;
@@ -118,13 +152,16 @@ status_text(struct cli *cli, const struct status *s, const struct identity *id, 
 		{ NULL, COLUMN_LEFT },
 	};
 	AUTO(table_clear) struct table t = TABLE_INIT(columns);
+	char drill[200];
 
+	drill_text(drill, sizeof drill, &s->drill);
 	if (TABLE_ADD(&t, err, _("this terminal"), id->name) < 0 ||
 	    TABLE_ADD(&t, err, _("account"), s->account) < 0 ||
 	    TABLE_ADD(&t, err, _("server"), s->server) < 0 ||
 	    TABLE_ADD(&t, err, _("last backup"),
 		      id->acked_seq ? show_when(id->acked_unix_ms).s : _("never")) < 0 ||
 	    TABLE_ADD(&t, err, _("in the cloud"), show_count(s->items).s) < 0 ||
+	    TABLE_ADD(&t, err, _("last drill"), drill) < 0 ||
 	    TABLE_ADD(&t, err, _("home region"), s->region.code[0] ? s->region.code : _("none")) <
 		    0 ||
 	    (s->head_words[0] && TABLE_ADD(&t, err, _("head"), s->head_words) < 0) ||

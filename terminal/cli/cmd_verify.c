@@ -2,6 +2,7 @@
 /* cmd_verify: verify: whether the server still has what was saved. */
 #include "restore/verify.h"
 
+#include "cli/bad.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -44,38 +45,21 @@ check_data(struct verify_result *r, struct cli *cli, struct err *err)
 static void
 print_json(struct cli *cli, const struct verify_result *r)
 {
-	struct json_object *o = json_record(cli), *bad = json_list(cli);
+	struct json_object *o = json_record(cli);
 
 	json_put_number(cli, o, "checked", r->checked);
 	json_put_number(cli, o, "versions", r->versions);
 	json_put_number(cli, o, "chunks", r->chunks);
-	for (size_t i = 0; i < r->n_bad; i++) {
-		struct json_object *one = json_push(cli, bad);
-
-		json_put_text(cli, one, "app", r->bad[i].app);
-		json_put_text(cli, one, "id", r->bad[i].id);
-		json_put_text(cli, one, "name", r->bad[i].name);
-		json_put_text(cli, one, "reason", r->bad[i].reason);
-	}
-	json_put(cli, o, "bad", bad);
+	bad_json(cli, o, r);
 	json_put_number(cli, o, "bytes_received", r->bytes_received);
 	json_put_number(cli, o, "requests", r->requests);
 	json_result(cli, o);
 }
 
 static void
-print_bad(const struct cli *cli, const struct verify_bad *b)
-{
-	printf("  %s%s%s%s%s", cli_bold(cli), cli_clean(b->app), b->app[0] ? "  " : "",
-	       cli_clean(b->name[0] ? b->name : b->id), cli_plain(cli));
-	printf("\n      %s%s%s\n", cli_red(cli), cli_clean(b->reason), cli_plain(cli));
-}
-
-static void
 print_text(const struct cli *cli, const struct verify_result *r, bool data)
 {
-	for (size_t i = 0; i < r->n_bad; i++)
-		print_bad(cli, &r->bad[i]);
+	bad_print(cli, r);
 	printf(text_plural("%s item checked", "%s items checked", (unsigned long)r->checked),
 	       show_count(r->checked).s);
 	if (data)

@@ -136,6 +136,12 @@ static const struct option verify_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option drill_options[] = {
+	{ "--all", NULL, N_("every item, however long it takes"), false },
+	{ "--locked", NULL, N_("what can be checked without the passphrase"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option import_options[] = {
 	{ "--preview", NULL, N_("show what would be done, field by field; write nothing"), false },
 	{ NULL, NULL, NULL, false },
@@ -243,6 +249,13 @@ const struct command commands[] = {
 	  N_("Compares the server's lists with what this terminal signed and keeps; with --data "
 	     "opens every version and every piece of data. What is bad is named; exit status 1."),
 	  GROUP_BACKUP, verify_options, 0, 0, cmd_verify },
+	{ "drill", "[--all | --locked]",
+	  N_("Rehearse a restore: some items are fetched, opened and merged into a copy"),
+	  N_("Those that nobody looked at for longest come first; nothing in any app is changed. With "
+	     "--locked the server's bytes are compared with what this terminal keeps of them. What is "
+	     "bad is named and sent again with the next backup; exit status 3, or 1 if nothing came "
+	     "back."),
+	  GROUP_BACKUP, drill_options, 0, 0, cmd_drill },
 	{ "receipts", "", N_("What backups and restores did, and their bytes"),
 	  NULL, GROUP_BACKUP, NULL, 0, 0, cmd_receipts },
 

@@ -73,6 +73,9 @@ int cmd_import(struct cli *cli, struct err *err);
 /* cmd_verify.c */
 int cmd_verify(struct cli *cli, struct err *err);
 
+/* cmd_drill.c */
+int cmd_drill(struct cli *cli, struct err *err);
+
 /* cmd_restore.c */
 int cmd_restore(struct cli *cli, struct err *err);
 

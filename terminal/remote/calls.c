@@ -196,6 +196,20 @@ remote_standing(struct remote *r, struct wire_standing *out, struct err *err)
 	return wire_standing_decode(out, buf_span(&answer), err);
 }
 
+int
+remote_damaged(struct remote *r, const struct id16 *device, struct wire_damaged *out,
+	       struct err *err)
+{
+	AUTO(buf_clear) struct buf answer = BUF_INIT(WIRE_DAMAGED_BYTES_MAX);
+	char path[96];
+
+	out->n = 0;
+	snprintf(path, sizeof path, "/v1/devices/%s/damaged", id16_hex(device).s);
+	if (get(r, path, REMOTE_AUTH_ANY, &answer, err) == 0)
+		return wire_damaged_decode(out, buf_span(&answer), err);
+	return remote_problem_is(r, PROBLEM_UNKNOWN) ? 0 : -1;
+}
+
 static int
 have_once(struct remote *r, const struct wire_have *have, const struct sign_key *dsk,
 	  const uint8_t spki[static REMOTE_PIN_BYTES], struct buf *answer, struct err *err)

@@ -182,6 +182,10 @@ int remote_items(struct remote *r, const struct id16 *device, const struct wire_
 int remote_versions(struct remote *r, const struct id16 *device, const struct id16 *folder,
 		    const struct id16 *item, const struct wire_items_sink *sink, struct err *err);
 
+/** The records of @device that the server itself found damaged.  A server that cannot tell names none. */
+int remote_damaged(struct remote *r, const struct id16 *device, struct wire_damaged *out,
+		   struct err *err);
+
 /** Records by place; @fn gets the frames.  After a cut only what did not come is asked for. */
 int remote_records(struct remote *r, struct wire_records *ask, wire_frame_fn *fn, void *ctx,
 		   struct err *err);

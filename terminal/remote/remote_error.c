@@ -16,6 +16,12 @@ hint_for(const struct problem *p, struct err *err)
 				(unsigned long long)(p->again_s + 3599) / 3600);
 		return err_hint(err, "ask the server's operator for more room; nothing that lies "
 				     "there was touched, the backup goes on when there is room");
+	case PROBLEM_DRILLS:
+		return err_hint(
+			err,
+			"without the passphrase a device has 64 records and pieces of data a "
+			"day; again in %llu hours, or with the passphrase: cloudbox drill",
+			(unsigned long long)(p->again_s + 3599) / 3600);
 	case PROBLEM_DISK:
 		return err_hint(err, "the server's operator has to make room on its disk; the "
 				     "backup goes on then");
@@ -53,6 +59,10 @@ remote_error_status(struct remote *r, long status, struct span body, struct err 
 		if (p->word == PROBLEM_QUOTA && p->again_s)
 			err_set(err, problem_err_code(p->word),
 				"this device has stored its share of the quota for today");
+		else if (p->word == PROBLEM_DRILLS)
+			err_set(err, problem_err_code(p->word),
+				"this device has looked at its share of the server's data for "
+				"today");
 		else
 			err_set(err, problem_err_code(p->word), "the server says: %s",
 				problem_title(p->word));

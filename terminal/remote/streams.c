@@ -207,7 +207,7 @@ records_try(struct remote *r, struct records *s, struct err *err)
 	struct remote_request q = {
 		.path = "/v1/records",
 		.post = true,
-		.auth = REMOTE_AUTH_GET,
+		.auth = REMOTE_AUTH_ANY,
 		.sink = records_piece,
 		.ended = records_ended,
 		.ctx = s,
@@ -303,7 +303,7 @@ objects_try(struct remote *r, const struct wire_object_at *at, struct objects *o
 	struct remote_request q = {
 		.path = "/v1/objects",
 		.post = true,
-		.auth = REMOTE_AUTH_GET,
+		.auth = REMOTE_AUTH_ANY,
 		.sink = objects_piece,
 		.ended = objects_ended,
 		.ctx = o,

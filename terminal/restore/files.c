@@ -400,8 +400,7 @@ keep_all(struct files *f, struct file *list, size_t n, struct err *err)
 /* From the payload into the file, its content hash on the way. */
 struct flow {
 	struct item_writer *writer;
-	struct content content;
-	struct buf piece; /* of APP_PIECE_BYTES, as the content hash counts */
+	struct content_flow content;
 };
 
 static int
@@ -411,43 +410,25 @@ flow_write(void *ctx, struct span bytes, struct err *err)
 
 	if (item_writer_write(w->writer, bytes, err) < 0)
 		return -1;
-	while (bytes.n) {
-		size_t room = APP_PIECE_BYTES - w->piece.n;
-		struct span part = span_of(bytes.p, bytes.n < room ? bytes.n : room);
-
-		bytes = span_skip(bytes, part.n);
-		if (part.n == APP_PIECE_BYTES) {
-			content_add(&w->content, part);
-			continue;
-		}
-		if (buf_append(&w->piece, part, err) < 0)
-			return -1;
-		if (w->piece.n == APP_PIECE_BYTES) {
-			content_add(&w->content, buf_span(&w->piece));
-			buf_reset(&w->piece);
-		}
-	}
-	return 0;
+	return content_flow_add(&w->content, bytes, err);
 }
 
 /* Its bytes into a temporary file. */
 static int
 write_beside(struct files *f, struct file *file, struct err *err)
 {
-	struct flow flow = { .piece = BUF_INIT(APP_PIECE_BYTES) };
+	struct flow flow;
 	struct payload_sink sink = { &flow, flow_write };
 	const struct record *rec = &file->from->record;
 	int rc;
 
-	content_init(&flow.content, f->r->me->ids);
+	content_flow_init(&flow.content, f->r->me->ids);
 	rc = item_writer_open(&file->writer, f->t->session, buf_str(&file->path), err);
 	flow.writer = file->writer;
 	if (rc == 0)
 		rc = fetch_payload(f->r->fetch, rec, &sink, err);
-	if (rc == 0 && (flow.piece.n > 0 || rec->size_bytes == 0))
-		content_add(&flow.content, buf_span(&flow.piece));
-	content_final(&flow.content, file->content);
-	buf_clear(&flow.piece);
+	content_flow_final(&flow.content, file->content);
+	content_flow_clear(&flow.content);
 	return rc;
 }
 

@@ -85,9 +85,9 @@ verify_bad_item(struct verify_result *out, struct box *box, const struct id16 *i
 	return verify_bad(out, span_str(""), span_str(hex), span_str(""), reason, err);
 }
 
-static int
-bad_device(struct verify_result *out, const uint8_t id[static BOX_ID_BYTES], const char *name,
-	   const char *reason, struct err *err)
+int
+verify_bad_device(struct verify_result *out, const uint8_t id[static BOX_ID_BYTES],
+		  const char *name, const char *reason, struct err *err)
 {
 	char hex[2 * BOX_ID_BYTES + 1];
 
@@ -135,7 +135,7 @@ is_about_log(const struct err *err)
 static int
 bad_log(struct verify_result *out, struct box *box, const char *reason, struct err *err)
 {
-	return bad_device(out, box_identity(box)->account, _("account log"), reason, err);
+	return verify_bad_device(out, box_identity(box)->account, _("account log"), reason, err);
 }
 
 /* All of it once more: the entries that are known must be there byte for byte. */
@@ -191,8 +191,8 @@ check_head(struct verify_result *out, const struct wire_heads *heads, const char
 	char words[200] = "";
 
 	if (!w)
-		return bad_device(out, known->device, name,
-				  _("the server does not know this device any more"), err);
+		return verify_bad_device(out, known->device, name,
+					 _("the server does not know this device any more"), err);
 	if (w->seq < known->seq)
 		snprintf(words, sizeof words,
 			 _("the server shows an older state: batch %llu is its newest, but batch "
@@ -207,7 +207,7 @@ check_head(struct verify_result *out, const struct wire_heads *heads, const char
 			 _("the server has batch %llu signed by this terminal, which did not send "
 			   "it: its Box was copied, or set back"),
 			 (unsigned long long)w->seq);
-	return words[0] ? bad_device(out, known->device, name, words, err) : 0;
+	return words[0] ? verify_bad_device(out, known->device, name, words, err) : 0;
 }
 
 /* What came after the cut of a device that was shut out is not there any more: rightly so. */
@@ -372,7 +372,7 @@ check_list(struct verify_result *out, struct box *box, struct remote *remote, st
 	}
 	if (why.code == ERR_NOMEM)
 		return err_nomem(err);
-	if (why.code != ERR_NONE && bad_device(out, me->device, me->name, why.msg, err) < 0)
+	if (why.code != ERR_NONE && verify_bad_device(out, me->device, me->name, why.msg, err) < 0)
 		return -1;
 	if (why.code == ERR_FORMAT)
 		return 0; /* no list to compare */
@@ -381,9 +381,8 @@ check_list(struct verify_result *out, struct box *box, struct remote *remote, st
 
 /* ---- all of it ---- */
 
-/* A batch that was sent and not acknowledged may be there or not: it is finished first. */
-static int
-check_settled(struct box *box, struct err *err)
+int
+verify_check_settled(struct box *box, struct err *err)
 {
 	struct journal_batch batch;
 	int rc = journal_current(&batch, box, err);
@@ -391,7 +390,7 @@ check_settled(struct box *box, struct err *err)
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	err_set(err, ERR_CONFLICT, "the last backup is not finished");
-	return err_hint(err, "cloudbox backup finishes it; then verify again");
+	return err_hint(err, "cloudbox backup finishes it; then try again");
 }
 
 int
@@ -400,7 +399,7 @@ verify_server_locked(struct verify_result *out, struct box *box, struct remote *
 {
 	const struct identity *me;
 
-	if (box_identity_need(&me, box, err) < 0 || check_settled(box, err) < 0)
+	if (box_identity_need(&me, box, err) < 0 || verify_check_settled(box, err) < 0)
 		return -1;
 	return check_log(out, box, remote, err) < 0 || check_heads(out, box, remote, err) < 0 ||
 			       check_list(out, box, remote, err) < 0

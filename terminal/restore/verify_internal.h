@@ -16,6 +16,14 @@ int verify_bad(struct verify_result *out, struct span app, struct span id, struc
 int verify_bad_item(struct verify_result *out, struct box *box, const struct id16 *item,
 		    const char *reason, struct err *err);
 
+/** A device whose log, head or list is bad. */
+int verify_bad_device(struct verify_result *out, const uint8_t id[static BOX_ID_BYTES],
+		      const char *name, const char *reason, struct err *err);
+
+/** A batch that was sent and not acknowledged may be there or not: it is finished first.
+ *  ERR_CONFLICT. */
+int verify_check_settled(struct box *box, struct err *err);
+
 /** verify_server() under the run lock, which the caller holds. */
 int verify_server_locked(struct verify_result *out, struct box *box, struct remote *remote,
 			 struct err *err);

@@ -24,6 +24,8 @@ BACKUP = record(
     failed=listing(record(app=app_name, id=item_id, name=words, bytes=count, reason=words)),
     unchanged=count, bytes_sent=count, bytes_received=count, requests=count,
     full_backup_bytes=count, duration_ms=count)
+DRILLED = record(kind=one_of("full", "locked"), at=time, items=count, failed=count)
+BAD = listing(record(app=text, id=text, name=text, reason=words))
 JOIN = record(account=id32, device=id32, server=server_url, newest=NEWEST)
 
 
@@ -142,6 +144,13 @@ def test_receipts(phone):
     assert {r["kind"] for r in told} >= {"backup", "restore"}
 
 
+def test_drill(phone):
+    shape = record(kind=one_of("full", "locked"), items=count, proven=count, records=count, chunks=count,
+                   again=count, bad=BAD, bytes_received=count, requests=count)
+    assert fits(phone.run("drill"), shape)["proven"]
+    assert fits(phone.run("drill", "--locked"), shape)["records"]
+
+
 def test_devices(phone):
     told = fits(phone.run("devices"), listing(record(
         id=id32, name=words, added_at=time, last_seen=or_null(time), newest=or_null(time), state=words)))
@@ -152,7 +161,7 @@ def test_status(phone):
     fits(phone.run("status"), record(
         account=id32, device=id32, server=server_url, recovery=one_of("confirmed", "unconfirmed"),
         last_backup=or_null(time), items=count, head_words=text, unsaved_items=count,
-        waiting=listing(record(reason=words, until=or_null(time))), last_drill=or_null(time),
+        waiting=listing(record(reason=words, until=or_null(time))), last_drill=or_null(DRILLED),
         region=or_null(text)))
 
 

@@ -450,6 +450,8 @@ static void
 a_database_of_the_first_version_gets_what_it_lacks(void **state)
 {
 	static const char back[] =
+		"DROP TABLE damaged; ALTER TABLE devices DROP COLUMN drill_day;"
+		"ALTER TABLE devices DROP COLUMN drills;"
 		"DROP TABLE alarms; DROP TABLE deliveries; DROP TABLE recipients;"
 		"DROP TABLE growth; ALTER TABLE devices DROP COLUMN came;"
 		"ALTER TABLE devices DROP COLUMN period;"
@@ -496,6 +498,7 @@ a_database_of_the_first_version_gets_what_it_lacks(void **state)
 		assert_int_equal(d.live, 5);
 		assert_int_equal(d.day_bytes, 0);
 		assert_int_equal(d.period_ms, 0);
+		assert_int_equal(d.drills, 0);
 		assert_int_equal(get(*state, "a", "1"), 0);
 		if (i == 0)
 			catalog_free(*state);
