@@ -9,7 +9,7 @@ packages_of() {
 		echo gcc libc6-dev meson ninja-build pkg-config gettext \
 			libsodium-dev libssl-dev libzstd-dev libsqlite3-dev libcurl4-openssl-dev \
 			libmicrohttpd-dev libarchive-dev libjson-c-dev libmagic-dev libunistring-dev libidn2-dev \
-			libdbus-1-dev g++ libphonenumber-dev
+			libdbus-1-dev libqrencode-dev g++ libphonenumber-dev
 		;;
 	eds)
 		echo libebook1.2-dev libecal2.0-dev
@@ -20,7 +20,7 @@ packages_of() {
 			dbus libebook1.2-dev libecal2.0-dev evolution-data-server python3-gi gir1.2-ebook-1.2 \
 			gir1.2-ecal-2.0 python3-dbusmock gnome-contacts gnome-calendar xvfb imagemagick xdotool \
 			firefox-esr chromium chromium-driver python3-selenium epiphany-browser \
-			gnome-calls chatty
+			gnome-calls chatty zbar-tools
 		;;
 	bench)
 		echo restic borgbackup rclone

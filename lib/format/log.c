@@ -277,6 +277,15 @@ log_device_sign(struct log_entry *e, const struct sign_key *dsk, struct err *err
 			    err);
 }
 
+int
+log_device_verify(const struct log_entry *e, struct err *err)
+{
+	return sign_verify(e->device_signature, e->dsk_public,
+			   DS(DS_DEVICE, DS_ID(e->account.b), DS_ID(e->device.b),
+			      DS_HASH32(e->dsk_public), DS_NUM(e->index), DS_HASH32(e->before.b)),
+			   err);
+}
+
 /* Everything before the body; the body's length comes later. */
 static int
 append_head(struct buf *b, const struct log_entry *e, struct err *err)

@@ -99,6 +99,9 @@ struct log_entry {
 /** Fill @e->device_signature of an add_device entry, whose place, device and DSK.pub are filled. */
 int log_device_sign(struct log_entry *e, const struct sign_key *dsk, struct err *err);
 
+/** Whether @e->device_signature is that of its DSK.pub for its place.  ERR_AUTH. */
+int log_device_verify(const struct log_entry *e, struct err *err);
+
 /**
  * Append the encoded entry, signed by @ask.
  * @new_ask  a rotate entry's new key, which signs too; NULL for the others.

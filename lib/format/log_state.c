@@ -121,11 +121,7 @@ check_signatures(const struct log_state *s, const struct log_entry *e, struct sp
 		return sign_verify(e->new_ask_signature, e->ask_public,
 				   DS(DS_LOG, DS_BYTES(bytes.p, n - CRYPTO_SIGNATURE_BYTES)), err);
 	if (e->type == LOG_ADD_DEVICE)
-		return sign_verify(e->device_signature, e->dsk_public,
-				   DS(DS_DEVICE, DS_ID(e->account.b), DS_ID(e->device.b),
-				      DS_HASH32(e->dsk_public), DS_NUM(e->index),
-				      DS_HASH32(e->before.b)),
-				   err);
+		return log_device_verify(e, err);
 	return 0;
 }
 

@@ -79,6 +79,27 @@ int account_name_check(const char *name, struct err *err);
 void account_name_open(char out[static ACCOUNT_DEVICE_NAME_MAX + 1], const struct log_device *d,
 		       const struct id16 *account, const struct secret *psk, uint64_t epoch);
 
+/** ERR_EXISTS: the Box is in an account. */
+int account_none_yet(struct box *box, struct err *err);
+
+/* A device as it is to stand in the log. */
+struct account_newcomer {
+	struct id16 id;
+	const uint8_t *dsk_public;
+	const struct secret *root; /* D */
+	const char *name;
+};
+
+/** The add_device entry that comes next in @s, but for both signatures.  @e borrows @name_box. */
+int account_added_fill(struct log_entry *e, struct buf *name_box, const struct log_state *s,
+		       const struct account_keys *keys, const struct account_newcomer *who,
+		       struct err *err);
+
+/** Give the Box the identity of @device, which @s has, with its @keys of that epoch; its copy of the
+ *  log comes after (log_copy_adopt()). */
+int account_settle(struct box *box, const struct remote *remote, const struct id16 *device,
+		   const struct identity_keys *keys, const struct log_state *s, struct err *err);
+
 /** A token that may read: the one of an unlocked account, or the device's own.  */
 int account_login_put(struct box *b, struct remote *remote, struct err *err);
 

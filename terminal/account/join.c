@@ -74,53 +74,26 @@ sign_added(struct buf *out, const struct log_state *s, const struct newcomer *n,
 {
 	AUTO(log_entry_free) struct log_entry *e = log_entry_new();
 	AUTO(buf_clear) struct buf name_box = BUF_INIT(LOG_NAME_BYTES_MAX);
+	const struct account_newcomer who = {
+		.id = n->id,
+		.dsk_public = sign_key_public(n->dsk),
+		.root = n->root,
+		.name = name,
+	};
 
 	if (!e)
 		return err_nomem(err);
-	log_state_next(e, s);
-	e->type = LOG_ADD_DEVICE;
-	e->client_unix_ms = (uint64_t)os->now_unix_ms();
-	e->device = n->id;
-	memcpy(e->dsk_public, sign_key_public(n->dsk), sizeof e->dsk_public);
-	memcpy(e->aek_public, keys->aek_public, sizeof e->aek_public);
-	keys_check(e->psk_check.b, keys->psk);
-	keys_check(e->d_check.b, n->root);
-	if (wrap_box_seal(&name_box, keys->psk, s->account.b,
-			  DS(DS_NAME, DS_ID(n->id.b), DS_NUM(e->epoch)), span_str(name), err) < 0)
-		return -1;
-	e->name_box = buf_span(&name_box);
-	if (log_device_sign(e, n->dsk, err) < 0)
+	if (account_added_fill(e, &name_box, s, keys, &who, err) < 0 ||
+	    log_device_sign(e, n->dsk, err) < 0)
 		return -1;
 	return log_entry_sign(out, e, keys->ask, NULL, err);
 }
 
-static int
-server_of(struct identity_server *out, const struct remote *remote, struct err *err)
-{
-	struct remote_url url = remote_url_server(remote_server(remote));
-	char line[REMOTE_URL_TEXT_BYTES];
-
-	*out = (struct identity_server){ .tls = url.pinned ? IDENTITY_TLS_PIN
-						: url.tls  ? IDENTITY_TLS_CA
-							   : IDENTITY_TLS_NONE };
-	memcpy(out->pin, url.pin, sizeof out->pin);
-	url.pinned = false;
-	remote_url_print(line, &url);
-	line[strlen(line) - 1] = 0; /* the slash */
-	if (strlen(line) > IDENTITY_URL_MAX)
-		return err_set(err, ERR_LIMIT, "the server's address is too long");
-	memcpy(out->url, line, strlen(line) + 1);
-	return 0;
-}
-
-/* Put the newcomer into the Box: its identity first, then its copy of the log. */
+/* Put the newcomer into the Box. */
 static int
 settle(struct box *box, const struct remote *remote, const struct newcomer *n,
        const struct account_keys *keys, const struct log_state *s, struct span raw, struct err *err)
 {
-	const struct log_device *d = log_state_device(s, &n->id);
-	char name[ACCOUNT_DEVICE_NAME_MAX + 1];
-	struct identity_server server;
 	struct identity_keys k = {
 		.epoch = s->epoch,
 		.dsk_seed = n->dsk_seed,
@@ -128,34 +101,12 @@ settle(struct box *box, const struct remote *remote, const struct newcomer *n,
 		.dps = n->dps,
 		.root = n->root,
 	};
-	struct identity_new in = {
-		.account = s->account.b,
-		.device = n->id.b,
-		.name = name,
-		.server = &server,
-		.keys = &k,
-		.log_length = s->length,
-		.log_head = s->head.b,
-	};
 
-	if (!d)
-		return err_set(err, ERR_INTERNAL, "the new device is not in the log");
-	account_name_open(name, d, &s->account, keys->psk, s->epoch);
-	in.first_head = d->added.b;
 	memcpy(k.ask_public, sign_key_public(keys->ask), sizeof k.ask_public);
 	memcpy(k.aek_public, keys->aek_public, sizeof k.aek_public);
-	if (server_of(&server, remote, err) < 0 || identity_create(box, &in, err) < 0)
+	if (account_settle(box, remote, &n->id, &k, s, err) < 0)
 		return -1;
 	return log_copy_adopt(box, s, raw, err);
-}
-
-static int
-no_account_yet(struct box *box, struct err *err)
-{
-	if (!box_identity(box))
-		return 0;
-	err_set(err, ERR_EXISTS, "this terminal is in an account already");
-	return err_hint(err, "another --home keeps another Box");
 }
 
 /* Everything that POST /v1/accounts carries. */
@@ -300,7 +251,7 @@ account_init(struct recovery_code **recovery, struct box *box, struct remote *re
 		.raw = BUF_INIT(LOG_COPY_BYTES_MAX),
 	};
 
-	if (no_account_yet(box, err) < 0 || account_name_check(q->name, err) < 0 ||
+	if (account_none_yet(box, err) < 0 || account_name_check(q->name, err) < 0 ||
 	    passphrase_check_new(q->passphrase, err) < 0 || recovery_code_new(&code, err) < 0 ||
 	    secret_new_random(&ars, err) < 0 || account_keys_new(&f.keys, ars, err) < 0 ||
 	    found_create(&f, q, code, err) < 0 || newcomer_make(&f.me, NULL, f.keys, err) < 0 ||
@@ -515,7 +466,7 @@ account_init_finish(struct recovery_code **recovery, struct box *box, struct rem
 	AUTO(newcomer_clear) struct newcomer me = { 0 };
 	int rc = joining_get(&j, box, err);
 
-	if (rc || no_account_yet(box, err) < 0)
+	if (rc || account_none_yet(box, err) < 0)
 		return rc <= 0 ? -1 : err_set(err, ERR_NOT_FOUND, "no account was begun here");
 	if (unlocked_open(&u, remote, &j.account, &with, err) < 0)
 		return -1;
@@ -539,7 +490,7 @@ account_join(struct unlocked **out, struct box *box, struct remote *remote,
 	struct err why = { 0 };
 	int rc = -1;
 
-	if (no_account_yet(box, err) < 0 || account_name_check(q->name, err) < 0 ||
+	if (account_none_yet(box, err) < 0 || account_name_check(q->name, err) < 0 ||
 	    unlocked_open(&u, remote, q->account, &q->with, err) < 0)
 		return -1;
 	if (q->replace && unlocked_device_find(&old, u, q->replace, err) < 0)

@@ -9,6 +9,7 @@
 
 #include "box/settings.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "crypto/passphrase.h"
 #include "crypto/recovery.h"
 #include "os/os.h"
@@ -46,6 +47,8 @@ read_line(struct buf *out, struct err *err)
 		uint8_t c;
 		ssize_t n = os->read(STDIN_FILENO, &c, 1);
 
+		if (n < 0 && errno == EINTR && interrupt_came(NULL))
+			return err_set(err, ERR_CANCELLED, "stopped");
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -160,7 +160,7 @@ run(struct cli *cli, int argc, char **argv, struct err *err)
 static void
 report_error(struct cli *cli, const struct err *err)
 {
-	if (cli->json) {
+	if (cli->json && !cli->json_told) {
 		struct json_object *o = json_record(cli), *error = json_record(cli);
 
 		json_put_text(cli, error, "code", err_code_name(err->code));

@@ -51,6 +51,7 @@ struct cli {
 	struct typed *new_passphrase;
 	struct typed *recovery;
 	struct json_object *result; /* what --json prints; cli_print_result() */
+	bool json_told;             /* the document was printed already: json_now() */
 	bool json_failed;           /* a value could not be made: out of memory */
 	struct json_document {      /* see json_open() */
 		struct spool *text;
@@ -141,6 +142,9 @@ int json_close(struct cli *cli, struct err *err);
 
 /** Make @value the result: what --json prints.  Owned by @cli from then on. */
 void json_result(struct cli *cli, struct json_object *value);
+/** Print @value now, as the document of a command that goes on for long; how that ends, its exit status
+ *  says, and words on standard error.  Takes @value. */
+void json_now(struct cli *cli, struct json_object *value);
 /** {"changed": n}: of commands without a shape of their own. */
 void json_changed(struct cli *cli, uint64_t n);
 

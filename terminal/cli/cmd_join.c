@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "account/pair.h"
 #include "box/identity.h"
 #include "box/region.h"
 #include "box/settings.h"
 #include "cli/ask.h"
 #include "cli/code.h"
 #include "cli/commands.h"
+#include "cli/compare.h"
+#include "cli/interrupt.h"
 #include "cli/newest.h"
 #include "cli/told.h"
 #include "remote/remote.h"
@@ -296,7 +299,19 @@ take_over(struct cli *cli, struct err *err)
 	return r.failed ? CLI_PARTIAL : CLI_DONE;
 }
 
-/* After joining: what lies there. */
+/* What lies there; who joined by a pairing cannot open it, and reads what the server says. */
+static int
+read_newest(struct account_newest devices[static ACCOUNT_DEVICES_MAX], size_t *n, struct cli *cli,
+	    struct err *err)
+{
+	if (!cli->unlocked)
+		return account_newest_read(devices, n, cli->box, cli->remote, err);
+	if (account_newest_checked(devices, n, cli->unlocked, err) < 0)
+		return -1;
+	return newest_without_box(cli->unlocked, devices, *n, err);
+}
+
+/* After joining. */
 static int
 report(struct cli *cli, struct err *err)
 {
@@ -304,8 +319,7 @@ report(struct cli *cli, struct err *err)
 	size_t n = 0;
 	struct json_object *o;
 
-	if (account_newest_checked(devices, &n, cli->unlocked, err) < 0 ||
-	    newest_without_box(cli->unlocked, devices, n, err) < 0)
+	if (read_newest(devices, &n, cli, err) < 0)
 		return -1;
 	if (!cli->json)
 		return print_others(cli, devices, n, err);
@@ -356,6 +370,49 @@ join(struct cli *cli, const struct remote_url *url, struct err *err)
 	return status;
 }
 
+/* Options that go with a passphrase or a code, and make no sense here. */
+static int
+refuse_others(const struct cli *cli, struct err *err)
+{
+	static const char *const others[] = { "--account", "--recovery", "--replace" };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (args_has(&cli->args, others[i])) {
+			err_set(err, ERR_USAGE, "%s does not go with a pairing", others[i]);
+			return err_hint(err, "join with the server's own address for that");
+		}
+	return 0;
+}
+
+/* The code that another terminal shows. */
+static int
+join_paired(struct cli *cli, const struct remote_url *code, struct err *err)
+{
+	const struct account_pair_person person = { .ctx = cli, .compare = compare_digits };
+	const struct remote_watch watch = { .cancelled = interrupt_came };
+	struct remote_url server = remote_url_server(code);
+	char host[ACCOUNT_DEVICE_NAME_MAX + 1];
+	struct region region;
+	int rc;
+
+	if (refuse_others(cli, err) < 0 || compare_possible(cli, err) < 0 ||
+	    prepare(cli, &server, err) < 0)
+		return -1;
+	interrupt_watch();
+	remote_watch(cli->remote, &watch);
+	rc = account_pair_join(cli->box, cli->remote, code, terminal_name(cli, host), &person, err);
+	remote_watch(cli->remote, NULL);
+	if (rc < 0)
+		return -1;
+	if (!cli->json)
+		printf("%s✓%s %s\n", cli_green(cli), cli_plain(cli),
+		       _("This terminal has joined."));
+	if (setting_remove(cli->box, ASK_JOINED_BY, err) < 0 ||
+	    region_settle(&region, cli->box, err) < 0 || report(cli, err) < 0)
+		return err_wrap(err, "this terminal has joined, but what lies there is not known");
+	return CLI_DONE;
+}
+
 int
 cmd_join(struct cli *cli, struct err *err)
 {
@@ -367,9 +424,9 @@ cmd_join(struct cli *cli, struct err *err)
 	if (url.kind == REMOTE_URL_SERVER)
 		return join(cli, &url, err);
 	if (url.kind == REMOTE_URL_PAIRING) {
+		rc = join_paired(cli, &url, err);
 		secret_wipe(url.secret, sizeof url.secret);
-		err_set(err, ERR_UNSUPPORTED, "pairing is not built yet");
-		return err_hint(err, "join with the server's address and --account or --recovery");
+		return rc;
 	}
 	err_set(err, ERR_USAGE, "this is an invitation: it makes a new account");
 	return err_hint(err, "cloudbox init takes it; join takes https://HOST:PORT/#pin=…");

@@ -173,8 +173,15 @@ const struct command commands[] = {
 	  GROUP_ACCOUNT, init_options, 1, 1, cmd_init },
 	{ "join", "URL [--account ID | --recovery] [--name NAME] [--replace DEVICE]",
 	  N_("Put this terminal into an account that exists"),
-	  N_("URL is the server's, https://HOST:PORT/#pin=…; '-' reads it from standard input."),
+	  N_("URL is the server's, https://HOST:PORT/#pin=…, or the one that 'cloudbox pair' shows on "
+	     "a terminal of the account; '-' reads it from standard input, so that it stands in no "
+	     "list of processes."),
 	  GROUP_ACCOUNT, join_options, 1, 1, cmd_join },
+	{ "pair", "", N_("Take another terminal into the account"),
+	  N_("Shows a code, to be read by the other terminal or typed there after 'cloudbox join'. Both "
+	     "show six digits then, and both people say whether they are the same. The code is good "
+	     "for five minutes, once."),
+	  GROUP_ACCOUNT, NULL, 0, 0, cmd_pair },
 	{ "status", "", N_("What this terminal knows of itself; asks no server"),
 	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_status },
 	{ "devices", "", N_("The account's devices and their newest backups"),

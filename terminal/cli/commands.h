@@ -28,6 +28,9 @@ int cmd_passphrase(struct cli *cli, struct err *err);
 int cmd_recovery_confirm(struct cli *cli, struct err *err);
 int cmd_recovery_new(struct cli *cli, struct err *err);
 
+/* cmd_pair.c */
+int cmd_pair(struct cli *cli, struct err *err);
+
 /* cmd_revoke.c */
 int cmd_revoke(struct cli *cli, struct err *err);
 

@@ -122,6 +122,15 @@ json_result(struct cli *cli, struct json_object *value)
 }
 
 void
+json_now(struct cli *cli, struct json_object *value)
+{
+	printf("%s\n", json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE));
+	fflush(stdout);
+	json_object_put(value);
+	cli->json_told = true;
+}
+
+void
 json_changed(struct cli *cli, uint64_t n)
 {
 	struct json_object *o = json_record(cli);

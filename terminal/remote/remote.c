@@ -364,9 +364,9 @@ patience(const struct remote *r)
 	return (struct patience){ o->tries, STALLS, o->total_ms };
 }
 
-/* Sleep in slices; -1 if cancelled. */
-static int
-wait_ms(struct remote *r, uint32_t ms, struct err *err)
+/* In slices, so that it is soon noticed that nobody waits any more. */
+int
+remote_wait(struct remote *r, uint32_t ms, struct err *err)
 {
 	while (ms > 0) {
 		uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
@@ -400,7 +400,7 @@ back_off(struct remote *r, unsigned nth, struct err *err)
 	if (r->waited_ms > p.total_ms || ms > p.total_ms - r->waited_ms)
 		return 1;
 	r->waited_ms += ms;
-	return wait_ms(r, ms, err);
+	return remote_wait(r, ms, err);
 }
 
 int

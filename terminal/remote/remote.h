@@ -29,6 +29,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "crypto/login.h"
+#include "crypto/pair.h"
 #include "remote/remote_url.h"
 #include "wire/problem.h"
 #include "wire/server_info.h"
@@ -194,6 +195,22 @@ int remote_records(struct remote *r, struct wire_records *ask, wire_frame_fn *fn
 int remote_item(struct remote *r, const struct wire_item_ask *ask, struct wire_item_answer *out,
 		struct buf *held, struct err *err);
 #define REMOTE_ITEM_BYTES_MAX (4u << 20) /* a good ceiling for @held */
+
+/* Pairings (docs/protocol/pairing.md): the host has a token, the joiner only the id. */
+
+/** Begin one.  @left_ms: until the server forgets it, if nobody comes. */
+int remote_pair_open(struct remote *r, const struct id16 *id, uint64_t *left_ms, struct err *err);
+
+/** Say message @number, 1, 2, … of this side; 0, with an empty message: it is over.  ERR_EXISTS: another
+ *  message has that number. */
+int remote_pair_say(struct remote *r, enum pair_role who, const struct id16 *id, uint8_t number,
+		    struct span message, struct err *err);
+
+/** Wait for message @number of the other side: as long as the server keeps the pairing, at most
+ *  REMOTE_PAIR_WAIT_MS.  Appends it to @message. */
+int remote_pair_hear(struct remote *r, enum pair_role who, const struct id16 *id, uint8_t number,
+		     struct buf *message, struct err *err);
+#define REMOTE_PAIR_WAIT_MS (11 * 60 * 1000) /* longer than any server keeps one */
 
 /** Chunk objects in order; an empty span: absent or damaged.  @i counts from 0 over all of @at.
  *  After a cut only what did not come is asked for. */

@@ -39,6 +39,9 @@ hint_for(const struct problem *p, struct err *err)
 	case PROBLEM_INVITATION:
 	case PROBLEM_INVITATION_USED:
 		return err_hint(err, "ask the server's operator for a new invitation");
+	case PROBLEM_PAIRING:
+		return err_hint(err, "begin anew on the terminal that is in the account: cloudbox "
+				     "pair");
 	case PROBLEM_BUSY:
 	case PROBLEM_SLOW_DOWN:
 		return err_hint(err, "try again in a while");

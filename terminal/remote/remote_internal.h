@@ -73,6 +73,9 @@ struct remote_request {
 
 int remote_exchange(struct remote *r, const struct remote_request *q, struct err *err);
 
+/** Sleep.  ERR_CANCELLED. */
+int remote_wait(struct remote *r, uint32_t ms, struct err *err);
+
 /** Keep a token. */
 void remote_session_set(struct remote *r, enum login_scope scope,
 			const uint8_t token[static WIRE_TOKEN_BYTES], int64_t valid_until_unix_ms);

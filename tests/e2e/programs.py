@@ -4,6 +4,7 @@
 Both start the real binaries of $CLOUDBOX_BUILD (default: build/ beside the sources) with an
 environment of their own, so nothing of the machine's settings or data takes part.
 """
+import fcntl
 import json
 import os
 import pathlib
@@ -11,7 +12,9 @@ import pty
 import re
 import select
 import signal
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -165,7 +168,7 @@ class Running:
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, text=True, env=env)
         self.pid = self._process.pid
-        self.stderr, self._stdout = "", ""
+        self.stderr, self.stdout = "", ""
         self._readers = [threading.Thread(target=self._read_stderr),
                          threading.Thread(target=self._read_stdout)]
         for reader in self._readers:
@@ -176,7 +179,8 @@ class Running:
             self.stderr += line
 
     def _read_stdout(self):
-        self._stdout = self._process.stdout.read()
+        for line in self._process.stdout:
+            self.stdout += line
 
     def is_alive(self):
         return self._process.poll() is None
@@ -197,10 +201,10 @@ class Running:
 
     def finish(self, expect=0):
         status = self._collect()
-        told = f"{' '.join(self.command)}: {status}\n{self._stdout}{self.stderr}"
+        told = f"{' '.join(self.command)}: {status}\n{self.stdout}{self.stderr}"
         assert not SANITIZER.search(self.stderr), told
         assert status in (expect if isinstance(expect, tuple) else (expect,)), told
-        return json.loads(self._stdout) if self._stdout.strip() else None
+        return json.loads(self.stdout) if self.stdout.strip() else None
 
 
 class Terminal:
@@ -248,11 +252,14 @@ class Terminal:
     def start(self, *args, env={}):
         return Running(self._command(args, True), self._environment(env))
 
-    def typed(self, *args, answers=(), expect=0, env={}):
+    def typed(self, *args, answers=(), expect=0, env={}, columns=0):
         """What stands on the screen of a person who types `answers`: (prompt, answer) pairs in the
-        order of asking.  An answer may be a function of the match and the text so far."""
+        order of asking.  An answer may be a function of the match and the text so far; None: nothing
+        is typed.  `columns`: as wide as the screen is; 0: nobody knows."""
         pid, screen = pty.fork()
         if pid == 0:
+            if columns:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
             try:
                 command = self._command(args, False)
                 os.execve(command[0], command, {**self._environment(env), "TERM": "xterm"})
@@ -275,7 +282,8 @@ class Terminal:
                     read_to += found.end()
                     answer = answers.pop(0)[1]
                     answer = answer(found, text) if callable(answer) else answer
-                    os.write(screen, answer.encode() + b"\n")
+                    if answer is not None:
+                        os.write(screen, answer.encode() + b"\n")
         except BaseException:
             os.kill(pid, signal.SIGKILL)
             raise

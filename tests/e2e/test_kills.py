@@ -98,7 +98,7 @@ class Phone:
             return False
         running, self.running = self.running, None
         status = running._collect()
-        told = f"{status}\n{running._stdout}{running.stderr}"
+        told = f"{status}\n{running.stdout}{running.stderr}"
         assert status == 0 or (may_fail and status == 5), told
         if status == 0:
             for item in self.items.values():
