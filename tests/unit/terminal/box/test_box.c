@@ -74,11 +74,13 @@ static void
 a_box_of_an_older_program_gets_what_it_lacks(void **state)
 {
 	(void)state;
-	run_sql("INSERT INTO apps (name) VALUES ('stays'); DROP TABLE threads; DROP TABLE taken");
+	run_sql("INSERT INTO apps (name) VALUES ('stays'); DROP TABLE threads; DROP TABLE taken;"
+		"DROP TABLE due; DROP TABLE kept_out");
 	a_box_again();
 	run_sql("INSERT INTO taken SELECT id, x'00', '2019-07-04T12:30:05' FROM apps");
 	a_box_again();
 	run_sql("SELECT thread, party FROM threads");
+	run_sql("INSERT INTO due VALUES (1, x'00'); INSERT INTO kept_out VALUES (1, x'00')");
 	run_sql("UPDATE taken SET app = 1 / (SELECT count(*) FROM taken)");
 }
 

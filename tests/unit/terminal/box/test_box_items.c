@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "box/box_internal.h"
 #include "box/box_items.h"
 #include "box/content.h"
 #include "box/journal.h"
+#include "box/rules.h"
 #include "box/settings.h"
 
 /* The Box's items as they were last saved: what a restore would find. */
@@ -266,6 +268,49 @@ a_lost_box_comes_back(void **state)
 	assert_int_equal(c.kept, 103);
 }
 
+static uint64_t
+count_kept_out(void)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	struct err err = { 0 };
+
+	assert_rc(query_init(&q, my.b, "SELECT count(*) FROM kept_out", &err), 0, err);
+	assert_rc(query_step(&q, &err), QUERY_ROW, err);
+	return (uint64_t)query_column_int(&q, 0);
+}
+
+static void
+rules_and_what_they_are_to_leave_out_come_back(void **state)
+{
+	const struct rule rule = {
+		.name = "all", .app = "documents", .where = "size>=0", .selected = true, .made = 3
+	};
+	struct err err = { 0 };
+	uint64_t n;
+
+	(void)state;
+	put_files(0, 130);
+	a_box_app("documents", "files", NULL);
+	a_box_refresh();
+	add_files(0, 130);
+	assert_rc(rule_put(my.b, &rule, &err), 0, err);
+	save();
+	assert_rc(shortcut_remove(my.b, "documents", span_str("0007"), &err), 0, err);
+	assert_string_equal(save(), "documents/02 "); /* where shortcut and mark belong */
+	assert_rc(shortcut_remove_all(&n, my.b, "documents", &err), 0, err);
+	assert_string_equal(save(), "documents/00 documents/01 documents/02 documents/03 ");
+	assert_int_equal(count_kept_out(), 130); /* spread as shortcuts are */
+
+	assert_rc(rule_remove(my.b, "all", &err), 0, err);
+	assert_int_equal(count_kept_out(), 0);
+	restore_all();
+	assert_int_equal(count_kept_out(), 130);
+	assert_rc(rule_find(my.b, "all", &err), 0, err);
+	a_box_refresh();
+	assert_rc(shortcuts_count(&n, my.b, "documents", false, &err), 0, err);
+	assert_int_equal(n, 0);
+}
+
 static void
 an_app_that_is_here_keeps_its_path(void **state)
 {
@@ -330,6 +375,7 @@ main(void)
 		T(an_empty_folder_takes_its_item_away),
 		T(shortcuts_are_spread_so_that_one_change_stays_small),
 		T(a_lost_box_comes_back),
+		T(rules_and_what_they_are_to_leave_out_come_back),
 		T(an_app_that_is_here_keeps_its_path),
 		T(a_damaged_item_changes_nothing),
 	};
