@@ -14,6 +14,8 @@
 const struct auto_task auto_tasks[] = {
 	{ N_("backup"), task_backup_next, task_backup_run },
 	{ N_("compare"), task_compare_next, task_compare_run },
+	{ N_("locked-drill"), task_locked_drill_next, task_locked_drill_run },
+	{ N_("drill"), task_drill_next, task_drill_run },
 	{ NULL, NULL, NULL },
 };
 
@@ -24,6 +26,7 @@ int
 auto_look_now(struct auto_look *out, struct box *b, struct err *err)
 {
 	out->box = b;
+	out->unlocked = false;
 	out->now = moment_now();
 	auto_conditions_read(&out->conditions);
 	return auto_plan_get(&out->plan, b, err);

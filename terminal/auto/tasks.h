@@ -24,6 +24,7 @@ struct auto_look {
 	struct auto_plan plan;
 	struct auto_conditions conditions;
 	struct moment now;
+	bool unlocked; /* a session is at hand, as auto_watch.unlocked will say; whoever looks sets it */
 };
 
 /* Whom a run tells.  Members may be NULL. */

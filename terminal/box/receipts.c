@@ -158,6 +158,19 @@ receipt_has_item(struct box *b, int64_t receipt, const char *app, struct span id
 }
 
 int
+receipts_begin(int64_t *at_unix_ms, struct box *b, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_init(&q, b, "SELECT at_ms FROM receipts ORDER BY number LIMIT 1", err) < 0)
+		return -1;
+	rc = query_step(&q, err);
+	*at_unix_ms = rc == QUERY_ROW ? query_column_int(&q, 0) : 0;
+	return rc < 0 ? -1 : 0;
+}
+
+int
 receipts_purge(uint64_t *n, struct box *b, int64_t before_unix_ms, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;

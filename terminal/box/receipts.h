@@ -61,6 +61,9 @@ receipt_has_item(struct box *b, int64_t receipt, const char *app, struct span id
  *  many receipts. */
 int receipts_purge(uint64_t *n, struct box *b, int64_t before_unix_ms, struct err *err);
 
+/** When the first receipt of the Box was written; 0: there is none. */
+int receipts_begin(int64_t *at_unix_ms, struct box *b, struct err *err);
+
 typedef int receipt_fn(void *ctx, const struct receipt *r, struct err *err);
 typedef int receipt_item_fn(void *ctx, const struct receipt_item *item, struct err *err);
 

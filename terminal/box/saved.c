@@ -118,8 +118,14 @@ saved_each(struct box *b, const char *app, saved_fn *fn, void *ctx, struct err *
 	return each_row(&q, fn, ctx, err);
 }
 
+static int64_t
+as_int64(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
 int
-saved_each_by_proof(struct box *b, int64_t now_unix_ms, uint64_t max, saved_fn *fn, void *ctx,
+saved_each_by_proof(struct box *b, const struct saved_oldest *which, saved_fn *fn, void *ctx,
 		    struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
@@ -127,13 +133,14 @@ saved_each_by_proof(struct box *b, int64_t now_unix_ms, uint64_t max, saved_fn *
 
 	if (box_identity_need(&id, b, err) < 0 ||
 	    query_init(&q, b,
-		       "SELECT " SAVED_COLUMNS " FROM " SAVED_TABLES
+		       "SELECT " SAVED_COLUMNS " FROM " SAVED_TABLES " WHERE s.sealed_bytes <= ?3"
 		       " ORDER BY max(s.saved_ms, iif(s.proven_ms > ?1, 0, s.proven_ms)), s.item"
 		       " LIMIT ?2",
 		       err) < 0)
 		return -1;
-	query_int(&q, 1, now_unix_ms);
-	query_int(&q, 2, max > INT64_MAX ? INT64_MAX : (int64_t)max);
+	query_int(&q, 1, which->now_unix_ms);
+	query_int(&q, 2, as_int64(which->max));
+	query_int(&q, 3, as_int64(which->sealed_bytes_max));
 	return each_row(&q, fn, ctx, err);
 }
 

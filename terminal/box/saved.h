@@ -57,9 +57,14 @@ int saved_each(struct box *b, const char *app, saved_fn *fn, void *ctx, struct e
  * Live items, those first that were known to be good longest ago: when they were proven, or else
  * saved; so one that changes every day never stands before one that nobody has looked at for a year.
  * A proof from the future (a clock was wrong) is none.
- * @max  at most so many.
  */
-int saved_each_by_proof(struct box *b, int64_t now_unix_ms, uint64_t max, saved_fn *fn, void *ctx,
+struct saved_oldest {
+	int64_t now_unix_ms;
+	uint64_t max;              /* at most so many */
+	uint64_t sealed_bytes_max; /* none that is larger */
+};
+
+int saved_each_by_proof(struct box *b, const struct saved_oldest *which, saved_fn *fn, void *ctx,
 			struct err *err);
 
 /** How many live items, those of app "box" included. */

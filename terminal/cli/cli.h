@@ -94,6 +94,9 @@ struct unlocked *cli_unlock(struct cli *cli, struct err *err);
  *  minutes of an unlocking is not to change that. */
 struct unlocked *cli_unlock_anew(struct cli *cli, struct err *err);
 
+/** Whether cli_unlock() would find what opens without asking anybody. */
+bool cli_can_unlock(struct cli *cli);
+
 /** The same by the session alone, nobody is asked: for what is done by itself.  NULL with ERR_LOCKED:
  *  none is held. */
 struct unlocked *cli_unlock_held(struct cli *cli, struct err *err);

@@ -28,7 +28,7 @@ show_progress(void *ctx, uint64_t done, uint64_t total)
 static int
 run_drill(struct drill_result *r, struct cli *cli, bool locked, struct err *err)
 {
-	static const struct drill_limits all = { UINT64_MAX, UINT64_MAX };
+	static const struct drill_limits all = { UINT64_MAX, UINT64_MAX, false };
 	struct watched w = { .state.what = _("rehearsing") };
 	struct verify_watch watch = { &w, show_progress, interrupt_came };
 	struct remote *remote = cli_remote(cli, err);

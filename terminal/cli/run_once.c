@@ -152,6 +152,7 @@ run_once(struct cli *cli, struct err *err)
 
 	if (!cli_account_box(cli, err) || auto_look_now(&o.look, cli->box, err) < 0)
 		return -1;
+	o.look.unlocked = cli_can_unlock(cli);
 	o.run = (struct auto_run){
 		.box = cli->box,
 		.plan = &o.look.plan,

@@ -60,6 +60,16 @@ cli_unlock_held(struct cli *cli, struct err *err)
 	return cli->unlocked ? cli->unlocked : unlock_by_session(cli, err);
 }
 
+bool
+cli_can_unlock(struct cli *cli)
+{
+	AUTO(account_session_free) struct account_session *s = NULL;
+	struct err ignored;
+
+	return cli->unlocked || ask_credential_is_given(cli) ||
+	       service_ask_session(&s, box_home_fd(cli->box), &ignored) == 0;
+}
+
 struct unlocked *
 cli_unlock(struct cli *cli, struct err *err)
 {

@@ -175,7 +175,12 @@ by_item(const void *a, const void *b)
 static int
 choose(struct drilling *d, struct err *err)
 {
-	if (saved_each_by_proof(d->box, os->now_unix_ms(), d->limits.items, want, d, err) < 0)
+	const struct saved_oldest which = { .now_unix_ms = os->now_unix_ms(),
+					    .max = d->limits.items,
+					    .sealed_bytes_max = d->limits.strict ? d->limits.bytes
+										 : UINT64_MAX };
+
+	if (saved_each_by_proof(d->box, &which, want, d, err) < 0)
 		return -1;
 	if (d->n == 0) {
 		err_set(err, ERR_NOT_FOUND, "nothing is saved from this terminal yet");
@@ -455,9 +460,10 @@ drill_full(struct drill_result *out, struct box *box, struct unlocked *u,
 	   const struct drill_limits *limits, const struct verify_watch *watch, struct err *err)
 {
 	AUTO(drilling_clear)
-	struct drilling d = {
-		.out = out, .box = box, .watch = watch, .limits = { DRILL_ITEMS, DRILL_BYTES }
-	};
+	struct drilling d = { .out = out,
+			      .box = box,
+			      .watch = watch,
+			      .limits = { DRILL_ITEMS, DRILL_BYTES, false } };
 	struct remote *remote = unlocked_remote(u, err);
 	struct remote_traffic before, after;
 	int rc;

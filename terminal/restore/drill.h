@@ -31,9 +31,21 @@
 #define DRILL_LOCKED_RECORDS 24
 #define DRILL_LOCKED_CHUNKS  8 /* 4 MiB each at most */
 
+/* By itself, while somebody has unlocked the account: little enough to pass unnoticed. */
+#define DRILL_AUTO_ITEMS 200
+#define DRILL_AUTO_BYTES (UINT64_C(8) << 20)
+
+/* How often.  A week: of damage to one item in ten, 32 drawn items miss three in a hundred, and it is known
+ * long before the server's shortest retention, 30 days, has cleared what could replace it.  A quarter: as
+ * long as somebody may be asked to type a passphrase for nothing but certainty. */
+#define DRILL_LOCKED_EVERY_MS   (7 * 24 * 3600 * INT64_C(1000))
+#define DRILL_UNLOCKED_EVERY_MS (7 * 24 * 3600 * INT64_C(1000)) /* full, a session being at hand */
+#define DRILL_FULL_EVERY_MS     (91 * 24 * 3600 * INT64_C(1000))
+
 struct drill_limits {
 	uint64_t items;
-	uint64_t bytes; /* sealed; a single item may pass it, as the first one */
+	uint64_t bytes; /* sealed */
+	bool strict;    /* an item of more than that is left out; else it may be looked at alone */
 };
 
 /* Owned by the caller, who calls drill_result_clear(); all zero is empty. */

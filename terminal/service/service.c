@@ -117,6 +117,7 @@ read_todo(struct service *s, struct err *err)
 	}
 	if (auto_look_now(&look, box, err) < 0)
 		return -1;
+	look.unlocked = held_left_ms(&s->held, os->uptime_ms()) > 0;
 	if (s->changed && auto_note_change(box, &look.now, err) < 0)
 		return -1;
 	s->changed = false;

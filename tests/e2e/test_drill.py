@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 import liar as liars
+from clock import DAY, YEAR, Clock
 from phone import card, jpeg, noise, people
 from programs import tree
 from test_bookmark_files import bookmarks, document, folder, link
@@ -298,3 +299,66 @@ def test_refusals(world, make_terminal):
     server.stop()
     assert t.error("drill", "--locked", expect=5)["hint"]
     server.start()
+
+
+def by_itself(t, expect=0, locked=True):
+    """What `run --once` did: task -> what of it; nobody types a passphrase where it is `locked`."""
+    run = without_passphrase if locked else lambda t, *args, **how: t.run(*args, **how)
+    told = run(t, "run", "--once", expect=expect)
+    return {done["task"]: done for done in told["done"]}, {w["task"]: w for w in told["waiting"]}
+
+
+def test_drills_come_by_themselves_weekly_without_and_at_unlocks_with_the_passphrase(make_server, make_terminal, tmp_path):
+    clock = Clock(tmp_path / "clock", at="2026-03-01T12:00:00Z")
+    server, t = make_server(start=False), make_terminal("years")
+    server.env = t.env = clock.env
+    server.start()
+    t.init(server)
+    fill(t)
+    t.run("auto", "all")
+    done, waits = by_itself(t)
+    assert not {"drill", "locked-drill"} & set(done)
+    assert waits["locked-drill"]["reason"] == waits["drill"]["reason"] == "time"
+    assert waits["locked-drill"]["until"].startswith("2026-03-08") and waits["drill"]["until"].startswith("2026-05-31")
+    clock.advance(8 * DAY)
+    done, _ = by_itself(t)
+    assert done["locked-drill"]["result"] == "done" and "drill" not in done and last(t)["kind"] == "locked"
+    assert "locked-drill" not in by_itself(t)[0]  # once a week
+    done, _ = by_itself(t, locked=False)
+    assert done["drill"]["result"] == "done" and done["drill"]["bytes_received"] < 9 << 20  # the largest is left out
+    assert {s["name"] for s in shortcuts(t) if not s["proven_at"]} == {"large.bin"}
+    assert "drill" not in by_itself(t, locked=False)[0]
+    clock.advance(90 * DAY)
+    assert by_itself(t)[1]["drill"]["reason"] == "time"
+    clock.advance(2 * DAY)
+    done, waits = by_itself(t)
+    assert "drill" not in done and waits["drill"] == {"task": "drill", "reason": "unlock", "until": None}
+    assert "passphrase" in t.run("status", json=False)
+    t.run("drill")  # by hand: that counts
+    assert by_itself(t)[1]["drill"]["reason"] == "time"
+    # A clock that was set by years, and back: neither for ever nor again and again.
+    for years in 10, -10, -10, 10:
+        clock.jump(years * YEAR)
+        by_itself(t, expect=(0, 1, 3, 5))
+        assert "locked-drill" not in by_itself(t, expect=(0, 1, 3, 5))[0]
+
+
+def test_damage_that_a_drill_finds_by_itself_is_told_once_and_mended_by_itself(make_server, make_terminal, tmp_path):
+    clock = Clock(tmp_path / "clock")
+    server, t = make_server(start=False), make_terminal("damaged")
+    server.env = t.env = clock.env
+    server.start()
+    t.init(server)
+    t.documents(FILES)
+    t.run("add", "documents", "--all")
+    t.run("backup")
+    t.run("auto", "all")
+    by_itself(t)
+    clock.advance(8 * DAY)
+    bend(objects(server)[-1])
+    done, _ = by_itself(t, expect=3)
+    assert done["locked-drill"]["result"] == "partial" and done["locked-drill"]["failed"] == 1
+    assert "large.bin" in t.stderr and "the next backup sends it again" in t.stderr
+    done, _ = by_itself(t)
+    assert done["backup"]["items"] == 1 and "large.bin" not in t.stderr
+    assert t.run("drill", "--all")["bad"] == []
