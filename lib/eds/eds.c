@@ -12,6 +12,7 @@ static struct {
 	__typeof__(cloudbox_eds_revision) *revision;
 	__typeof__(cloudbox_eds_reopen) *reopen;
 	__typeof__(cloudbox_eds_each) *each;
+	__typeof__(cloudbox_eds_ids) *ids;
 	__typeof__(cloudbox_eds_get) *get;
 	__typeof__(cloudbox_eds_can_write) *can_write;
 	__typeof__(cloudbox_eds_add) *add;
@@ -27,6 +28,7 @@ static const struct module_symbol symbols[] = {
 	{ "cloudbox_eds_revision", &libeds.revision },
 	{ "cloudbox_eds_reopen", &libeds.reopen },
 	{ "cloudbox_eds_each", &libeds.each },
+	{ "cloudbox_eds_ids", &libeds.ids },
 	{ "cloudbox_eds_get", &libeds.get },
 	{ "cloudbox_eds_can_write", &libeds.can_write },
 	{ "cloudbox_eds_add", &libeds.add },
@@ -136,6 +138,15 @@ eds_each(struct eds_store *s, eds_each_fn *fn, void *ctx, struct err *err)
 	struct eds_why why;
 
 	return told(libeds.each(s, each_object, &e, &why), &why, err);
+}
+
+int
+eds_each_id(struct eds_store *s, eds_each_fn *fn, void *ctx, struct err *err)
+{
+	struct each e = { fn, ctx, err };
+	struct eds_why why;
+
+	return told(libeds.ids(s, each_object, &e, &why), &why, err);
 }
 
 struct appending {

@@ -35,8 +35,14 @@ int eds_revision(char out[static EDS_REVISION_BYTES], struct eds_store *s, struc
 int eds_reopen(struct eds_store *s, struct err *err);
 
 /** Call @fn for every object, in an order that is the same for the same state.  Memory does not grow with the
- *  number of contacts.  0, EDS_MOVED, or -1. */
+ *  number of contacts.  0, EDS_MOVED (a book: they were not as many as it has), or -1.
+ *
+ *  Where contacts change meanwhile, a book's cursor can give one twice and pass over another: where @fn saw one
+ *  twice, or this is EDS_MOVED, eds_each_id() tells which are to be asked for one by one. */
 int eds_each(struct eds_store *s, eds_each_fn *fn, void *ctx, struct err *err);
+
+/** Call @fn for the id of every contact of a book, in no order, with no text.  All ids are in memory meanwhile. */
+int eds_each_id(struct eds_store *s, eds_each_fn *fn, void *ctx, struct err *err);
 
 /** Append the text of @id.  0, EDS_ABSENT, or -1. */
 int eds_get(struct buf *out, struct eds_store *s, const char *id, struct err *err);

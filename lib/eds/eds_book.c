@@ -58,6 +58,22 @@ show_all(GSList *contacts, eds_object_fn *fn, void *ctx)
 	return outcome;
 }
 
+static enum eds_outcome
+book_ids(struct eds_store *s, eds_object_fn *fn, void *ctx, GError **e)
+{
+	enum eds_outcome outcome = EDS_DONE;
+	GSList *ids = NULL;
+
+	if (!e_book_client_get_contacts_uids_sync(E_BOOK_CLIENT(s->client), ALL, &ids,
+						  s->patience.cancel, e))
+		return EDS_FAILED;
+	for (GSList *l = ids; l && outcome == EDS_DONE; l = l->next)
+		if (fn(ctx, l->data, "", 0))
+			outcome = EDS_STOPPED;
+	g_slist_free_full(ids, g_free);
+	return outcome;
+}
+
 /* Books that know no cursors: web address books, some of them. */
 static enum eds_outcome
 each_at_once(struct eds_store *s, eds_object_fn *fn, void *ctx, GError **e)
@@ -77,7 +93,7 @@ each_step(EBookClientCursor *cursor, struct eds_store *s, eds_object_fn *fn, voi
 	enum eds_outcome outcome = EDS_DONE;
 	int total = e_book_client_cursor_get_total(cursor), got = STEP, sum = 0;
 
-	for (; outcome == EDS_DONE && got == STEP; sum += got) {
+	for (; outcome == EDS_DONE && got == STEP && sum <= total; sum += got) {
 		GSList *contacts = NULL;
 
 		eds_wait(s, EDS_LIST_MS);
@@ -199,6 +215,7 @@ book_print(const char *text, eds_object_fn *fn, void *ctx)
 const struct eds_backend eds_book = {
 	.connect = book_connect,
 	.each = book_each,
+	.ids = book_ids,
 	.get = book_get,
 	.add = book_add,
 	.modify = book_modify,

@@ -334,6 +334,16 @@ cloudbox_eds_each(struct eds_store *s, eds_object_fn *fn, void *ctx, struct eds_
 }
 
 enum eds_outcome
+cloudbox_eds_ids(struct eds_store *s, eds_object_fn *fn, void *ctx, struct eds_why *why)
+{
+	GError *e = NULL;
+
+	eds_wait(s, EDS_LIST_MS);
+	enum eds_outcome outcome = s->backend->ids(s, fn, ctx, &e);
+	return eds_told(s, outcome, e, why);
+}
+
+enum eds_outcome
 cloudbox_eds_get(struct eds_store *s, const char *id, eds_object_fn *fn, void *ctx,
 		 struct eds_why *why)
 {

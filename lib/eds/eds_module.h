@@ -61,6 +61,9 @@ enum eds_outcome cloudbox_eds_reopen(struct eds_store *s, struct eds_why *why);
 
 enum eds_outcome
 cloudbox_eds_each(struct eds_store *s, eds_object_fn *fn, void *ctx, struct eds_why *why);
+/** @fn is called with each id, in no order, and no text.  Books only. */
+enum eds_outcome
+cloudbox_eds_ids(struct eds_store *s, eds_object_fn *fn, void *ctx, struct eds_why *why);
 enum eds_outcome cloudbox_eds_get(struct eds_store *s, const char *id, eds_object_fn *fn, void *ctx,
 				  struct eds_why *why);
 

@@ -26,6 +26,8 @@ struct eds_patience {
 struct eds_backend {
 	EClient *(*connect)(const struct eds_store *s, GError **e);
 	enum eds_outcome (*each)(struct eds_store *s, eds_object_fn *fn, void *ctx, GError **e);
+	enum eds_outcome (*ids)(struct eds_store *s, eds_object_fn *fn, void *ctx,
+				GError **e); /* books */
 	enum eds_outcome (*get)(struct eds_store *s, const char *id, eds_object_fn *fn, void *ctx,
 				GError **e);
 	enum eds_outcome (*add)(struct eds_store *s, const char *text, eds_object_fn *fn, void *ctx,

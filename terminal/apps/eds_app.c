@@ -12,11 +12,13 @@
 #include "apps/apps.h"
 #include "apps/eds_ids.h"
 #include "base/array.h"
+#include "base/when.h"
 #include "merge/key_set.h"
 #include "os/os.h"
 #include "os/scratch.h"
 
 #define ID_BYTES_MAX (64u << 10)
+#define YOUNG_MS     2000 /* a second, and that it may be cut off */
 
 /* One edit that was made. */
 struct done {
@@ -29,6 +31,9 @@ struct done {
 struct eds_app {
 	const struct eds_type *type;
 	struct eds_store *eds;
+	char revision[EDS_REVISION_BYTES]; /* the newest seen */
+	bool may_lie;                      /* it may stand for several states */
+	uint8_t salt[16];                  /* of this session */
 	struct eds_ids ids;
 	bool listed; /* ids has them all, as they were */
 	int64_t got; /* the row read last, and its object's text */
@@ -65,6 +70,8 @@ eds_app_open(void **store, const struct app *app, const struct eds_type *type, s
 	*a = (struct eds_app){
 		.type = type, .ids = EDS_IDS_INIT, .got = -1, .text = BUF_INIT(ITEM_BYTES_MAX)
 	};
+	a->may_lie = true;
+	os_random(a->salt, sizeof a->salt);
 	if (eds_open(&a->eds, type->kind, source_of(app, type), err) < 0) {
 		free(a);
 		return -1;
@@ -88,6 +95,21 @@ eds_app_close(void *store)
 
 /* 2. Reading. */
 
+/* A book's revision is the second of its newest write, and a counter that begins anew with the service's process
+ * ("2026-11-26T07:18:01Z(0)"): another write within that second can leave it as it is.  Seen so early, it says
+ * nothing to the next session; neither does one that lies in the future, or none. */
+static bool
+can_lie(const char *revision)
+{
+	int64_t at_unix_ms;
+	struct err ignored = { 0 };
+
+	if (!revision[0])
+		return true;
+	return when_parse(&at_unix_ms, span_of(revision, strcspn(revision, "(")), &ignored) == 0 &&
+	       os->now_unix_ms() < at_unix_ms + YOUNG_MS;
+}
+
 int
 eds_app_stamp(struct app_stamp *out, void *store, struct err *err)
 {
@@ -98,9 +120,12 @@ eds_app_stamp(struct app_stamp *out, void *store, struct err *err)
 
 	if (eds_revision(revision, a->eds, err) < 0)
 		return -1;
-	if (!revision[0]) /* nobody knows: each session reads it anew */
-		snprintf(revision, sizeof revision, "%p", (void *)a);
-	crypto_generichash(hash, sizeof hash, (const uint8_t *)revision, strlen(revision), NULL, 0);
+	if (strcmp(revision, a->revision) != 0) {
+		memcpy(a->revision, revision, sizeof a->revision);
+		a->may_lie = can_lie(revision);
+	}
+	crypto_generichash(hash, sizeof hash, (const uint8_t *)revision, strlen(revision), a->salt,
+			   a->may_lie ? sizeof a->salt : 0);
 	for (size_t i = 0; i < sizeof words; i++)
 		words[i / 8] |= (uint64_t)hash[i] << 8 * (i % 8);
 	*out = (struct app_stamp){ .device = words[0], .inode = words[1], .size = words[2] };
@@ -113,6 +138,8 @@ struct reading {
 	row_refused_fn *refused;
 	void *ctx;
 	struct buf bytes;
+	struct buf missed; /* ids, each with its NUL */
+	bool twice;        /* one came again, so that others may not have come */
 };
 
 static int
@@ -130,8 +157,13 @@ read_object(void *ctx, const char *id, struct span text, struct err *err)
 {
 	struct reading *r = ctx;
 	struct row row = { 0 };
+	size_t before = r->app->ids.n;
 	int rc = eds_ids_add(&row.number, &r->app->ids, id, err);
 
+	if (rc == 0 && r->app->ids.n == before && r->app->type->kind == EDS_CONTACTS) {
+		r->twice = true; /* the same one: a book has no two of an id */
+		return 0;
+	}
 	if (rc < 0 || !r->fn)
 		return rc < 0 ? -1 : 0;
 	if (rc == EDS_IDS_TAKEN)
@@ -143,18 +175,60 @@ read_object(void *ctx, const char *id, struct span text, struct err *err)
 	return r->fn(r->ctx, &row, err);
 }
 
+/* eds_each_fn.  One whose number another has is refused when it is read: it is not known. */
+static int
+note_missed(void *ctx, const char *id, struct span text, struct err *err)
+{
+	struct reading *r = ctx;
+	const char *known = eds_ids_find(&r->app->ids, eds_ids_number(id));
+
+	(void)text;
+	return known && strcmp(known, id) == 0
+		       ? 0
+		       : buf_append(&r->missed, span_of(id, strlen(id) + 1), err);
+}
+
+/* What the walk passed over, one by one. */
+static int
+read_missed(struct reading *r, struct err *err)
+{
+	AUTO(buf_clear) struct buf text = BUF_INIT(ITEM_BYTES_MAX);
+	int rc = eds_each_id(r->app->eds, note_missed, r, err);
+
+	for (size_t at = 0; rc == 0 && at < r->missed.n;) {
+		const char *id = (const char *)r->missed.p + at;
+
+		at += strlen(id) + 1;
+		buf_reset(&text);
+		rc = eds_get(&text, r->app->eds, id, err);
+		if (rc == 0)
+			rc = read_object(r, id, buf_span(&text), err);
+		else if (rc == EDS_ABSENT)
+			return APP_MOVED; /* it was there a moment ago */
+	}
+	return rc;
+}
+
 int
 eds_app_each(void *store, row_fn *fn, row_refused_fn *refused, void *ctx, struct err *err)
 {
 	struct eds_app *a = store;
-	struct reading r = { a, fn, refused, ctx, BUF_INIT(ITEM_BYTES_MAX) };
+	struct reading r = { .app = a,
+			     .fn = fn,
+			     .refused = refused,
+			     .ctx = ctx,
+			     .bytes = BUF_INIT(ITEM_BYTES_MAX),
+			     .missed = BUF_INIT(EDS_IDS_BYTES_MAX) };
 
 	eds_ids_clear(&a->ids);
 	a->listed = false;
 	int rc = eds_each(a->eds, read_object, &r, err);
+	if (rc == EDS_MOVED || (rc == 0 && r.twice))
+		rc = read_missed(&r, err);
 	a->listed = rc == 0;
 	buf_clear(&r.bytes);
-	return rc == EDS_MOVED ? APP_MOVED : rc;
+	buf_clear(&r.missed);
+	return rc;
 }
 
 /* The id of a row.  0, APP_MOVED or -1. */

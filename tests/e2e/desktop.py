@@ -118,6 +118,18 @@ class Desktop(programs.Terminal):
             process.wait(programs.PATIENCE)
             process.stdout.close()
 
+    @contextlib.contextmanager
+    def churning(self):
+        """Another program that writes contacts all the time; gives how many times it did so far."""
+        with open(self.folder / "churned", "w+") as lines:
+            process = subprocess.Popen([PYTHON, str(CLIENT), "contacts", "churn"], stdin=subprocess.PIPE,
+                                       stdout=lines, env=self._environment({}))
+            try:
+                yield lambda: os.fstat(lines.fileno()).st_size
+            finally:
+                process.stdin.close()
+                assert process.wait(programs.PATIENCE) == 0
+
     def gnome(self, name, adapter):
         """The app of this desktop's own, in the Box."""
         folder = self.folder / ".local/share/evolution"

@@ -10,8 +10,11 @@
     modify TEXT...        an object as a whole
     remove ID...
     watch                 prints "ready", then what happens until stdin ends
+    churn                 (contacts) adds one, renames and removes it, again and again, a line each time, until
+                          stdin ends
 """
 import json
+import select
 import sys
 
 import gi
@@ -123,12 +126,25 @@ def watch(source):
     loop.run()
 
 
+def churn(source):
+    """First of all by name, last, gone."""
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:churn\r\nFN:{0}\r\nN:{0};;;;\r\nEND:VCARD\r\n"
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        source.add(source.make(card.format("Aaron")))
+        source.modify(source.make(card.format("Zoe")))
+        source.modify(source.make(card.format("Aaron")))
+        source.remove("churn")
+        say("once more")
+
+
 def main():
     kind, what = sys.argv[1:]
     registry = EDataServer.SourceRegistry.new_sync(None)
     source = Book(registry, kind) if kind == "contacts" else Calendar(registry, kind)
     if what == "watch":
         return watch(source)
+    if what == "churn":
+        return churn(source)
     args, told = json.load(sys.stdin), None
     if what in ("list", "uids"):
         told = [(source.text if what == "list" else source.uid)(o) for o in source.objects()]

@@ -74,6 +74,34 @@ def test_contacts_come_back_on_a_blank_desktop_as_they_were(pair):
     assert b.eds("contacts", "list") == again, "a second restore wrote something"
 
 
+def test_a_contact_written_within_the_second_of_the_one_before_is_seen(make_desktop, server):
+    """Each client starts the service anew, and its revision is a second and a counter from 0."""
+    t = make_desktop()
+    t.init(server)
+    t.gnome("contacts", "eds-contacts")
+    for i in range(12):
+        t.eds("contacts", "add", card(f"Nr {i}", f"nr-{i}"))
+        assert len(t.run("items", "contacts")) == i + 1
+
+
+def test_whatever_another_program_writes_meanwhile_no_contact_is_missing(make_desktop, server):
+    """More contacts than a step of the walk, some with nothing to be sorted by; one that is renamed to and fro passes
+    the walk from either side."""
+    t = make_desktop()
+    t.init(server)
+    t.gnome("contacts", "eds-contacts")
+    stays = {f"stays-{i}" for i in range(200)}
+    t.eds("contacts", "add-all", *[card(f"Name {i % 9}", f"stays-{i}") if i % 3 else
+                                   f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:stays-{i}\r\nTEL:+49170{i:05}\r\nEND:VCARD\r\n"
+                                   for i in range(200)])
+    with t.churning() as writes:
+        for _ in range(8):
+            before = writes()
+            assert stays <= {i["id"] for i in t.run("items", "contacts", expect=None)}
+            wait_until(lambda: writes() > before, "another write")
+    assert {i["id"] for i in t.run("items", "contacts")} - {"churn"} == stays
+
+
 def test_both_sides_changed_are_merged_field_by_field_and_undone(pair):
     a, b = pair
     a.eds("contacts", "add", ANNA, BEN)
