@@ -673,8 +673,13 @@ where_needs(const struct where *w)
 
 	for (size_t i = 0; i < w->n; i++) {
 		switch (w->nodes[i].kind) {
-		case WHERE_GROUP:
+		case WHERE_THREAD:
+			needs |= WHERE_PARTIES;
+			break;
 		case WHERE_ADDRESS:
+			needs |= WHERE_PARTIES | WHERE_FIELDS;
+			break;
+		case WHERE_GROUP:
 		case WHERE_FOLDER:
 		case WHERE_TEXT:
 			needs |= WHERE_FIELDS;

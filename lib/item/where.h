@@ -44,10 +44,9 @@ int where_print(struct buf *out, const struct where *w, struct err *err);
 enum where_need {
 	WHERE_FIELDS = 1 << 0, /* its fields, where it has a form */
 	WHERE_TYPE = 1 << 1,
-	WHERE_WHEN =
-		1
-		<< 2, /* when it was taken, or is: of messages and calls `modified_unix_ms` says it,
-				 of others with a form their fields do */
+	WHERE_WHEN = 1 << 2, /* when it was taken, or is: fields say it, but of messages and calls
+				   `modified_unix_ms` */
+	WHERE_PARTIES = 1 << 3, /* `thread` and `party`, of a message */
 };
 
 unsigned where_needs(const struct where *w);

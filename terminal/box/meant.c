@@ -7,6 +7,7 @@
 
 #include "apps/item_reader.h"
 #include "box/box_internal.h"
+#include "item/thread.h"
 
 #define TEXT_MAX (2 * WHERE_BYTES_MAX)
 
@@ -83,21 +84,34 @@ needs_fields(const struct meant *m, const struct form *form)
 	return m->needs & WHERE_FIELDS || (m->needs & WHERE_WHEN && !has_own_date);
 }
 
+bool
+meant_reads(const struct meant *m, const struct form *form)
+{
+	return needs_fields(m, form) || (form->thread && m->needs & WHERE_PARTIES);
+}
+
 int
-meant_bytes(struct meant *m, struct where_item *item, const struct form *form, struct span bytes,
-	    struct err *err)
+meant_bytes(struct meant *m, const struct where_item *item, const struct form *form,
+	    struct span bytes, struct err *err)
 {
 	AUTO(item_free) struct item *it = NULL;
+	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf party = BUF_INIT(ITEM_BYTES_MAX);
+	struct where_item w = *item;
 	struct err why = { 0 };
-	int rc;
 
 	/* What cannot be parsed has no fields. */
-	if (form->parse(&it, bytes, "", 1, &m->profile.item, &why) < 0 && why.code == ERR_NOMEM)
+	if (form && bytes.n && form->parse(&it, bytes, "", 1, &m->profile.item, &why) < 0 &&
+	    why.code == ERR_NOMEM)
 		return err_nomem(err);
-	item->fields = it;
-	rc = where_meets(m->test, item, err);
-	item->fields = NULL;
-	return rc;
+	w.fields = it;
+	if (it && !w.thread.n) {
+		if (item_thread(&thread, &party, it, err) < 0)
+			return -1;
+		w.thread = buf_span(&thread);
+		w.party = buf_span(&party);
+	}
+	return where_meets(m->test, &w, err);
 }
 
 int

@@ -11,8 +11,8 @@
 
 struct meant; /* opaque: the layout lives in meant.c */
 
-/** @expression as where_parse() has it, whose errors these are.  @s: the app, open, borrowed.  Dates are
- *  compared by the clock of now. */
+/** @expression as where_parse() has it, whose errors these are.  @s: the app, open, borrowed; NULL for a
+ *  backup's items.  Dates are compared by the clock of now. */
 int meant_new(struct meant **out, struct box *b, struct app_session *s, struct span expression,
 	      struct err *err);
 void meant_free(struct meant *m);
@@ -27,8 +27,14 @@ bool meant_needs_types(const struct meant *m);
 /** 1: @item is meant; 0: it is not; MEANT_UNREAD; -1. */
 int meant_item(struct meant *m, const struct inventory_item *item, struct err *err);
 
-/** The same of an item that is known by its bytes: of a backup.  @item->fields is filled in. */
-int meant_bytes(struct meant *m, struct where_item *item, const struct form *form,
+/* Of a backup, where an item is known by its record. */
+
+/** Does it ask for the bytes of an item of @form? */
+bool meant_reads(const struct meant *m, const struct form *form);
+
+/** 1 or 0, as meant_item(); or -1.  @item: what the record says; fields, and a message's thread, come from
+ *  @bytes, where there are any.  @form NULL: a file. */
+int meant_bytes(struct meant *m, const struct where_item *item, const struct form *form,
 		struct span bytes, struct err *err);
 
 #endif

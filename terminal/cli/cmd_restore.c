@@ -96,6 +96,7 @@ read_options(struct restore_request *request, const struct cli *cli, struct err 
 		request->n_items = a->n_words - 1;
 	}
 	request->thread = args_value(a, "--thread");
+	request->where = args_value(a, "--where");
 	request->version = (uint32_t)version;
 	request->from = args_value(a, "--from");
 	request->into = args_value(a, "--into");

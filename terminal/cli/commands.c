@@ -121,6 +121,7 @@ static const struct option history_options[] = {
 
 static const struct option restore_options[] = {
 	THREAD_OPTION,
+	WHERE_OPTION,
 	{ "--preview", NULL, N_("show what would be done, field by field; write nothing"), false },
 	{ "--version", "N", N_("the items' version N in place of the newest"), false },
 	{ "--at", "TIME", N_("what was the newest at that time: 2026-11-25T20:00:00Z"), false },
@@ -272,7 +273,7 @@ const struct command commands[] = {
 	  N_("An item's versions, and what changed in each"),
 	  ITEM_IS, GROUP_RESTORE, history_options, 2, 2, cmd_history },
 	{ "restore",
-	  "[APP [ITEM... | --thread WHOM]] [--version N | --at TIME] [--from DEVICE] [--into APP] "
+	  "[APP [ITEM... | --thread WHOM | --where EXPR]] [--version N | --at TIME] [--from DEVICE] [--into APP] "
 	  "[--create DIR] [--field NAME]... [--preview]",
 	  N_("Put items back into their app, field by field, replacing nothing"),
 	  ITEM_IS, GROUP_RESTORE, restore_options, 0, ANY_NUMBER, cmd_restore },

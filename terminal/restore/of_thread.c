@@ -19,31 +19,37 @@ of_thread_clear(struct of_thread *t)
 	threads_clear(&t->named);
 }
 
-#define UNREADABLE 2
+int
+of_bytes(struct buf *out, struct fetch *f, const struct record *record, struct err *err)
+{
+	struct payload_sink sink = { out, payload_to_buf };
+	struct err why = { 0 };
 
-/* The thread of a record's message, and the other party's name.  1; 0: it has none; UNREADABLE; -1. */
+	if (fetch_payload(f, record, &sink, &why) == 0)
+		return 1;
+	if (opener_blames_item(&why) || why.code == ERR_LIMIT)
+		return OF_UNREADABLE;
+	*err = why;
+	return -1;
+}
+
+/* The thread of a record's message, and the other party's name.  1; 0: it has none; OF_UNREADABLE; -1. */
 static int
 thread_of_record(struct buf *thread, struct buf *party, struct fetch *f,
 		 const struct record *record, struct err *err)
 {
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(item_free) struct item *it = NULL;
-	struct payload_sink sink = { &bytes, payload_to_buf };
 	const struct form *form = form_of_type(record->mime);
 	struct err why = { 0 };
-	int rc = form && form->thread ? 0 : 1;
+	int rc = form && form->thread ? of_bytes(&bytes, f, record, err) : 0;
 
-	if (rc)
-		return 0;
-	rc = fetch_payload(f, record, &sink, &why);
-	if (rc == 0)
-		rc = form->parse(&it, buf_span(&bytes), "", 1, NULL, &why);
-	if (rc == 0)
-		rc = item_thread(thread, party, it, &why);
-	if (rc == 0)
-		return 1;
-	if (opener_blames_item(&why) || why.code == ERR_SYNTAX || why.code == ERR_LIMIT)
-		return UNREADABLE;
+	if (rc != 1)
+		return rc;
+	if (form->parse(&it, buf_span(&bytes), "", 1, NULL, &why) == 0)
+		return item_thread(thread, party, it, err) < 0 ? -1 : 1;
+	if (why.code == ERR_SYNTAX || why.code == ERR_LIMIT)
+		return OF_UNREADABLE;
 	*err = why;
 	return -1;
 }
@@ -82,26 +88,27 @@ of_thread_learn(struct of_thread *t, struct fetch *f, const struct listing *want
 	return t->wish.is_name ? fetch_records(f, want, kind, &sink, err) : 0;
 }
 
-/* 1: it is meant; 0: it is not; -1. */
+/* of_fn */
 static int
-is_meant(struct of_thread *t, struct fetch *f, const struct opened *o, struct err *err)
+is_meant(void *ctx, struct fetch *f, const struct record *record, struct err *err)
 {
+	struct of_thread *t = ctx;
 	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(buf_clear) struct buf party = BUF_INIT(ITEM_BYTES_MAX);
-	int rc = thread_of_record(&thread, &party, f, &o->record, err);
+	int rc = thread_of_record(&thread, &party, f, record, err);
 
 	if (rc != 1)
-		return rc < 0 ? -1 : rc == UNREADABLE;
+		return rc;
 	if (threads_has(&t->named, buf_span(&thread)))
 		return 1;
 	return thread_wish_fits(&t->wish, buf_span(&thread), buf_span(&party), err);
 }
 
 int
-of_thread_keep(struct of_thread *t, struct fetch *f, struct opened *items, size_t *n,
-	       struct err *err)
+of_keep(uint64_t *kept, struct fetch *f, struct opened *items, size_t *n, of_fn *fn, void *ctx,
+	struct err *err)
 {
-	size_t kept = 0;
+	size_t n_kept = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < *n; i++) {
@@ -110,13 +117,20 @@ of_thread_keep(struct of_thread *t, struct fetch *f, struct opened *items, size_
 		if (rc >= 0 && i % LOOK_ITEMS == 0)
 			rc = fetch_ahead(f, items + i, ahead, err);
 		if (rc >= 0)
-			rc = is_meant(t, f, &items[i], err);
+			rc = fn(ctx, f, &items[i].record, err);
 		if (rc > 0)
-			items[kept++] = items[i];
+			items[n_kept++] = items[i];
 		else
 			opened_clear(&items[i]);
 	}
-	*n = kept;
-	t->kept += kept;
+	*n = n_kept;
+	*kept += n_kept;
 	return rc < 0 ? -1 : 0;
+}
+
+int
+of_thread_keep(struct of_thread *t, struct fetch *f, struct opened *items, size_t *n,
+	       struct err *err)
+{
+	return of_keep(&t->kept, f, items, n, is_meant, t, err);
 }

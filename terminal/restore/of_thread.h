@@ -14,6 +14,21 @@
 #include "item/thread.h"
 #include "restore/fetch.h"
 
+/* What the search by a thread and the one by an expression (of_where.h) share. */
+
+#define OF_UNREADABLE 2
+
+/** The original bytes of a record's item, appended to @out.  1, OF_UNREADABLE or -1. */
+int of_bytes(struct buf *out, struct fetch *f, const struct record *record, struct err *err);
+
+/* 1: it is meant; 0; OF_UNREADABLE; -1. */
+typedef int of_fn(void *ctx, struct fetch *f, const struct record *record, struct err *err);
+
+/** Leave in @items those that @fn says are meant or cannot be read; the others are cleared.  @kept grows by
+ *  their number. */
+int of_keep(uint64_t *kept, struct fetch *f, struct opened *items, size_t *n, of_fn *fn, void *ctx,
+	    struct err *err);
+
 struct of_thread {
 	struct region_profile profile;
 	struct thread_wish wish;

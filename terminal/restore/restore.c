@@ -162,8 +162,11 @@ open_target_aside(struct cloud_folder *f, struct err *err)
 {
 	size_t before = f->n_opened;
 
-	if (f->r->thread && before) {
-		if (of_thread_keep(f->r->thread, f->r->fetch, f->opened, &f->n_opened, err) < 0)
+	if ((f->r->thread || f->r->where) && before) {
+		if ((f->r->thread ? of_thread_keep(f->r->thread, f->r->fetch, f->opened,
+						   &f->n_opened, err)
+				  : of_where_keep(f->r->where, f->r->fetch, f->opened, &f->n_opened,
+						  err)) < 0)
 			return -1;
 		run_progress(f->r, before - f->n_opened);
 	}
@@ -559,6 +562,22 @@ restore_thread(struct run *r, struct err *err)
 		       r->rq->app, r->rq->thread);
 }
 
+static int
+restore_where(struct run *r, struct err *err)
+{
+	AUTO(of_where_clear) struct of_where where = { 0 };
+	int rc;
+
+	if (of_where_init(&where, r->box, r->rq->where, err) < 0)
+		return -1;
+	r->where = &where;
+	rc = restore_apps(r, err);
+	r->where = NULL;
+	if (rc < 0 || where.kept || r->out->failed)
+		return rc;
+	return err_set(err, ERR_NOT_FOUND, "no backed-up item of %s is meant by that", r->rq->app);
+}
+
 /* Items were there, and none has any of the fields that are wanted: most likely a slip of the pen. */
 static int
 check_fields(const struct run *r, struct err *err)
@@ -582,6 +601,11 @@ check_request(const struct restore_request *rq, struct err *err)
 		return err_set(err, ERR_USAGE, "--thread needs the app whose messages are meant");
 	if (rq->thread && rq->n_items)
 		return err_set(err, ERR_USAGE, "either name items, or a thread: not both");
+	if (rq->where && !rq->app)
+		return err_set(err, ERR_USAGE, "--where needs the app whose items are meant");
+	if (rq->where && (rq->n_items || rq->thread))
+		return err_set(err, ERR_USAGE,
+			       "items, --all, a thread, or an expression: one of these");
 	if (rq->into && !rq->app)
 		return err_set(err, ERR_USAGE, "--into needs the app whose items are to go there");
 	if (rq->version && rq->at_unix_ms)
@@ -604,6 +628,7 @@ restore_run(struct restore_result *out, struct box *box, struct unlocked *u,
 	else
 		rc = request->n_items  ? restore_named(&r, err)
 		     : request->thread ? restore_thread(&r, err)
+		     : request->where  ? restore_where(&r, err)
 				       : restore_apps(&r, err);
 	if (rc == 0)
 		rc = check_fields(&r, err);

@@ -34,6 +34,7 @@ struct restore_request {
 	const char *const
 		*items;     /* ITEM: native id, short id or exact name, looked up in that order */
 	size_t n_items;     /* 0: all of them; else @app must be given */
+	const char *where;  /* NULL, or what an expression means of @app (item/where.h) */
 	const char *thread; /* NULL, or the messages of one thread of @app: numbers or a name */
 	uint32_t version;   /* 0: the newest; else the items' version of that number */
 	int64_t at_unix_ms; /* 0: no; else the newest version of that moment (the signed client

@@ -12,6 +12,7 @@
 #include "restore/fetch.h"
 #include "restore/inherit.h"
 #include "restore/of_thread.h"
+#include "restore/of_where.h"
 #include "restore/restore.h"
 #include "restore/result.h"
 
@@ -40,6 +41,7 @@ struct run {
 	struct fetch *fetch;
 	struct inherit *inherit;      /* NULL: nothing to learn */
 	struct of_thread *thread;     /* NULL: all messages */
+	struct of_where *where;       /* NULL: all items */
 	uint64_t done, total;         /* items */
 	struct remote_traffic before; /* when the run began */
 	bool crossing;                /* the items come from another app than takes them */

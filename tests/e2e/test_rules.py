@@ -169,6 +169,30 @@ def test_shortcuts_are_selected_removed_saved_and_forgotten_by_expression(phone)
     assert names(phone.run("cloud", "contacts")) == ["Ada", "Cem", "Dan"]
 
 
+def test_what_an_expression_means_of_the_backup_is_restored(ruled, make_terminal):
+    ruled.run("add", "contacts", "--all", "--yes")
+    ruled.app("messages", "sms-xml", {"sms.xml": smses(("+4930111", "from Ada", 1600000001),
+                                                       ("+4930222", "from Bob", 1700000000))})
+    ruled.run("add", "messages", "--all")
+    ruled.app("pictures", "files", {"DCIM/april.jpg": photo("2026:04:30 23:59:59", 1),
+                                    "DCIM/may.jpg": photo("2026:05:01 00:00:00", 2)})
+    ruled.run("add", "pictures", "--all")
+    ruled.run("backup")
+    other = make_terminal()
+    other.join(ruled)
+    told = other.run("restore", "contacts", "--where", "group=Work or not group=*", "--create", other.phone / "new")
+    assert sorted((i["name"], i["result"]) for i in told["items"]) == [("Bob", "added"), ("Dan", "added")]
+    told = other.run("restore", "messages", "--where", "address=+49-30-111", "--create", other.phone / "new")
+    assert len(told["items"]) == 1
+    told = other.run("restore", "messages", "--where", "since 2023 and text=bob", "--create", other.phone / "new")
+    assert [i["result"] for i in told["items"]] == ["added"]
+    told = other.run("restore", "pictures", "--where", "since 2026-05 and in DCIM", "--create", other.phone / "new")
+    assert [i["name"] for i in told["items"]] == ["may.jpg"]
+    other.error("restore", "contacts", "--where", "group=Nobody")
+    other.error("restore", "--where", "group=Work", expect=2)
+    assert "column 7" in other.error("restore", "contacts", "--where", "group=", expect=2)["message"]
+
+
 # ---- rules
 
 def test_a_new_item_enters_by_itself_at_the_next_backup(ruled):
