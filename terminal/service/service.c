@@ -17,16 +17,21 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "box/box.h"
+#include "box/box_apps.h"
 #include "box/identity.h"
+#include "box/rules.h"
 #include "os/lock.h"
 #include "os/os.h"
 #include "service/child.h"
 #include "service/door.h"
 #include "service/waiting.h"
+#include "service/watch.h"
+#include "service/weather.h"
 
-#define SENTENCE_BYTES 1024
-#define LOOK_MIN_MS    1000 /* between two looks that nothing but time brings */
-#define STATUS_127     127  /* child.h: the program could not be started */
+#define SENTENCE_BYTES    1024
+#define WEATHER_SETTLE_MS 1000
+#define LOOK_MIN_MS       1000 /* between two looks that nothing but time brings */
+#define STATUS_127        127  /* child.h: the program could not be started */
 
 struct service {
 	const struct service_request *rq;
@@ -34,6 +39,8 @@ struct service {
 	struct held held;
 	struct door door;
 	struct child child;
+	struct watch *watch;
+	struct weather weather;
 	struct loop_source signals;
 	struct loop_timer next_look, session_over, grace_over;
 	int home_fd, lock_fd;
@@ -102,6 +109,56 @@ tell_problem(struct service *s, const struct err *err)
 
 /* ---- looking ---- */
 
+struct watching {
+	struct service *s;
+	struct box *box;
+};
+
+/* box_app_names_each(): those that have something to be saved, now or by a rule. */
+static int
+watch_one(void *ctx, const char *name, bool in_box, struct err *err)
+{
+	const struct watching *it = ctx;
+	AUTO(app_free) struct app *app = NULL;
+	bool has_rules = false;
+
+	if (!in_box && rules_has(&has_rules, it->box, name, err) < 0)
+		return -1;
+	if (!in_box && !has_rules)
+		return 0;
+	return box_app_get(&app, it->box, name, err) < 0 ? -1 : watch_app(it->s->watch, app, err);
+}
+
+/* Nothing by itself: nothing to watch. */
+static int
+watch_apps(struct service *s, struct box *box, const struct auto_plan *plan, struct err *err)
+{
+	struct watching it = { s, box };
+	int rc;
+
+	watch_begin(s->watch);
+	rc = plan->mode == AUTO_OFF ? 0 : box_app_names_each(box, watch_one, &it, err);
+	if (rc == 0)
+		watch_end(s->watch);
+	return rc;
+}
+
+/* auto_look_now(), with the conditions that are kept up to date. */
+static int
+look_at(struct auto_look *look, struct service *s, struct box *box, struct err *err)
+{
+	look->box = box;
+	look->now = moment_now();
+	if (auto_plan_get(&look->plan, box, err) < 0 || watch_apps(s, box, &look->plan, err) < 0)
+		return -1;
+	look->conditions = (struct auto_conditions)AUTO_CONDITIONS_INIT;
+	if (look->plan.mode == AUTO_OFF)
+		weather_rest(&s->weather);
+	else
+		weather_read(&look->conditions, &s->weather);
+	return 0;
+}
+
 static int
 read_todo(struct service *s, struct err *err)
 {
@@ -115,7 +172,7 @@ read_todo(struct service *s, struct err *err)
 		tell_no_account(s);
 		return 0;
 	}
-	if (auto_look_now(&look, box, err) < 0)
+	if (look_at(&look, s, box, err) < 0)
 		return -1;
 	look.unlocked = held_left_ms(&s->held, os->uptime_ms()) > 0;
 	if (s->changed && auto_note_change(box, &look.now, err) < 0)
@@ -203,6 +260,22 @@ change_seen(void *ctx)
 
 	s->changed = true;
 	look_soon(s);
+}
+
+/* A link that comes or goes tells several times. */
+static void
+weather_changed(void *ctx)
+{
+	struct service *s = ctx;
+
+	if (!s->child.pid)
+		loop_wait_at_most(&s->next_look, WEATHER_SETTLE_MS);
+}
+
+static void
+say_sentence(void *ctx, const char *sentence)
+{
+	say(ctx, "%s", sentence);
 }
 
 static void
@@ -311,6 +384,7 @@ tell_status(void *ctx, struct buf *out, struct err *err)
 	add(o, "since", json_object_new_string(since));
 	add(o, "at_work", json_object_new_boolean(s->child.pid != 0));
 	add(o, "session_s", json_object_new_int64(held_left_ms(&s->held, os->uptime_ms()) / 1000));
+	add(o, "watched_folders", json_object_new_int64((int64_t)watch_folders(s->watch)));
 	add(o, "waiting", waiting_json(&s->todo));
 	add(o, "problem", s->problem[0] ? json_object_new_string(s->problem) : NULL);
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
@@ -378,6 +452,7 @@ begin(struct service *s, struct err *err)
 		.status = tell_status,
 		.stranger = stranger_came,
 	};
+	const struct watch_duties watching = { s, change_seen, say_sentence };
 
 	if (open_home(s, err) < 0 || take_lock(s, err) < 0 ||
 	    loop_init(&s->loop, look_soon, s, err) < 0 || take_signals(s, err) < 0)
@@ -388,6 +463,9 @@ begin(struct service *s, struct err *err)
 	loop_add_timer(&s->loop, &s->next_look);
 	loop_add_timer(&s->loop, &s->session_over);
 	loop_add_timer(&s->loop, &s->grace_over);
+	weather_init(&s->weather, &s->loop, weather_changed, s);
+	if (watch_new(&s->watch, &s->loop, s->home_fd, &watching, err) < 0)
+		return -1;
 	s->since_unix_ms = os->now_unix_ms();
 	return door_open(&s->door, &s->loop, s->home_fd, &s->held, &duties, err);
 }
@@ -399,6 +477,8 @@ clear(struct service *s)
 
 	door_close(&s->door);
 	held_end(&s->held, os->uptime_ms());
+	watch_free(s->watch);
+	weather_clear(&s->weather);
 	loop_clear(&s->loop);
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)

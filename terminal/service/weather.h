@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weather: the conditions (auto/conditions.h), kept up to date by the bus as long as there is one.
+ *
+ * A bus that is not there, or goes away, is looked for again after a minute, two, … an hour; all is unknown meanwhile.
+ */
+#ifndef SERVICE_WEATHER_H
+#define SERVICE_WEATHER_H
+
+#include "auto/conditions.h"
+#include "service/loop.h"
+
+#define WEATHER_AGAIN_MS     (60 * 1000)
+#define WEATHER_AGAIN_MAX_MS (60 * 60 * 1000)
+
+struct weather {
+	struct loop *loop;
+	struct auto_source *source; /* NULL: no bus */
+	struct loop_source fd;      /* -1: nothing to watch */
+	struct loop_timer again;
+	int64_t pause_ms;
+	void (*changed)(void *ctx); /* the conditions did, or may have */
+	void *ctx;
+};
+
+/** Connects to nobody yet.  @w stays where it is. */
+void weather_init(struct weather *w, struct loop *loop, void (*changed)(void *ctx), void *ctx);
+void weather_clear(struct weather *w);
+
+/** As it is now; connects where there is no connection, unless that failed lately. */
+void weather_read(struct auto_conditions *out, struct weather *w);
+
+/** Nobody needs it for now: no connection, no waking. */
+void weather_rest(struct weather *w);
+
+#endif
