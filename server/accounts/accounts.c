@@ -192,10 +192,10 @@ registration_commit(struct catalog_tx *tx, const struct registration *r, int64_t
 	struct catalog_invitation inv = { 0 };
 	int rc = take_invitation(tx, r, now_unix_ms, &inv, p, err);
 
-	if (rc == 0)
+	if (rc == 0) {
 		rc = store_account(tx, r, inv.quota_bytes, now_unix_ms, p, err);
-	if (rc == 0)
-		return recipient_take(tx, &r->invitation, &r->log.account, err);
+		return rc ? rc : recipient_take(tx, &r->invitation, &r->log.account, err);
+	}
 	if (rc == REFUSED && inv.used && id16_equal(&inv.used_by, &r->log.account)) {
 		int repeated = is_repeated(tx, r, err);
 		return repeated < 0 ? -1 : repeated ? 0 : rc;

@@ -87,17 +87,41 @@ open_source(struct catalog_tx *tx, struct source *s, int64_t device_row, uint64_
 	return wire_frame_encode(out, &f, err);
 }
 
+/* Which records are meant, and of whom. */
+struct asked {
+	int64_t device_row;
+	bool proofs;
+	bool live; /* none but those of live items: all that a drill without the passphrase needs */
+};
+
+/* 0 where the record is its item's newest version and no tombstone; CATALOG_ABSENT; -1. */
+static int
+is_live(struct catalog_tx *tx, int64_t device_row, const struct catalog_version *v, struct err *err)
+{
+	struct catalog_item item;
+	int64_t folder;
+	int rc = tx->ops->folder_row(tx, device_row, &v->folder, &folder, err);
+
+	if (rc == 0)
+		rc = tx->ops->item_get(tx, &item, device_row, folder, &v->item, err);
+	if (rc)
+		return rc;
+	return item.live && item.seq == v->seq && item.index == v->index ? 0 : CATALOG_ABSENT;
+}
+
 /* The record as it was sent, or CATALOG_ABSENT: never there, cleared, or damaged. */
 static int
-read_record(struct catalog_tx *tx, int64_t device_row, struct wire_record_at at, struct buf *frame,
-	    struct err *err)
+read_record(struct catalog_tx *tx, const struct asked *of, struct wire_record_at at,
+	    struct buf *frame, struct err *err)
 {
 	struct catalog_version v;
 	struct record_frame f;
 	struct hash32 leaf;
 	size_t n;
-	int rc = tx->ops->record_get(tx, device_row, at.seq, at.index, &v, frame, err);
+	int rc = tx->ops->record_get(tx, of->device_row, at.seq, at.index, &v, frame, err);
 
+	if (rc == 0 && of->live)
+		rc = is_live(tx, of->device_row, &v, err);
 	if (rc)
 		return rc < 0 && err->code != ERR_FORMAT ? -1 : CATALOG_ABSENT;
 	if (record_frame_decode(&f, buf_span(frame), &n, err) != 0 || n != frame->n)
@@ -116,15 +140,15 @@ append_gone(struct buf *out, struct wire_record_at at, struct err *err)
 
 /* Append the frames of one record, its batch's first where that is another than the last one's. */
 static int
-append_record(struct catalog_tx *tx, struct source *s, int64_t device_row, struct wire_record_at at,
-	      bool proofs, struct buf *out, struct err *err)
+append_record(struct catalog_tx *tx, struct source *s, const struct asked *of,
+	      struct wire_record_at at, struct buf *out, struct err *err)
 {
 	AUTO(buf_clear) struct buf record = BUF_INIT(RECORD_FRAME_BYTES_MAX);
 	struct wire_frame f = { .kind = WIRE_FRAME_RECORD, .seq = at.seq, .index = at.index };
-	int rc = read_record(tx, device_row, at, &record, err);
+	int rc = read_record(tx, of, at, &record, err);
 
 	if (rc == 0 && (!s->batch.row || s->batch.seq != at.seq))
-		rc = open_source(tx, s, device_row, at.seq, proofs, out, err);
+		rc = open_source(tx, s, of->device_row, at.seq, of->proofs, out, err);
 	if (rc < 0 && err->code == ERR_FORMAT)
 		rc = CATALOG_ABSENT; /* what would prove it is damaged */
 	if (rc == CATALOG_ABSENT)
@@ -178,12 +202,14 @@ static int
 fill_piece(struct catalog_tx *tx, void *ctx, struct err *err)
 {
 	struct delivery *d = ctx;
+	const struct asked of = { .device_row = d->device.row,
+				  .proofs = d->asked.proofs,
+				  .live = d->session.scope == LOGIN_PUT };
 
 	buf_reset(&d->piece);
 	d->n_sent = 0;
 	while (d->i < d->asked.n && d->piece.n < PIECE_BYTES)
-		if (append_record(tx, &d->source, d->device.row, d->asked.at[d->i++],
-				  d->asked.proofs, &d->piece, err) < 0)
+		if (append_record(tx, &d->source, &of, d->asked.at[d->i++], &d->piece, err) < 0)
 			return -1;
 	if (d->i < d->asked.n || d->piece.n >= PIECE_BYTES)
 		return 0;
@@ -309,8 +335,9 @@ append_live(struct catalog_tx *tx, const struct catalog_device *d,
 	if (rc < 0)
 		return -1;
 	if (rc == 0 && item.live) {
-		struct wire_record_at at = { item.seq, item.index };
-		if (append_record(tx, &source, d->row, at, false, frames, err) < 0)
+		const struct wire_record_at at = { item.seq, item.index };
+		const struct asked of = { .device_row = d->row };
+		if (append_record(tx, &source, &of, at, frames, err) < 0)
 			return -1;
 	}
 	return append_end(frames, err);

@@ -254,6 +254,13 @@ make_records(struct question *q, struct scene *s, bool forged)
 }
 
 static void
+make_damaged(struct question *q, struct scene *s, bool forged)
+{
+	(void)forged;
+	snprintf(q->path, sizeof q->path, "/v1/devices/%s/damaged", id16_hex(&s->victim.device).s);
+}
+
+static void
 make_item(struct question *q, struct scene *s, bool forged)
 {
 	const struct wire_item_ask ask = { s->victim.device, party_folder(1), party_item(1) };
@@ -339,9 +346,10 @@ static const struct call calls[] = {
 	{ "/v1/batches",          HTTP_POST, CALL_DEVICE,  0,         false, true,  false, make_batch_post },
 	{ "/v1/devices/*/items",  HTTP_GET,  CALL_TOKEN,   PUT | GET, true,  false, false, make_items },
 	{ "/v1/devices/*/versions", HTTP_GET, CALL_TOKEN,  PUT | GET, true,  false, false, make_versions },
-	{ "/v1/records",          HTTP_POST, CALL_TOKEN,   GET,       true,  false, false, make_records },
+	{ "/v1/devices/*/damaged", HTTP_GET, CALL_TOKEN,   PUT | GET, true,  false, false, make_damaged },
+	{ "/v1/records",          HTTP_POST, CALL_TOKEN,   PUT | GET, true,  false, false, make_records },
 	{ "/v1/item",             HTTP_POST, CALL_TOKEN,   GET,       true,  false, false, make_item },
-	{ "/v1/objects",          HTTP_POST, CALL_TOKEN,   GET,       true,  false, false, make_objects },
+	{ "/v1/objects",          HTTP_POST, CALL_TOKEN,   PUT | GET, true,  false, false, make_objects },
 	{ "/v1/pair",             HTTP_POST, CALL_TOKEN,   PUT | GET, false, true,  true, make_pair },
 	{ "/v1/pair/*",           HTTP_POST, CALL_ANYBODY, 0,         false, true,  true, make_pair_say },
 	{ "/v1/pair/*",           HTTP_GET,  CALL_ANYBODY, 0,         false, false, false, make_pair_hear },

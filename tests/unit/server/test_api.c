@@ -234,9 +234,10 @@ every_call_that_needs_a_token_refuses_without_one_and_with_a_wrong_scope(void **
 		{ "/v1/chunks", true, true, false },
 		{ "/v1/devices/00112233445566778899aabbccddeeff/items", false, true, true },
 		{ "/v1/devices/00112233445566778899aabbccddeeff/versions", false, true, true },
-		{ "/v1/records", true, false, true },
+		{ "/v1/devices/00112233445566778899aabbccddeeff/damaged", false, true, true },
+		{ "/v1/records", true, true, true },
 		{ "/v1/item", true, false, true },
-		{ "/v1/objects", true, false, true },
+		{ "/v1/objects", true, true, true },
 	};
 	struct world *w = *state;
 	AUTO(reply_clear) struct reply r = { 0 };
@@ -892,6 +893,154 @@ a_damaged_object_counts_as_absent_once_found_and_may_be_sent_again(void **state)
 	assert_int_equal(check(w, true), 0);
 }
 
+static int
+nothing_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	(void)tx, (void)ctx, (void)err;
+	return 0;
+}
+
+static void
+an_object_that_is_not_what_came_is_marked_when_it_is_sent(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(buf_clear) struct buf body = BUF_INIT(1024);
+	AUTO(buf_clear) struct buf object = BUF_INIT(1024);
+	uint8_t put[WIRE_TOKEN_BYTES], get[WIRE_TOKEN_BYTES], bitmap[1];
+	const struct hash32 cid = { { 1 } };
+	struct err err;
+
+	party_init(&p);
+	register_by_http(w, &p);
+	append_chunk(&body, &cid, span_str("the object"));
+	world_have(w, &p, &cid, 1, put, NULL);
+	post_chunks(w, put, buf_span(&body), 1);
+	world_login(w, &p, get);
+	read_object(w, &p, get, &cid, &object);
+	world_have(w, &p, &cid, 1, put, bitmap);
+	assert_int_equal(bitmap[0], 1); /* a sound one stays */
+	spoil_object(w);
+	read_object(w, &p, get, &cid, &object);
+	assert_true(span_equal(buf_span(&object), span_str("Xhe object")));
+	/* Changes are made in the order in which they came. */
+	assert_int_equal(catalog_write(w->server.catalog, nothing_run, NULL, &err), 0);
+	world_have(w, &p, &cid, 1, put, bitmap);
+	assert_int_equal(bitmap[0], 0);
+	read_object(w, &p, get, &cid, &object);
+	assert_int_equal(object.n, 0);
+	post_chunks(w, put, buf_span(&body), 1);
+	read_object(w, &p, get, &cid, &object);
+	assert_true(span_equal(buf_span(&object), span_str("the object")));
+}
+
+static void
+ask_records(struct reply *r, struct world *w, const struct party *p, const uint8_t *token,
+	    uint32_t n)
+{
+	AUTO(buf_clear) struct buf body = BUF_INIT(4096);
+	AUTO(wire_records_clear) struct wire_records ask = { .device = p->device };
+	struct err err;
+
+	for (uint32_t i = 0; i < n; i++)
+		ok(wire_records_add(&ask, (struct wire_record_at){ 1, i }, &err), &err);
+	ok(wire_records_encode(&body, &ask, &err), &err);
+	world_post(w, r, "/v1/records", token, buf_span(&body));
+}
+
+static void
+a_device_has_64_ciphertexts_of_its_own_a_day_without_the_passphrase(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	AUTO(buf_clear) struct buf body = BUF_INIT(1024);
+	AUTO(buf_clear) struct buf object = BUF_INIT(1024);
+	AUTO(reply_clear) struct reply r = { 0 };
+	uint8_t put[WIRE_TOKEN_BYTES], get[WIRE_TOKEN_BYTES];
+	const struct hash32 cid = { { 1 } };
+	struct wire_object_at at = { .cid = cid };
+	struct frames t;
+	struct err err;
+
+	party_init(&p);
+	register_by_http(w, &p);
+	append_chunk(&body, &cid, span_str("the object"));
+	world_have(w, &p, &cid, 1, put, NULL);
+	post_chunks(w, put, buf_span(&body), 1);
+	post_records(w, &p, two, 2);
+	read_object(w, &p, put, &cid, &object);
+	assert_true(span_equal(buf_span(&object), span_str("the object")));
+	read_records(w, &t, &p, put, 2, false);
+	assert_int_equal(t.n_records, 2);
+	read_records(w, &t, &p, put, 60, false); /* what is not there counts, too: 63 */
+	assert_int_equal(t.n_gone, 58);
+	ask_records(&r, w, &p, put, 2);
+	refused(&r, PROBLEM_DRILLS);
+	assert_true(r.problem.again_s > 0 && r.problem.again_s <= 86401);
+	ask_records(&r, w, &p, put, 1); /* the 64th */
+	assert_int_equal(r.status, 200);
+	ask_records(&r, w, &p, put, 1);
+	refused(&r, PROBLEM_DRILLS);
+	at.device = p.device;
+	buf_reset(&body);
+	ok(wire_objects_encode(&body, &at, 1, &err), &err);
+	world_post(w, &r, "/v1/objects", put, buf_span(&body));
+	refused(&r, PROBLEM_DRILLS);
+	world_login(w, &p, get);
+	read_records(w, &t, &p, get, 2, true); /* nobody counts what a person asks for */
+	assert_int_equal(t.n_records, 2);
+	world_spoil(w, "UPDATE devices SET seen_at = 0"); /* a restart forgets nothing */
+	world_have(w, &p, NULL, 0, put, NULL);
+	ask_records(&r, w, &p, put, 1);
+	refused(&r, PROBLEM_DRILLS);
+	world_spoil(w, "UPDATE devices SET drill_day = drill_day - 1"); /* the next day */
+	world_have(w, &p, NULL, 0, put, NULL);
+	ask_records(&r, w, &p, put, 64);
+	assert_int_equal(r.status, 200);
+	ask_records(&r, w, &p, put, 65);
+	refused(&r, PROBLEM_DRILLS);
+}
+
+static struct wire_damaged
+ask_damaged(struct world *w, const struct party *p, const uint8_t *token)
+{
+	AUTO(reply_clear) struct reply r = { 0 };
+	struct wire_damaged damaged;
+	char path[128];
+	struct err err;
+
+	snprintf(path, sizeof path, "/v1/devices/%s/damaged", id16_hex(&p->device).s);
+	world_get(w, &r, path, token);
+	assert_int_equal(r.status, 200);
+	ok(wire_damaged_decode(&damaged, buf_span(&r.body), &err), &err);
+	return damaged;
+}
+
+static void
+a_record_that_a_check_found_damaged_is_named_to_its_device_until_it_is_sent_anew(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p;
+	uint8_t put[WIRE_TOKEN_BYTES];
+	struct wire_damaged named;
+
+	party_init(&p);
+	register_by_http(w, &p);
+	post_records(w, &p, two, 2);
+	world_spoil(w, "UPDATE records SET frame = substr(frame, 1, length(frame) - 1) || x'00' "
+		       "WHERE id % 2 = 1");
+	world_have(w, &p, NULL, 0, put, NULL);
+	assert_int_equal(ask_damaged(w, &p, put).n, 0); /* nobody has looked yet */
+	assert_int_equal(check(w, true), 1);
+	assert_int_equal(check(w, true), 1); /* found twice is named once */
+	named = ask_damaged(w, &p, put);
+	assert_int_equal(named.n, 1);
+	assert_int_equal(named.at[0].seq, 1);
+	assert_int_equal(named.at[0].index, 1);
+	post_records(w, &p, two, 2);
+	assert_int_equal(ask_damaged(w, &p, put).n, 0);
+}
+
 static void
 another_account_sees_and_reaches_nothing(void **state)
 {
@@ -1239,6 +1388,10 @@ main(void)
 		IN_WORLD(pieces_that_come_at_once_do_not_disturb_what_is_being_stored),
 		IN_WORLD(what_came_whole_before_a_link_was_cut_is_kept),
 		IN_WORLD(a_damaged_object_counts_as_absent_once_found_and_may_be_sent_again),
+		IN_WORLD(an_object_that_is_not_what_came_is_marked_when_it_is_sent),
+		IN_WORLD(a_device_has_64_ciphertexts_of_its_own_a_day_without_the_passphrase),
+		IN_WORLD(
+			a_record_that_a_check_found_damaged_is_named_to_its_device_until_it_is_sent_anew),
 		IN_WORLD(another_account_sees_and_reaches_nothing),
 		IN_WORLD(wrongly_signed_batches_are_slowed_down_and_good_ones_are_not),
 		IN_WORLD(a_person_who_logs_in_calls_off_what_waits_and_a_device_does_not),
