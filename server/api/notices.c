@@ -42,7 +42,9 @@ static int
 note_alarm(void *ctx, const struct catalog_alarm *a, struct err *err)
 {
 	struct reading *r = ctx;
-	bool own = !id16_is_zero(&a->device) && id16_equal(&a->device, r->device);
+	/* Of itself it knows that it is here, and how its drill went. */
+	bool own = id16_equal(&a->device, r->device) &&
+		   (a->kind == ALARM_SILENCE || a->kind == ALARM_DRILL);
 
 	(void)err;
 	if (own || r->out->n == WIRE_NOTICES_MAX)

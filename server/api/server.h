@@ -113,8 +113,8 @@ void device_came(struct catalog_tx *tx, struct catalog_device *d, int64_t now_un
 /** Whether that is so old that it is to be written, though nothing else is. */
 bool device_is_stale(struct catalog_tx *tx, const struct catalog_device *d);
 
-/** What a device is told of its account with the answer that it gets now: alarms that stand, but not of
- *  itself.  To be read in the view or the transaction that answers, from where it is kept until
+/** What a device is told of its account with the answer that it gets now: alarms that stand, but not its own
+ *  silence and drill.  To be read in the view or the transaction that answers, from where it is kept until
  *  api_tell(). */
 int notices_read(struct wire_notices *out, struct catalog_tx *tx, const struct id16 *account,
 		 const struct id16 *device, struct err *err);

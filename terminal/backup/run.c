@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/account.h"
+#include "account/notices.h"
 #include "backup/backup_internal.h"
 #include "os/os.h"
 #include "os/sorter.h"
@@ -282,6 +283,22 @@ follow_log(struct run *r, struct err *err)
 	return result_warn(r->out, why.msg, err);
 }
 
+/* What the server told meanwhile of the account and its other devices; each once. */
+static int
+warn_of_notices(struct run *r, struct err *err)
+{
+	struct account_notice notices[WIRE_NOTICES_MAX];
+	size_t n;
+
+	if (account_notices_keep(r->box, r->remote, err) < 0 ||
+	    account_notices_new(notices, &n, r->box, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (result_warn(r->out, notices[i].text, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 run_all(struct run *r, const struct backup_request *q, struct err *err)
 {
@@ -292,7 +309,7 @@ run_all(struct run *r, const struct backup_request *q, struct err *err)
 		return -1;
 	if (run_items(r, err) < 0)
 		return -1;
-	return follow_log(r, err);
+	return follow_log(r, err) < 0 ? -1 : warn_of_notices(r, err);
 }
 
 static void

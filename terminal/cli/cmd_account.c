@@ -2,6 +2,7 @@
 /* cmd_account: status, devices, lock, passphrase, recovery.  How a terminal comes into an account:
  * cmd_join.c. */
 #include "account/account.h"
+#include "account/notices.h"
 #include "auto/tasks.h"
 #include "box/drills.h"
 #include "box/identity.h"
@@ -31,6 +32,8 @@ struct status {
 	struct auto_look look; /* of the automatic mode */
 	struct auto_todo todo;
 	struct drill_done drill; /* the newest; at 0: none */
+	struct account_notice notices[WIRE_NOTICES_MAX]; /* what the server told last */
+	size_t n_notices;
 };
 
 static int
@@ -64,6 +67,8 @@ read_status(struct status *s, const struct cli *cli, struct err *err)
 	    region_get(&s->region, cli->box, err) < 0 ||
 	    saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
 		return -1;
+	if (account_notices_read(s->notices, &s->n_notices, cli->box, err) < 0)
+		return -1;
 	return shortcuts_count_pending(&s->unsaved, cli->box, NULL, err);
 }
 
@@ -95,6 +100,25 @@ drill_text(char *out, size_t n, const struct drill_done *d)
 		snprintf(out, n, _("%s, %s: all is well"), when.s, kind);
 }
 
+static struct json_object *
+notices_json(struct cli *cli, const struct status *s)
+{
+	struct json_object *list = json_list(cli);
+
+	for (size_t i = 0; i < s->n_notices; i++) {
+		const struct wire_notice *n = &s->notices[i].notice;
+		struct json_object *o = json_push(cli, list);
+
+		json_put_text(cli, o, "kind", account_notice_kind_name(n->kind));
+		json_put_text(cli, o, "device",
+			      id16_is_zero(&n->device) ? NULL : id16_hex(&n->device).s);
+		json_put_when(cli, o, "since", (int64_t)n->since_unix_ms);
+		json_put_number(cli, o, "number", n->number);
+		json_put_text(cli, o, "text", s->notices[i].text);
+	}
+	return list;
+}
+
 static int
 status_json(struct cli *cli, const struct status *s, const struct identity *id, struct err *err)
 {
@@ -115,6 +139,7 @@ status_json(struct cli *cli, const struct status *s, const struct identity *id, 
 	json_put(cli, o, "waiting", planned_json(cli, &s->todo));
 	json_put(cli, o, "unknown", planned_unknown_json(cli, &s->look));
 	json_put(cli, o, "problems", problems);
+	json_put(cli, o, "notices", notices_json(cli, s));
 	json_put_number(cli, o, "unsaved_items", s->unsaved);
 	if (s->drill.at_unix_ms)
 		json_put(cli, o, "last_drill", drill_json(cli, &s->drill));
@@ -170,6 +195,8 @@ status_text(struct cli *cli, const struct status *s, const struct identity *id, 
 	if (table_print(&t, stdout, 0, false, err) < 0 || status_waiting(s, err) < 0 ||
 	    planned_problems_print(cli, err) < 0)
 		return -1;
+	for (size_t i = 0; i < s->n_notices; i++)
+		printf("%s%s%s\n", cli_yellow(cli), cli_clean(s->notices[i].text), cli_plain(cli));
 	if (!id->recovery_confirmed)
 		printf("%s%s%s\n", cli_yellow(cli),
 		       _("The recovery code is not confirmed: is it written down? Then type: "

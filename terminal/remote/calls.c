@@ -30,6 +30,20 @@ get(struct remote *r, const char *path, enum remote_auth auth, struct buf *answe
 	return remote_exchange(r, &q, err);
 }
 
+/* The answer was one that has notices. */
+static void
+note(struct remote *r)
+{
+	r->notices = r->answered;
+	r->has_notices = true;
+}
+
+const struct wire_notices *
+remote_notices(const struct remote *r)
+{
+	return r->has_notices ? &r->notices : NULL;
+}
+
 int
 remote_server_info(struct remote *r, struct server_info *out, struct err *err)
 {
@@ -183,6 +197,7 @@ remote_heads(struct remote *r, struct wire_heads *out, struct err *err)
 
 	if (get(r, "/v1/heads", REMOTE_AUTH_ANY, &answer, err) < 0)
 		return -1;
+	note(r);
 	return wire_heads_decode(out, buf_span(&answer), err);
 }
 
@@ -249,6 +264,7 @@ remote_have(struct remote *r, const struct id16 *account, const struct id16 *dev
 		rc = have_once(r, &have, dsk, r->spki, &answer, err);
 	if (rc < 0 || wire_have_answer_decode(&got, n, buf_span(&answer), err) < 0)
 		return -1;
+	note(r);
 	if (n)
 		memcpy(bitmap, got.bitmap.p, WIRE_BITMAP_BYTES(n));
 	if (newest)
@@ -259,6 +275,42 @@ remote_have(struct remote *r, const struct id16 *account, const struct id16 *dev
 	return 0;
 }
 
+static int
+beat_once(struct remote *r, const struct wire_beat *beat, const struct sign_key *dsk,
+	  const uint8_t spki[static REMOTE_PIN_BYTES], struct buf *answer, struct err *err)
+{
+	AUTO(buf_clear) struct buf body = BUF_INIT(WIRE_BEAT_BYTES);
+
+	if (wire_beat_sign(&body, beat, dsk, spki, err) < 0)
+		return -1;
+	return post(r, "/v1/beat", REMOTE_AUTH_NONE, buf_span(&body), answer, err);
+}
+
+int
+remote_beat(struct remote *r, const struct wire_beat *beat, const struct sign_key *dsk,
+	    struct wire_beat_answer *out, struct err *err)
+{
+	AUTO(buf_clear) struct buf answer = BUF_INIT(SMALL_BYTES_MAX);
+	struct wire_beat now = *beat;
+	uint8_t spki[REMOTE_PIN_BYTES];
+	int rc = remote_see(r, spki, err);
+
+	if (rc == REMOTE_UNKNOWN)
+		return err_set(err, ERR_AUTH, "the server's key is not known");
+	if (rc < 0)
+		return -1;
+	now.client_unix_ms = (uint64_t)os->now_unix_ms();
+	rc = beat_once(r, &now, dsk, spki, &answer, err);
+	/* As with `have`: another key that a CA vouches for. */
+	if (rc < 0 && remote_problem_is(r, PROBLEM_SIGNATURE) && r->url.tls && !r->url.pinned &&
+	    memcmp(spki, r->spki, sizeof spki) != 0)
+		rc = beat_once(r, &now, dsk, r->spki, &answer, err);
+	if (rc < 0)
+		return -1;
+	note(r);
+	return wire_beat_answer_decode(out, buf_span(&answer), err);
+}
+
 int
 remote_batch(struct remote *r, struct span batch, struct wire_batch_answer *out, struct err *err)
 {
@@ -266,6 +318,7 @@ remote_batch(struct remote *r, struct span batch, struct wire_batch_answer *out,
 
 	if (post(r, "/v1/batches", REMOTE_AUTH_NONE, batch, &answer, err) < 0)
 		return -1;
+	note(r);
 	return wire_batch_answer_decode(out, buf_span(&answer), err);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #include "os/os.h"
@@ -26,7 +27,25 @@ struct attempt {
 	bool cancelled;
 	bool reached;    /* something was sent */
 	bool head_ended; /* of the answer: its blank line came */
+	struct wire_notices notices;
 };
+
+/* A line of the head.  Notices are hints: what does not parse is none. */
+static void
+take_line(struct attempt *a, const char *p, size_t n)
+{
+	static const char name[] = WIRE_NOTICES_HEAD ":";
+	size_t from = sizeof name - 1;
+
+	if (n < from || strncasecmp(p, name, from) != 0)
+		return;
+	while (from < n && (p[from] == ' ' || p[from] == '\t'))
+		from++;
+	while (n > from && strchr("\r\n \t", p[n - 1]))
+		n--;
+	if (wire_notices_parse(&a->notices, span_of(p + from, n - from), NULL) < 0)
+		a->notices.n = 0;
+}
 
 /* libcurl takes an answer that was cut off within its head for a whole one without a body. */
 static size_t
@@ -38,6 +57,7 @@ on_head(const char *p, size_t one, size_t n, void *ctx)
 	(void)one; /* always 1 */
 	libcurl.easy_getinfo(a->r->curl, CURLINFO_RESPONSE_CODE, &status);
 	a->head_ended = status / 100 != 1 && (p[0] == '\r' || p[0] == '\n');
+	take_line(a, p, n);
 	return n;
 }
 
@@ -322,6 +342,7 @@ attempt(struct remote *r, const struct remote_request *q, struct err *err)
 	else if (code == CURLE_OPERATION_TIMEDOUT && a.reached)
 		r->stalls++;
 	note_connection(r);
+	r->answered = a.notices;
 
 	if (a.failed) {
 		if (err)

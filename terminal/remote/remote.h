@@ -91,6 +91,10 @@ void remote_pin(struct remote *r, const uint8_t spki[static REMOTE_PIN_BYTES]);
 const struct problem *remote_problem(const struct remote *r);
 bool remote_problem_is(const struct remote *r, enum problem_word word);
 
+/** What the server told of the account with its last answer to a batch, `have`, heads or a heartbeat;
+ *  NULL before any of them.  Borrowed. */
+const struct wire_notices *remote_notices(const struct remote *r);
+
 /** Wait as before the @nth try (from 2 on) of a request: for work that is tried again as a whole
  *  (chunks).  0, or -1 with ERR_CANCELLED, or @err left as it is where the tries are used up. */
 int remote_pause(struct remote *r, unsigned nth, struct err *err);
@@ -158,6 +162,10 @@ int remote_standing(struct remote *r, struct wire_standing *out, struct err *err
 int remote_have(struct remote *r, const struct id16 *account, const struct id16 *device,
 		const struct sign_key *dsk, const struct hash32 *cids, uint32_t n, uint8_t *bitmap,
 		struct device_head *newest, struct err *err);
+
+/** Say that this device lives: @beat, but for its time and signature, which are filled in. */
+int remote_beat(struct remote *r, const struct wire_beat *beat, const struct sign_key *dsk,
+		struct wire_beat_answer *out, struct err *err);
 
 #define REMOTE_END 1
 

@@ -36,6 +36,9 @@ struct remote {
 	struct remote_watch watch;
 	bool has_problem;
 	struct problem problem;
+	struct wire_notices answered; /* in the head of the last answer */
+	struct wire_notices notices;  /* and of the last one that can have them */
+	bool has_notices;
 	unsigned tries_broken;  /* in place of options.tries where the link broke off */
 	uint32_t waited_ms;     /* before further tries of the present request */
 	uint32_t retry_after_s; /* what the last answer asked for; 0: nothing */
