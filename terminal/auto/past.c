@@ -6,7 +6,7 @@
  *     local-auto-backup-tried     a moment
  *     local-auto-backup-problem   "3 5 SENTENCE": failures, failed, problem of struct auto_past
  *
- * and of all tasks together local-auto-change, a moment.  One that cannot be read counts as none: at worst a
+ * and of all tasks together local-auto-change and local-auto-contact, moments.  One that cannot be read counts as none: at worst a
  * task is done once more.
  */
 #include "auto/past.h"
@@ -17,7 +17,8 @@
 #include "base/auto.h"
 #include "box/settings.h"
 
-#define CHANGE "local-auto-change"
+#define CHANGE  "local-auto-change"
+#define CONTACT "local-auto-contact"
 
 static void
 key_of(char out[static SETTING_KEY_MAX + 1], const char *task, const char *what)
@@ -138,4 +139,16 @@ int
 auto_change_clear(struct box *b, struct err *err)
 {
 	return setting_remove(b, CHANGE, err);
+}
+
+int
+auto_contact_note(struct box *b, const struct moment *now, struct err *err)
+{
+	return set_moment(b, CONTACT, now, err);
+}
+
+int
+auto_contact_get(struct moment *out, struct box *b, struct err *err)
+{
+	return get_moment(out, b, CONTACT, err);
 }

@@ -33,4 +33,9 @@ int auto_note_change(struct box *b, const struct moment *now, struct err *err);
 int auto_change_get(struct moment *out, struct box *b, struct err *err);
 int auto_change_clear(struct box *b, struct err *err);
 
+/** The server took something that this device signed. */
+int auto_contact_note(struct box *b, const struct moment *now, struct err *err);
+/** When that was last; never if it was not. */
+int auto_contact_get(struct moment *out, struct box *b, struct err *err);
+
 #endif

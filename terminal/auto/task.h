@@ -16,5 +16,8 @@ auto_run_fn task_backup_run, task_compare_run;
 /* task_drill.c */
 auto_next_fn task_locked_drill_next, task_drill_next;
 auto_run_fn task_locked_drill_run, task_drill_run;
+/* task_beat.c */
+auto_next_fn task_beat_next;
+auto_run_fn task_beat_run;
 
 #endif

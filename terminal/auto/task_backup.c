@@ -90,6 +90,7 @@ back_up(struct auto_run *run, const struct backup_request *request, struct err *
 	AUTO(backup_result_clear) struct backup_result r = { 0 };
 	struct backup_watch watch = { .ctx = run, .cancelled = is_cancelled };
 	struct remote *remote = auto_remote(run, err);
+	struct moment begun = moment_now();
 	int rc;
 
 	/* Before: what changes meanwhile is a new change. */
@@ -102,7 +103,8 @@ back_up(struct auto_run *run, const struct backup_request *request, struct err *
 		.bytes_sent = r.bytes_sent,
 		.bytes_received = r.bytes_received,
 	};
-	if (rc < 0 || note_items(run, &r, err) < 0)
+	if (rc < 0 || (r.requests && auto_contact_note(run->box, &begun, err) < 0) ||
+	    note_items(run, &r, err) < 0)
 		return -1;
 	return r.n_failed ? some_failed(&r, err) : 0;
 }

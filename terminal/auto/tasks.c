@@ -16,6 +16,8 @@ const struct auto_task auto_tasks[] = {
 	{ N_("compare"), task_compare_next, task_compare_run },
 	{ N_("locked-drill"), task_locked_drill_next, task_locked_drill_run },
 	{ N_("drill"), task_drill_next, task_drill_run },
+	{ N_("beat"), task_beat_next,
+	  task_beat_run }, /* last: where others sent something it is not due */
 	{ NULL, NULL, NULL },
 };
 
