@@ -76,7 +76,7 @@ static int
 is_in(const struct threads *t, struct run *r, const uint8_t *item, struct err *err)
 {
 	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
-	int rc = threads_of_item(&thread, r->box, item, err);
+	int rc = threads_of_item(&thread, NULL, r->box, item, err);
 
 	return rc < 0 ? -1 : rc == 0 && threads_has(t, buf_span(&thread));
 }

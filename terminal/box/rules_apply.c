@@ -9,6 +9,7 @@
 #include "box/rules.h"
 #include "box/rules_internal.h"
 #include "box/shortcuts.h"
+#include "box/threads.h"
 
 #define DUE_WINDOW 64
 
@@ -112,34 +113,6 @@ due_done(struct applying *a, const uint8_t *item, struct err *err)
 	return query_run(&q, err);
 }
 
-/* Of a message: its thread and the other party, into @store. */
-static int
-fill_thread(struct inventory_item *item, struct buf *store, struct applying *a, struct err *err)
-{
-	AUTO(query_clear) struct query q = QUERY_INIT;
-	struct span thread, party;
-	int rc;
-
-	if (!a->s->adapter->form || !a->s->adapter->form->thread)
-		return 0;
-	if (query_init(&q, a->b,
-		       "SELECT t.thread, t.party FROM items i JOIN threads t ON t.source = i.source"
-		       " AND t.position = i.position WHERE i.app = ?1 AND i.item = ?2",
-		       err) < 0)
-		return -1;
-	query_int(&q, 1, a->app);
-	query_blob(&q, 2, SPAN_ARRAY(item->item));
-	rc = query_step(&q, err);
-	if (rc != QUERY_ROW)
-		return rc;
-	thread = query_column_text_span(&q, 0);
-	party = query_column_text_span(&q, 1);
-	if (buf_reserve(store, thread.n + party.n + 2, err) < 0 ||
-	    store_span(&item->thread, store, thread, err) < 0)
-		return -1;
-	return store_span(&item->party, store, party, err);
-}
-
 /* The shortcut itself, with the item's type, as one that is added by hand has it. */
 static int
 make_shortcut(struct applying *a, struct ready_rule *r, const uint8_t *item, struct err *err)
@@ -183,6 +156,7 @@ look_at(struct applying *a, const uint8_t *id, struct err *err)
 {
 	AUTO(inventory_found_clear) struct inventory_found f = INVENTORY_FOUND_INIT;
 	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf party = BUF_INIT(ITEM_BYTES_MAX);
 	struct ready_rule *rule;
 	int rc = inventory_get_id(&f, a->b, id, err), out;
 
@@ -197,8 +171,11 @@ look_at(struct applying *a, const uint8_t *id, struct err *err)
 			    : kept_out_has(a->b, a->s->app->name, a->app, f.item.native_id, err);
 	if (out)
 		return out;
-	if (fill_thread(&f.item, &thread, a, err) < 0)
+	if (a->s->adapter->form && a->s->adapter->form->thread &&
+	    threads_of_item(&thread, &party, a->b, id, err) < 0)
 		return -1;
+	f.item.thread = buf_span(&thread);
+	f.item.party = buf_span(&party);
 	rc = find_rule(&rule, a, &f.item, err);
 	if (rc)
 		return rc < 0 ? -1 : 0;

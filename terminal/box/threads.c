@@ -101,14 +101,14 @@ threads_find(struct threads *out, struct box *b, const char *app, const char *ty
 }
 
 int
-threads_of_item(struct buf *out, struct box *b, const uint8_t item[static BOX_ID_BYTES],
-		struct err *err)
+threads_of_item(struct buf *out, struct buf *party, struct box *b,
+		const uint8_t item[static BOX_ID_BYTES], struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
 	if (query_init(&q, b,
-		       "SELECT t.thread FROM items i JOIN threads t ON t.source = i.source"
+		       "SELECT t.thread, t.party FROM items i JOIN threads t ON t.source = i.source"
 		       " AND t.position = i.position"
 		       " WHERE i.app IN (SELECT id FROM apps) AND i.item = ?1 AND t.thread <> ''",
 		       err) < 0)
@@ -117,6 +117,8 @@ threads_of_item(struct buf *out, struct box *b, const uint8_t item[static BOX_ID
 	rc = query_step(&q, err);
 	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : BOX_ABSENT;
+	if (party && buf_append(party, query_column_text_span(&q, 1), err) < 0)
+		return -1;
 	return buf_append(out, query_column_text_span(&q, 0), err);
 }
 

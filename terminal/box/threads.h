@@ -30,9 +30,10 @@ int threads_find(struct threads *out, struct box *b, const char *app, const char
 int threads_add(struct threads *t, struct span thread, struct err *err);
 bool threads_has(const struct threads *t, struct span thread);
 
-/** The thread of an item, appended to @out.  0, BOX_ABSENT (it has none) or -1. */
-int threads_of_item(struct buf *out, struct box *b, const uint8_t item[static BOX_ID_BYTES],
-		    struct err *err);
+/** The thread of an item, appended to @out, and the other party's name to @party, which may be NULL.  0,
+ *  BOX_ABSENT (it has none) or -1. */
+int threads_of_item(struct buf *out, struct buf *party, struct box *b,
+		    const uint8_t item[static BOX_ID_BYTES], struct err *err);
 
 /** How many shortcuts of @app are in these threads. */
 int threads_count_shortcuts(uint64_t *n, struct box *b, const char *app, const struct threads *t,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_box: box, remove, select, unselect: looking at the Box and changing it.  Adding: cmd_add.c */
 #include "box/shortcuts.h"
+#include "box/threads.h"
 #include "cli/chosen.h"
 #include "cli/commands.h"
 #include "cli/here.h"
@@ -14,6 +15,7 @@ struct listing {
 	struct cli *cli;
 	struct json_object *list;
 	struct table table;
+	bool threads; /* its items are in threads */
 	uint64_t n, bytes;
 };
 
@@ -88,13 +90,21 @@ list_shortcut(void *ctx, const struct shortcut *s, struct err *err)
 	AUTO(buf_clear) struct buf name = BUF_INIT(TEXT_BYTES);
 	AUTO(buf_clear) struct buf path = BUF_INIT(TEXT_BYTES);
 	AUTO(buf_clear) struct buf shown = BUF_INIT(SHOW_NAME_BYTES_MAX);
+	AUTO(buf_clear) struct buf thread = BUF_INIT(TEXT_BYTES);
+	AUTO(buf_clear) struct buf with = BUF_INIT(TEXT_BYTES);
 
+	if (l->threads && threads_of_item(&thread, &with, cli->box, s->item, err) < 0)
+		return -1;
 	if (item_show_id(&id, cli->box, s->native_id, s->item, err) < 0 ||
 	    buf_append(&name, s->name, err) < 0 || show_name(&shown, s->name, s->taken, err) < 0 ||
 	    buf_append(&path, s->path, err) < 0)
 		return -1;
 	l->n++;
 	l->bytes += s->size;
+	if (!cli->json && l->threads)
+		return TABLE_ADD(&l->table, err, s->selected ? "✓" : " ", buf_str(&shown),
+				 buf_str(with.n ? &with : &thread), show_bytes(s->size).s,
+				 state_text(s->state), show_when(s->saved_unix_ms).s, buf_str(&id));
 	if (!cli->json)
 		return TABLE_ADD(&l->table, err, s->selected ? "✓" : " ", buf_str(&shown),
 				 show_bytes(s->size).s, state_text(s->state),
@@ -113,12 +123,17 @@ list_shortcut(void *ctx, const struct shortcut *s, struct err *err)
 	json_put_when(cli, o, "saved_at", s->saved_unix_ms);
 	json_put_number(cli, o, "versions", s->versions);
 	json_put_when(cli, o, "proven_at", s->proven_unix_ms);
+	if (l->threads) {
+		json_put_text(cli, o, "thread", thread.n ? buf_str(&thread) : NULL);
+		json_put_text(cli, o, "with", with.n ? buf_str(&with) : NULL);
+	}
 	return json_add(cli, NULL, o, err);
 }
 
-/* Bring @app up to date; one whose path is not there can still be looked at. */
+/* Bring @app up to date; one whose path is not there can still be looked at.  @threads: are its items in
+ * threads? */
 static int
-refresh_if_there(struct cli *cli, const char *app, struct err *err)
+refresh_if_there(bool *threads, struct cli *cli, const char *app, struct err *err)
 {
 	AUTO(app_free) struct app *known = NULL;
 	AUTO(here_clear) struct here h = HERE_INIT;
@@ -128,6 +143,8 @@ refresh_if_there(struct cli *cli, const char *app, struct err *err)
 		return -1;
 	if (here_open(&h, cli, app, &why) < 0)
 		cli_warn(cli, why.msg);
+	else
+		*threads = h.session->adapter->form && h.session->adapter->form->thread;
 	return 0;
 }
 
@@ -161,11 +178,19 @@ show_folder(struct cli *cli, const char *app, struct err *err)
 		{ _("size"), COLUMN_RIGHT }, { _("state"), COLUMN_LEFT },
 		{ _("saved"), COLUMN_LEFT }, { _("id"), COLUMN_SHRINKS },
 	};
-	struct listing l = { .cli = cli, .table = TABLE_INIT(columns) };
+	const struct column of_messages[] = {
+		{ " ", COLUMN_LEFT },          { _("name"), COLUMN_SHRINKS },
+		{ _("with"), COLUMN_SHRINKS }, { _("size"), COLUMN_RIGHT },
+		{ _("state"), COLUMN_LEFT },   { _("saved"), COLUMN_LEFT },
+		{ _("id"), COLUMN_SHRINKS },
+	};
+	struct listing l = { .cli = cli };
 	int rc;
 
-	if (refresh_if_there(cli, app, err) < 0)
+	if (refresh_if_there(&l.threads, cli, app, err) < 0)
 		return -1;
+	l.table = l.threads ? (struct table)TABLE_INIT(of_messages)
+			    : (struct table)TABLE_INIT(columns);
 	l.table.dir_fd = box_home_fd(cli->box);
 	rc = list_shortcuts(&l, app, err);
 	table_clear(&l.table);

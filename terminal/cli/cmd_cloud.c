@@ -34,6 +34,10 @@ print_cloud_json(struct cli *cli, struct cloud_list *l, struct err *err)
 		json_put_number(cli, o, "versions", item.versions);
 		json_put_when(cli, o, "saved_at", item.saved_at_unix_ms);
 		json_put_text(cli, o, "device", l->device);
+		if (item.thread[0])
+			json_put_text(cli, o, "thread", item.thread);
+		if (item.with[0])
+			json_put_text(cli, o, "with", item.with);
 		if (item.problem[0])
 			json_put_text(cli, o, "problem", item.problem);
 		rc = json_add(cli, NULL, o, err);

@@ -12,6 +12,7 @@
 #include "box/box_items.h"
 #include "box/shortcuts.h"
 #include "os/sorter.h"
+#include "restore/of_thread.h"
 #include "restore/pick.h"
 #include "restore/restore_internal.h"
 
@@ -59,7 +60,7 @@ cloud_list_clear(struct cloud_list *l)
 
 /* An item and its strings, while it is put aside. */
 struct cloud_strings {
-	char *app, *id, *name, *type, *taken, *problem;
+	char *app, *id, *name, *type, *taken, *thread, *with, *problem;
 };
 
 static void
@@ -70,9 +71,27 @@ cloud_strings_clear(struct cloud_strings *s)
 	free(s->name);
 	free(s->type);
 	free(s->taken);
+	free(s->thread);
+	free(s->with);
 	free(s->problem);
 }
 AUTO_OBJ(cloud_strings_clear, struct cloud_strings);
+
+/* Of a message whose bytes lie in its record; others nobody fetches for a list. */
+static int
+fill_thread(struct cloud_strings *s, struct listing_cloud *c, const struct record *r,
+	    struct err *err)
+{
+	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
+	AUTO(buf_clear) struct buf party = BUF_INIT(ITEM_BYTES_MAX);
+
+	if (r && !r->chunks.n && !r->lists.n &&
+	    of_record_thread(&thread, &party, c->fetch, r, err) < 0)
+		return -1;
+	s->thread = line_for_people(buf_span(&thread), err);
+	s->with = line_for_people(buf_span(&party), err);
+	return s->thread && s->with ? 0 : -1;
+}
 
 static int
 fill(struct cloud_strings *s, struct listing_cloud *c, const struct fetched *f, struct err *err)
@@ -97,7 +116,9 @@ fill(struct cloud_strings *s, struct listing_cloud *c, const struct fetched *f, 
 		s->taken = strdup("");
 		s->problem = strdup(f->why->msg);
 	}
-	return s->app && s->id && s->name && s->type && s->taken && s->problem ? 0 : err_nomem(err);
+	if (!s->app || !s->id || !s->name || !s->type || !s->taken || !s->problem)
+		return err_nomem(err);
+	return fill_thread(s, c, r, err);
 }
 
 /* Sorted by app, name, id, each with its NUL; the row is these and the rest. */
@@ -113,6 +134,7 @@ put_item(struct cloud_list *l, const struct cloud_strings *s, const struct fetch
 		return -1;
 	key = row.n;
 	if (piece_put_key(&row, s->type, err) < 0 || piece_put_key(&row, s->taken, err) < 0 ||
+	    piece_put_key(&row, s->thread, err) < 0 || piece_put_key(&row, s->with, err) < 0 ||
 	    piece_put_key(&row, s->problem, err) < 0 ||
 	    buf_append_u64(&row, f->record ? f->record->size_bytes : 0, err) < 0 ||
 	    buf_append_u64(&row, (uint64_t)f->saved_unix_ms, err) < 0 ||
@@ -138,6 +160,8 @@ cloud_list_next(struct cloud_item *out, struct cloud_list *l, struct err *err)
 	out->id = piece_get_key(&r);
 	out->type = piece_get_key(&r);
 	out->taken = piece_get_key(&r);
+	out->thread = piece_get_key(&r);
+	out->with = piece_get_key(&r);
 	out->problem = piece_get_key(&r);
 	out->size_bytes = read_u64(&r);
 	out->saved_at_unix_ms = (int64_t)read_u64(&r);

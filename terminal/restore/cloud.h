@@ -21,6 +21,9 @@ struct cloud_item {
 	const char *name;
 	const char *type;  /* MIME type */
 	const char *taken; /* when a picture was taken (record.h); "": not known */
+	const char *thread,
+		*with; /* of a message: its thread (item/thread.h), the other party's name; "": not
+				      known, or it does not lie in its record */
 	uint64_t size_bytes;
 	uint32_t versions;        /* how many were ever stored */
 	int64_t saved_at_unix_ms; /* signed client time of the newest */

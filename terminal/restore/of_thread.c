@@ -33,9 +33,8 @@ of_bytes(struct buf *out, struct fetch *f, const struct record *record, struct e
 	return -1;
 }
 
-/* The thread of a record's message, and the other party's name.  1; 0: it has none; OF_UNREADABLE; -1. */
-static int
-thread_of_record(struct buf *thread, struct buf *party, struct fetch *f,
+int
+of_record_thread(struct buf *thread, struct buf *party, struct fetch *f,
 		 const struct record *record, struct err *err)
 {
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(ITEM_BYTES_MAX);
@@ -70,7 +69,7 @@ learn(void *ctx, const struct fetched *it, struct err *err)
 
 	if (!it->record || !it->record->live || it->record->chunks.n || it->record->lists.n)
 		return 0;
-	rc = thread_of_record(&thread, &party, l->f, it->record, err);
+	rc = of_record_thread(&thread, &party, l->f, it->record, err);
 	if (rc == 1)
 		rc = thread_wish_fits(&l->t->wish, buf_span(&thread), buf_span(&party), err);
 	if (rc == 1)
@@ -95,7 +94,7 @@ is_meant(void *ctx, struct fetch *f, const struct record *record, struct err *er
 	struct of_thread *t = ctx;
 	AUTO(buf_clear) struct buf thread = BUF_INIT(ITEM_BYTES_MAX);
 	AUTO(buf_clear) struct buf party = BUF_INIT(ITEM_BYTES_MAX);
-	int rc = thread_of_record(&thread, &party, f, record, err);
+	int rc = of_record_thread(&thread, &party, f, record, err);
 
 	if (rc != 1)
 		return rc;

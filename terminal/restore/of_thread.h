@@ -21,6 +21,11 @@
 /** The original bytes of a record's item, appended to @out.  1, OF_UNREADABLE or -1. */
 int of_bytes(struct buf *out, struct fetch *f, const struct record *record, struct err *err);
 
+/** The thread of a record's message, appended to @thread, and the other party's name to @party.  1; 0: it has
+ *  none; OF_UNREADABLE; -1. */
+int of_record_thread(struct buf *thread, struct buf *party, struct fetch *f,
+		     const struct record *record, struct err *err);
+
 /* 1: it is meant; 0; OF_UNREADABLE; -1. */
 typedef int of_fn(void *ctx, struct fetch *f, const struct record *record, struct err *err);
 

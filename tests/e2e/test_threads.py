@@ -66,6 +66,19 @@ def test_each_message_shows_its_thread_and_with_whom_it_is(phone):
     assert phone.run("items", "contacts") == []
 
 
+def test_box_and_cloud_show_threads_too(phone):
+    phone.run("add", "messages", "--all")
+    phone.run("backup")
+    shortcuts = phone.run("box", "messages")
+    assert threads(shortcuts) == {"+15550001111": 4, "+15550002222": 2, GROUP_THREAD: 2, "mybank": 1}
+    assert {s["with"] for s in shortcuts} == {"Jane Roe", "Bob", "Bob, Jane Roe", None}
+    assert "Jane Roe" in phone.run("box", "messages", json=False)
+    saved = phone.run("cloud", "messages")  # but for the picture, which lies in chunks
+    assert collections.Counter(i.get("thread") for i in saved) == {
+        "+15550001111": 3, "+15550002222": 2, GROUP_THREAD: 2, "mybank": 1, None: 1}
+    assert {i["with"] for i in saved if "with" in i} == {"Jane Roe", "Bob", "Bob, Jane Roe"}
+
+
 @pytest.mark.parametrize("whom, names", [
     ("+15550001111", {"hello Jane", "hello back", "a picture", "nobody said to whom"}),
     ("1 555 000 2222", None),  # another number: without a home region nobody knows it is +1
