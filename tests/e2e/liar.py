@@ -21,6 +21,7 @@ class Exchange:
     asked: bytes
     status: int
     body: bytes  # as the real server answered
+    has_token: bool = False
 
     @property
     def call(self):
@@ -52,6 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         exchange = Exchange(self.command, self.path, self._asked(), 0, b"")
         heads = {name: value for name, value in self.headers.items()
                  if name.lower() in ("authorization", "content-type")}
+        exchange.has_token = "Authorization" in self.headers
         link = http.client.HTTPSConnection("127.0.0.1", liar.target.port, timeout=120,
                                            context=ssl._create_unverified_context())
         link.request(self.command, self.path, exchange.asked, heads)

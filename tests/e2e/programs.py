@@ -4,6 +4,7 @@
 Both start the real binaries of $CLOUDBOX_BUILD (default: build/ beside the sources) with an
 environment of their own, so nothing of the machine's settings or data takes part.
 """
+import codecs
 import fcntl
 import json
 import os
@@ -266,6 +267,7 @@ class Terminal:
             finally:
                 os._exit(127)
         text, read_to, answers = "", 0, list(answers)
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")  # a read ends anywhere
         try:
             end = time.monotonic() + PATIENCE
             while True:
@@ -277,7 +279,7 @@ class Terminal:
                     break
                 if not piece:
                     break
-                text += piece.decode(errors="replace")
+                text += decoder.decode(piece)
                 while answers and (found := re.search(answers[0][0], text[read_to:])):
                     read_to += found.end()
                     answer = answers.pop(0)[1]
