@@ -101,6 +101,8 @@ add_member(struct json_object *o, const struct problem *p)
 		return add(o, "needs", json_object_new_string(p->needs));
 	case PROBLEM_HAS_AGAIN:
 		return p->again_s ? add(o, "again", json_object_new_uint64(p->again_s)) : 0;
+	case PROBLEM_HAS_NOW:
+		return p->now_unix_s ? add(o, "now", json_object_new_uint64(p->now_unix_s)) : 0;
 	case PROBLEM_HAS_NOTHING:
 	case PROBLEM_HAS_RETRY:
 		return 0;
@@ -202,6 +204,9 @@ read_member(struct problem *p, struct json_object *o)
 	case PROBLEM_HAS_AGAIN:
 		return !json_object_object_get_ex(o, "again", NULL) ||
 		       number_of(&p->again_s, o, "again");
+	case PROBLEM_HAS_NOW:
+		return !json_object_object_get_ex(o, "now", NULL) ||
+		       number_of(&p->now_unix_s, o, "now");
 	case PROBLEM_HAS_NOTHING:
 	case PROBLEM_HAS_RETRY:
 		return true;

@@ -25,13 +25,14 @@ enum problem_member {
 	PROBLEM_HAS_NEEDS,       /* needs: a version */
 	PROBLEM_HAS_RETRY,       /* the Retry-After header */
 	PROBLEM_HAS_AGAIN,       /* again: seconds, where waiting helps */
+	PROBLEM_HAS_NOW,         /* now: the server's clock, for whose own it is not */
 };
 
 /* enumerator, word, status, member, title, what a terminal makes of it */
 /* clang-format off */
 #define PROBLEM_WORDS(X) \
 	X(PROBLEM_MALFORMED,       "malformed",       400, NOTHING,     "The request is not well formed", ERR_INTERNAL) \
-	X(PROBLEM_SIGNATURE,       "signature",       401, NOTHING,     "Signature, challenge or token is wrong or has expired", ERR_AUTH) \
+	X(PROBLEM_SIGNATURE,       "signature",       401, NOW,         "Signature, challenge or token is wrong or has expired", ERR_AUTH) \
 	X(PROBLEM_REVOKED,         "revoked",         403, NOTHING,     "This device was revoked, retired or replaced", ERR_REVOKED) \
 	X(PROBLEM_SUSPENDED,       "suspended",       403, NOTHING,     "The operator suspended this device or account", ERR_REFUSED) \
 	X(PROBLEM_SCOPE,           "scope",           403, NOTHING,     "This login does not allow that", ERR_REFUSED) \
@@ -78,6 +79,7 @@ struct problem {
 	uint64_t
 		again_s; /* PROBLEM_QUOTA, PROBLEM_DRILLS: when the device may have more; 0: waiting
 			    does not help */
+	uint64_t now_unix_s; /* PROBLEM_SIGNATURE: the server's clock; 0: it does not say */
 };
 
 /** "missing-chunks", 424, the title, and the error that a terminal makes of it.  Static storage. */

@@ -63,14 +63,17 @@ http_answer_line(struct exchange *x, const char *name, const char *value)
 }
 
 void
-http_problem(struct exchange *x, const struct problem *p)
+http_problem(struct exchange *x, const struct problem *problem)
 {
 	AUTO(buf_clear) struct buf json = BUF_INIT(PROBLEM_BYTES_MAX);
+	struct problem with_time = *problem, *p = &with_time;
 	struct err ignored;
 
 	if (http_answered(x))
 		return;
 	x->answered = true;
+	if (problem_member(p->word) == PROBLEM_HAS_NOW)
+		p->now_unix_s = (uint64_t)(os->now_unix_ms() / 1000);
 	if (problem_print(&json, p, &ignored) < 0)
 		return;
 	http_answer_text(x, problem_status(p->word), PROBLEM_MEDIA_TYPE, &json);

@@ -192,6 +192,14 @@ note_end(struct auto_past *past, const struct auto_run *run, const struct auto_t
 		       : 0;
 }
 
+/* A server that is not reached is that, whatever the network says of it each time. */
+static bool
+is_same(const struct auto_past *past, const struct err *problem)
+{
+	return past->failed == problem->code &&
+	       (problem->code == ERR_UNREACHABLE || strcmp(past->problem, problem->msg) == 0);
+}
+
 int
 auto_do(bool *is_news, struct auto_run *run, const struct auto_task *task, struct err *err)
 {
@@ -206,8 +214,7 @@ auto_do(bool *is_news, struct auto_run *run, const struct auto_task *task, struc
 		return -1;
 	rc = task->run(run, &problem);
 	if (is_news)
-		*is_news = rc != 0 &&
-			   (past.failed != problem.code || strcmp(past.problem, problem.msg) != 0);
+		*is_news = rc != 0 && !is_same(&past, &problem);
 	if (note_end(&past, run, task, rc, &problem, err) < 0)
 		return -1;
 	*err = problem;

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* remote_error: what came of a try, as an error with words and a hint. */
 #include "base/text.h"
+#include "base/when.h"
+#include "os/os.h"
 #include "remote/remote_internal.h"
+
+#define DAY_MS          (24 * 3600 * INT64_C(1000))
+#define CLOCKS_APART_MS (23 * 3600 * INT64_C(1000))
 
 static int
 hint_for(const struct problem *p, struct err *err)
@@ -50,6 +55,31 @@ hint_for(const struct problem *p, struct err *err)
 	}
 }
 
+/* A signature has a time in it, and the server believes one that is a day off (docs/protocol); what is refused while
+ * the clocks differ by about that much was refused for them.  True: @err says so. */
+static bool
+clocks_differ(const struct remote *r, struct err *err)
+{
+	int64_t here = os->now_unix_ms(), there, apart;
+	char here_text[WHEN_TEXT_BYTES], there_text[WHEN_TEXT_BYTES];
+
+	if (!r->problem.now_unix_s || r->problem.now_unix_s > INT64_MAX / 1000)
+		return false;
+	there = (int64_t)r->problem.now_unix_s * 1000;
+	apart = here < there ? there - here : here - there;
+	if (apart < CLOCKS_APART_MS)
+		return false;
+	when_print(here_text, here - here % 1000);
+	when_print(there_text, there);
+	err_set(err, ERR_AUTH, "the clocks of this terminal and of the server are %llu days apart",
+		(unsigned long long)(apart + DAY_MS / 2) / DAY_MS);
+	err_hint(err,
+		 "here it is %s, there %s: set the wrong one right.  Nothing is lost, it goes on "
+		 "then",
+		 here_text, there_text);
+	return true;
+}
+
 int
 remote_error_status(struct remote *r, long status, struct span body, struct err *err)
 {
@@ -59,6 +89,8 @@ remote_error_status(struct remote *r, long status, struct span body, struct err 
 		const struct problem *p = &r->problem;
 
 		r->has_problem = true;
+		if (p->word == PROBLEM_SIGNATURE && clocks_differ(r, err))
+			return -1;
 		if (p->word == PROBLEM_QUOTA && p->again_s)
 			err_set(err, problem_err_code(p->word),
 				"this device has stored its share of the quota for today");

@@ -41,6 +41,9 @@ problems_come_back_with_what_they_carry(void **state)
 		case PROBLEM_HAS_AGAIN:
 			p.again_s = 3600;
 			break;
+		case PROBLEM_HAS_NOW:
+			p.now_unix_s = 1790000000;
+			break;
 		case PROBLEM_HAS_NOTHING:
 		case PROBLEM_HAS_RETRY:
 			break;
