@@ -65,6 +65,9 @@ struct remote *unlocked_remote(struct unlocked *u, struct err *err);
 
 const struct id16 *unlocked_account(const struct unlocked *u);
 
+/** What waited and was called off by this login: STANDING_ bits (account/standing.h). */
+unsigned unlocked_called_off(const struct unlocked *u);
+
 /** The verified account log: devices, epoch, length and head; borrowed. */
 const struct log_state *unlocked_log(const struct unlocked *u);
 
@@ -238,6 +241,10 @@ struct account_newest {
  *  Logs in as the device where there is no token. */
 int account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
 			struct box *box, struct remote *remote, struct err *err);
+
+/** The name of @device, from this terminal's copy of the log; "" if it cannot be told. */
+void account_device_name(char out[static ACCOUNT_DEVICE_NAME_MAX + 1], struct box *box,
+			 const struct id16 *device);
 
 /** The same of an account that is unlocked, by what each device signed: heads, signatures and dates
  *  are checked, and the numbers of items where the server can prove them.  ERR_ALARM. */

@@ -29,6 +29,7 @@ struct unlocked {
 	uint64_t n_keys;            /* = log.epoch */
 	uint8_t passphrase_wrap[WRAP_BYTES];
 	uint8_t recovery_wrap[WRAP_BYTES];
+	unsigned called_off; /* by its login: unlocked_called_off() */
 };
 
 /** Empty; NULL: no memory. */
@@ -99,6 +100,34 @@ int account_added_fill(struct log_entry *e, struct buf *name_box, const struct l
  *  log comes after (log_copy_adopt()). */
 int account_settle(struct box *box, const struct remote *remote, const struct id16 *device,
 		   const struct identity_keys *keys, const struct log_state *s, struct err *err);
+
+/** Open with @psk the names of devices that were sealed under it in @epoch, and keep them: a rotation
+ *  leaves those of shut-out devices behind. */
+int names_keep(struct box *b, const struct log_state *s, const struct secret *psk, uint64_t epoch,
+	       struct err *err);
+/** All that @u opens and this terminal's own keys do not.  Where the disk is full, none. */
+void names_keep_all(struct box *b, const struct unlocked *u);
+/** The name of @device that was kept; "" if none was. */
+void
+name_kept(char out[static ACCOUNT_DEVICE_NAME_MAX + 1], struct box *b, const struct id16 *device);
+
+/** What entries from number @known on mean for this terminal: a recovery code that is no more, the
+ *  server's new address.  Before the identity learns of them; twice does no harm. */
+int log_news(struct box *b, const struct log_state *s, struct span raw, uint64_t known,
+	     struct err *err);
+
+/** The Box goes to the address @text from now on. */
+int server_follow(struct box *box, const char *text, struct err *err);
+
+/** Sign @what, of which only the members of its type are filled in, send it and adopt the log; again
+ *  where somebody else was faster. */
+int
+unlocked_sign(struct unlocked *u, struct box *box, const struct log_entry *what, struct err *err);
+
+/** After a person's login, which called off all that waited: *what (standing.h) it was.  @known: so
+ *  long was the log that this terminal knew. */
+int standing_called_off(unsigned *what, struct box *box, const struct log_state *now,
+			struct span raw, uint64_t known, struct err *err);
 
 /** A token that may read: the one of an unlocked account, or the device's own.  */
 int account_login_put(struct box *b, struct remote *remote, struct err *err);

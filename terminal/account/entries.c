@@ -172,6 +172,15 @@ check_head(struct unlocked *u, struct wire_device *d, struct err *err)
 	return 0;
 }
 
+/* Answers of one server that contradict each other. */
+static int
+alarm_log(struct err *err, const char *what)
+{
+	err_set(err, ERR_ALARM, "%s", text(what));
+	return err_hint(err, "type the command once more; if it stays so, sign nothing before the "
+			     "server's operator has looked at it");
+}
+
 /* The devices' heads and the log, of one moment: whoever signs an entry between the two answers has
  * both asked for again. */
 static int
@@ -184,7 +193,7 @@ heads_of_log(struct unlocked *u, struct wire_heads *heads, struct err *err)
 		if (!remote || remote_heads(remote, heads, err) < 0)
 			return -1;
 		if (heads->log.length < u->log.length)
-			return err_set(err, ERR_ALARM, "the server's account log became shorter");
+			return alarm_log(err, N_("the server's account log became shorter"));
 		if (heads->log.length > u->log.length && unlocked_log_more(u, err) < 0)
 			return -1;
 		if (heads->log.length > u->log.length)
@@ -193,7 +202,7 @@ heads_of_log(struct unlocked *u, struct wire_heads *heads, struct err *err)
 		if (heads->log.length == u->log.length)
 			return hash32_equal(&heads->log.head, &u->log.head)
 				       ? 0
-				       : err_set(err, ERR_ALARM, "the server has two account logs");
+				       : alarm_log(err, N_("the server has two account logs"));
 	}
 	return err_set(err, ERR_CONFLICT, "the account log has grown meanwhile");
 }

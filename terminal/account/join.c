@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account/account_internal.h"
+#include "account/owner.h"
 #include "box/box.h"
 #include "box/joining.h"
 #include "os/os.h"
@@ -217,9 +218,10 @@ found_post(struct founding *f, struct remote *remote, const struct id16 *invitat
 			*err = why;
 		return -1;
 	}
-	if (answer.length != f->log.length || !hash32_equal(&answer.head, &f->log.head))
-		return err_set(err, ERR_ALARM, "the server keeps another account than was sent");
-	return 0;
+	if (answer.length == f->log.length && hash32_equal(&answer.head, &f->log.head))
+		return 0;
+	err_set(err, ERR_ALARM, "the server keeps another account than was sent");
+	return err_hint(err, "save nothing there before its operator has looked at it");
 }
 
 /* All that the Box is to know, or nothing. */
@@ -509,6 +511,7 @@ account_join(struct unlocked **out, struct box *box, struct remote *remote,
 	}
 	if (settle_joined(box, remote, u, &heads, &me, q->with.recovery, err) < 0)
 		return -1;
+	names_keep_all(box, u);
 
 	if (out)
 		*out = TAKE(u);

@@ -4,6 +4,7 @@
 
 #include "account/account.h"
 #include "account/account_internal.h"
+#include "account/standing.h"
 #include "base/text.h"
 #include "box/identity.h"
 #include "crypto/wrap.h"
@@ -130,7 +131,8 @@ adopt_rotations(struct box *b, const struct log_state *s, struct span raw, struc
 		if (log_entry_decode(e, entry, err) < 0)
 			return -1;
 		if (e->type == LOG_ROTATE && e->epoch == keys.epoch &&
-		    rotated_keys(&keys, e, &device, err) < 0)
+		    (names_keep(b, s, keys.psk, keys.epoch, err) < 0 ||
+		     rotated_keys(&keys, e, &device, err) < 0))
 			return -1;
 	}
 	if (rc < 0)
@@ -158,7 +160,8 @@ log_copy_adopt(struct box *b, const struct log_state *s, struct span raw, struct
 	const struct log_device *d;
 	struct id16 device;
 
-	if (box_identity_need(&me, b, err) < 0 || copy_write(b, raw, err) < 0)
+	if (box_identity_need(&me, b, err) < 0 || copy_write(b, raw, err) < 0 ||
+	    log_news(b, s, raw, me->log_length, err) < 0)
 		return -1;
 	memcpy(device.b, me->device, sizeof device.b);
 	d = log_state_device(s, &device);
@@ -262,7 +265,9 @@ log_in_put(void *ctx, struct remote *remote, struct err *err)
 		return -1;
 	memcpy(account.b, me->account, sizeof account.b);
 	memcpy(device.b, me->device, sizeof device.b);
-	return remote_login_device(remote, &account, &device, me->dsk, err);
+	if (remote_login_device(remote, &account, &device, me->dsk, err) == 0)
+		return 0;
+	return account_gone(ctx, remote, err);
 }
 
 int

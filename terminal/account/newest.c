@@ -112,6 +112,33 @@ account_newest_checked(struct account_newest out[static ACCOUNT_DEVICES_MAX], si
 	return 0;
 }
 
+static void
+name_of(char out[static ACCOUNT_DEVICE_NAME_MAX + 1], struct box *box, const struct log_state *s,
+	const struct id16 *device)
+{
+	const struct identity_keys *keys = &box_identity(box)->keys;
+	const struct log_device *d = log_state_device(s, device);
+
+	out[0] = 0;
+	if (d)
+		account_name_open(out, d, &s->account, keys->psk, keys->epoch);
+	if (!out[0]) /* sealed in an earlier epoch */
+		name_kept(out, box, device);
+}
+
+void
+account_device_name(char out[static ACCOUNT_DEVICE_NAME_MAX + 1], struct box *box,
+		    const struct id16 *device)
+{
+	AUTO(log_state_clear) struct log_state s = { 0 };
+	AUTO(buf_clear) struct buf raw = BUF_INIT(LOG_COPY_BYTES_MAX);
+	struct err err;
+
+	out[0] = 0;
+	if (log_copy_read(&s, &raw, box, &err) == 0)
+		name_of(out, box, &s, device);
+}
+
 int
 account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_t *n,
 		    struct box *box, struct remote *remote, struct err *err)
@@ -119,7 +146,6 @@ account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_
 	AUTO(log_state_clear) struct log_state s = { 0 };
 	AUTO(buf_clear) struct buf raw = BUF_INIT(LOG_COPY_BYTES_MAX);
 	AUTO(wire_heads_clear) struct wire_heads heads = { 0 };
-	const struct identity_keys *keys;
 
 	if (account_login_put(box, remote, err) < 0 || remote_heads(remote, &heads, err) < 0 ||
 	    log_copy_read(&s, &raw, box, err) < 0)
@@ -132,10 +158,8 @@ account_newest_read(struct account_newest out[static ACCOUNT_DEVICES_MAX], size_
 		if (log_copy_read(&s, &raw, box, err) < 0)
 			return -1;
 	}
-	keys = &box_identity(box)->keys;
 	fill_all(out, n, &heads, &s, buf_span(&raw));
 	for (size_t i = 0; i < *n; i++)
-		account_name_open(out[i].name, log_state_device(&s, &out[i].device), &s.account,
-				  keys->psk, keys->epoch);
+		name_of(out[i].name, box, &s, &out[i].device);
 	return 0;
 }

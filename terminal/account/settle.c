@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "account/account_internal.h"
+#include "account/owner.h"
 #include "box/box.h"
 #include "os/os.h"
 
@@ -36,25 +37,6 @@ account_added_fill(struct log_entry *e, struct buf *name_box, const struct log_s
 	return 0;
 }
 
-static int
-server_of(struct identity_server *out, const struct remote *remote, struct err *err)
-{
-	struct remote_url url = remote_url_server(remote_server(remote));
-	char line[REMOTE_URL_TEXT_BYTES];
-
-	*out = (struct identity_server){ .tls = url.pinned ? IDENTITY_TLS_PIN
-						: url.tls  ? IDENTITY_TLS_CA
-							   : IDENTITY_TLS_NONE };
-	memcpy(out->pin, url.pin, sizeof out->pin);
-	url.pinned = false;
-	remote_url_print(line, &url);
-	line[strlen(line) - 1] = 0; /* the slash */
-	if (strlen(line) > IDENTITY_URL_MAX)
-		return err_set(err, ERR_LIMIT, "the server's address is too long");
-	memcpy(out->url, line, strlen(line) + 1);
-	return 0;
-}
-
 int
 account_settle(struct box *box, const struct remote *remote, const struct id16 *device,
 	       const struct identity_keys *keys, const struct log_state *s, struct err *err)
@@ -76,7 +58,7 @@ account_settle(struct box *box, const struct remote *remote, const struct id16 *
 		return err_set(err, ERR_INTERNAL, "the new device is not in the log");
 	account_name_open(name, d, &s->account, keys->psk, s->epoch);
 	in.first_head = d->added.b;
-	if (server_of(&server, remote, err) < 0)
+	if (account_server_of(&server, remote_server(remote), err) < 0)
 		return -1;
 	return identity_create(box, &in, err);
 }

@@ -4,6 +4,7 @@
 
 #include "account/account_internal.h"
 #include "account/session.h"
+#include "account/standing.h"
 #include "base/text.h"
 #include "os/os.h"
 
@@ -286,24 +287,36 @@ account_unlock(struct unlocked **out, struct box *box, struct remote *remote,
 	const struct identity *me;
 	struct hash32 known;
 	struct id16 account;
+	uint64_t known_length;
 
 	if (box_identity_need(&me, box, err) < 0)
 		return -1;
 	memcpy(account.b, me->account, sizeof account.b);
 	if (unlocked_open(&u, remote, &account, with, err) < 0)
-		return -1;
+		return account_gone(box, remote, err);
 	if (u->log.length < me->log_length ||
 	    log_copy_hash_at(&known, buf_span(&u->raw), me->log_length - 1, err) < 0 ||
 	    memcmp(known.b, me->log_head, sizeof known.b) != 0)
 		return alarm(err, N_("its account log does not continue the one that this "
 				     "terminal knows"));
+	known_length = me->log_length;
 	/* A device that is shut out may still read what it is let read. */
 	if (log_copy_adopt(box, &u->log, buf_span(&u->raw), err) < 0 && err &&
 	    err->code != ERR_REVOKED)
 		return -1;
+	names_keep_all(box, u);
+	if (standing_called_off(&u->called_off, box, &u->log, buf_span(&u->raw), known_length,
+				err) < 0)
+		return -1;
 
 	*out = TAKE(u);
 	return 0;
+}
+
+unsigned
+unlocked_called_off(const struct unlocked *u)
+{
+	return u->called_off;
 }
 
 struct remote *

@@ -59,8 +59,9 @@ list_item(void *ctx, const struct wire_item *item, struct err *err)
 static int
 not_ours(struct err *err)
 {
-	return err_set(err, ERR_ALARM,
-		       "the server's list of this terminal's items is not what it signed");
+	err_set(err, ERR_ALARM, "the server's list of this terminal's items is not what it signed");
+	return err_hint(err, "nothing was saved; ask the server's operator: cloudboxd check says "
+			     "whether its data are damaged");
 }
 
 /* *has_batch false: the device has none there. */

@@ -42,9 +42,11 @@ static int
 acknowledged(struct run *r, const struct journal_batch *batch, const struct wire_batch_answer *a,
 	     struct err *err)
 {
-	if (a->seq != batch->seq || memcmp(a->head.b, batch->head, sizeof a->head.b) != 0)
-		return err_set(err, ERR_ALARM,
-			       "the server acknowledged another batch than the one sent");
+	if (a->seq != batch->seq || memcmp(a->head.b, batch->head, sizeof a->head.b) != 0) {
+		err_set(err, ERR_ALARM, "the server acknowledged another batch than the one sent");
+		return err_hint(err, "the backup counts as not saved and goes again next time; ask "
+				     "the server's operator");
+	}
 	r->roots_refused = 0;
 	if (journal_ack(r->box, batch, (int64_t)a->server_unix_ms, err) < 0)
 		return -1;

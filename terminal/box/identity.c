@@ -380,6 +380,22 @@ identity_set_log(struct box *b, uint64_t log_length, const uint8_t log_head[stat
 }
 
 int
+identity_set_server(struct box *b, const struct identity_server *server, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (strlen(server->url) > IDENTITY_URL_MAX)
+		return err_set(err, ERR_LIMIT, "the server's address is too long");
+	if (query_init(&q, b, "UPDATE identity SET url = ?1, tls = ?2, pin = ?3", err) < 0)
+		return -1;
+	bind_server(&q, 1, server);
+	if (query_run(&q, err) < 0)
+		return -1;
+	b->identity.server = *server;
+	return 0;
+}
+
+int
 identity_set_recovery_confirmed(struct box *b, bool confirmed, struct err *err)
 {
 	AUTO(query_clear) struct query q = QUERY_INIT;

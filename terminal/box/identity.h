@@ -82,6 +82,8 @@ int identity_rotate(struct box *b, const struct identity_keys *keys, uint64_t lo
 
 int identity_set_log(struct box *b, uint64_t log_length,
 		     const uint8_t log_head[static BOX_HASH_BYTES], struct err *err);
+/** The account's server is at another address.  ERR_LIMIT: the address is too long. */
+int identity_set_server(struct box *b, const struct identity_server *server, struct err *err);
 int identity_set_recovery_confirmed(struct box *b, bool confirmed, struct err *err);
 
 /** The head that this device's newest batch has on the server: for a rejoin, and for a rebuilt map.

@@ -133,8 +133,13 @@ known_newest(struct device_head *out, const struct id16 *id, struct box *box, st
 }
 
 void
-device_stand_at_cut(struct device_head *known, const struct log_device *d)
+device_stand_at_cut(struct device_head *known, const struct log_device *d, uint64_t shown_seq)
 {
+	if (d->state == DEVICE_RETIRED && shown_seq == 0) {
+		known->seq = 0;
+		known->head = d->added;
+		return;
+	}
 	if ((d->state != DEVICE_REVOKED && d->state != DEVICE_REPLACED) ||
 	    known->seq <= d->trusted_seq)
 		return;
@@ -150,7 +155,7 @@ device_check_newest(const struct fetch *f, struct box *box, struct err *err)
 
 	if (known_newest(&known, &fetch_device(f)->id, box, err) < 0)
 		return -1;
-	device_stand_at_cut(&known, fetch_device(f));
+	device_stand_at_cut(&known, fetch_device(f), seq);
 	if (seq < known.seq)
 		return err_set(err, ERR_ALARM,
 			       "the server shows an older state: batch %llu of this device's is "

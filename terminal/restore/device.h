@@ -42,8 +42,9 @@ int device_first(struct fetch **out, struct box *box, struct unlocked *u, const 
 		 struct err *err);
 
 /** @known, what somebody knows of the device @d; of one that was shut out never what came after the
- *  cut, which is void. */
-void device_stand_at_cut(struct device_head *known, const struct log_device *d);
+ *  cut, which is void, and nothing of one that was given up once its time is over: the server shows
+ *  @shown_seq as its newest then, 0. */
+void device_stand_at_cut(struct device_head *known, const struct log_device *d, uint64_t shown_seq);
 
 /** What this terminal knows of the device that the server does not show: it showed an older state.
  *  0, or -1 with ERR_ALARM. */

@@ -212,8 +212,10 @@ check_head(struct verify_result *out, const struct wire_heads *heads, const char
 
 /* What came after the cut of a device that was shut out is not there any more: rightly so. */
 static void
-stand_at_cut(struct identity_device *known, const struct log_state *log)
+stand_at_cut(struct identity_device *known, const struct log_state *log,
+	     const struct wire_heads *heads)
 {
+	const struct wire_device *w = shown(heads, known->device);
 	struct device_head head = { .seq = known->seq };
 	const struct log_device *d;
 
@@ -222,7 +224,7 @@ stand_at_cut(struct identity_device *known, const struct log_state *log)
 	d = log_state_device(log, &head.device);
 	if (!d)
 		return;
-	device_stand_at_cut(&head, d);
+	device_stand_at_cut(&head, d, w ? w->seq : UINT64_MAX);
 	known->seq = head.seq;
 	memcpy(known->head, head.head.b, sizeof known->head);
 }
@@ -246,7 +248,7 @@ check_heads(struct verify_result *out, struct box *box, struct remote *remote, s
 	if (log_copy_read(&log, &raw, box, &bad_copy) < 0)
 		log_state_clear(&log);
 	for (size_t i = 0; i < n; i++) {
-		stand_at_cut(&others[i], &log);
+		stand_at_cut(&others[i], &log, &heads);
 		if (check_head(out, &heads, "", &others[i], false, err) < 0)
 			return -1;
 	}
