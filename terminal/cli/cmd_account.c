@@ -3,6 +3,7 @@
  * cmd_join.c. */
 #include "account/account.h"
 #include "account/notices.h"
+#include "account/owner.h"
 #include "auto/tasks.h"
 #include "box/drills.h"
 #include "box/identity.h"
@@ -18,6 +19,7 @@
 #include "cli/planned.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/waits.h"
 #include "remote/remote_url.h"
 
 /* What `status` says; everything comes from the Box. */
@@ -34,7 +36,16 @@ struct status {
 	struct drill_done drill; /* the newest; at 0: none */
 	struct account_notice notices[WIRE_NOTICES_MAX]; /* what the server told last */
 	size_t n_notices;
+	struct account_standing stands;
+	struct buf moved_from; /* the server's address before */
 };
+
+static void
+status_clear(struct status *s)
+{
+	buf_clear(&s->moved_from);
+}
+AUTO_OBJ(status_clear, struct status);
 
 static int
 count_item(void *ctx, const struct saved *s, struct err *err)
@@ -46,13 +57,13 @@ count_item(void *ctx, const struct saved *s, struct err *err)
 }
 
 static int
-read_status(struct status *s, const struct cli *cli, struct err *err)
+read_status(struct status *s, struct cli *cli, struct err *err)
 {
 	const struct identity *id = box_identity(cli->box);
 	struct remote_url url;
 	struct hash32 head;
 
-	*s = (struct status){ 0 };
+	*s = (struct status){ .moved_from = BUF_INIT(SETTING_VALUE_MAX) };
 	if (cli_server(&url, cli, err) < 0)
 		return -1;
 	remote_url_print(s->server, &url);
@@ -64,6 +75,8 @@ read_status(struct status *s, const struct cli *cli, struct err *err)
 	}
 	if (auto_look_now(&s->look, cli->box, err) < 0 || auto_todo(&s->todo, &s->look, err) < 0 ||
 	    drill_done_newest(&s->drill, cli->box, err) < 0 ||
+	    waits_kept(&s->stands, cli, err) < 0 ||
+	    setting_get(&s->moved_from, cli->box, ACCOUNT_SERVER_BEFORE, err) < 0 ||
 	    region_get(&s->region, cli->box, err) < 0 ||
 	    saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
 		return -1;
@@ -120,7 +133,7 @@ notices_json(struct cli *cli, const struct status *s)
 }
 
 static int
-status_json(struct cli *cli, const struct status *s, const struct identity *id, struct err *err)
+status_json(struct cli *cli, struct status *s, const struct identity *id, struct err *err)
 {
 	struct json_object *problems, *o;
 
@@ -146,6 +159,8 @@ status_json(struct cli *cli, const struct status *s, const struct identity *id, 
 	else
 		json_put_text(cli, o, "last_drill", NULL);
 	json_put_text(cli, o, "region", s->region.code[0] ? s->region.code : NULL);
+	json_put_text(cli, o, "server_before", s->moved_from.n ? buf_str(&s->moved_from) : NULL);
+	waits_json(cli, o, &s->stands);
 	json_result(cli, o);
 	return 0;
 }
@@ -170,7 +185,7 @@ status_waiting(const struct status *s, struct err *err)
 }
 
 static int
-status_text(struct cli *cli, const struct status *s, const struct identity *id, struct err *err)
+status_text(struct cli *cli, struct status *s, const struct identity *id, struct err *err)
 {
 	static const struct column columns[] = {
 		{ NULL, COLUMN_LEFT },
@@ -183,6 +198,7 @@ status_text(struct cli *cli, const struct status *s, const struct identity *id, 
 	if (TABLE_ADD(&t, err, _("this terminal"), id->name) < 0 ||
 	    TABLE_ADD(&t, err, _("account"), s->account) < 0 ||
 	    TABLE_ADD(&t, err, _("server"), s->server) < 0 ||
+	    (s->moved_from.n && TABLE_ADD(&t, err, _("moved from"), buf_str(&s->moved_from)) < 0) ||
 	    TABLE_ADD(&t, err, _("last backup"),
 		      id->acked_seq ? show_when(id->acked_unix_ms).s : _("never")) < 0 ||
 	    TABLE_ADD(&t, err, _("in the cloud"), show_count(s->items).s) < 0 ||
@@ -202,6 +218,8 @@ status_text(struct cli *cli, const struct status *s, const struct identity *id, 
 		       _("The recovery code is not confirmed: is it written down? Then type: "
 			 "cloudbox recovery confirm"),
 		       cli_plain(cli));
+	fflush(stdout);
+	waits_warn(cli, &s->stands, account_standing_flags(&s->stands));
 	return 0;
 }
 
@@ -209,7 +227,7 @@ int
 cmd_status(struct cli *cli, struct err *err)
 {
 	struct box *box = cli_account_box(cli, err);
-	struct status s;
+	AUTO(status_clear) struct status s = { .items = 0 };
 
 	if (!box || read_status(&s, cli, err) < 0)
 		return -1;
@@ -224,14 +242,18 @@ cmd_devices(struct cli *cli, struct err *err)
 {
 	struct account_newest devices[ACCOUNT_DEVICES_MAX];
 	struct remote *remote = cli_remote(cli, err);
+	struct account_standing stands;
 	size_t n = 0;
 
-	if (!remote || account_newest_read(devices, &n, cli->box, remote, err) < 0)
+	if (!remote || account_newest_read(devices, &n, cli->box, remote, err) < 0 ||
+	    account_standing_ask(&stands, cli->box, remote, err) < 0)
 		return -1;
 	if (cli->json)
 		newest_devices_json(cli, devices, n);
 	else if (newest_devices_print(cli, devices, n, err) < 0)
 		return -1;
+	fflush(stdout);
+	waits_warn(cli, &stands, account_standing_flags(&stands));
 	return CLI_DONE;
 }
 

@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/waits.h"
 #include "remote/remote.h"
 
 static const char *
@@ -276,6 +277,8 @@ cmd_backup(struct cli *cli, struct err *err)
 	tell_all(cli, r.warnings, r.n_warnings);
 	if (rc < 0)
 		return -1;
+	if (r.requests)
+		waits_follow(cli);
 	if ((cli->json ? print_json(cli, &r, err) : print_text(cli, &r, err)) < 0)
 		return -1;
 	return r.n_failed ? CLI_PARTIAL : CLI_DONE;

@@ -8,13 +8,7 @@
 #include "cli/here.h"
 #include "cli/show.h"
 #include "cli/table.h"
-
-static void
-tell_alarms(const struct cli *cli, char **alarms, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		cli_warn(cli, alarms[i]);
-}
+#include "cli/told.h"
 
 static int
 print_cloud_json(struct cli *cli, struct cloud_list *l, struct err *err)
@@ -99,7 +93,7 @@ cmd_cloud(struct cli *cli, struct err *err)
 
 	if (read_cloud(&l, cli, err) < 0)
 		return -1;
-	tell_alarms(cli, l.alarms, l.n_alarms);
+	told_alarms(cli, l.alarms, l.n_alarms);
 	if ((cli->json ? print_cloud_json(cli, &l, err) : print_cloud_text(cli, &l, err)) < 0)
 		return -1;
 	return CLI_DONE;

@@ -14,6 +14,7 @@
 #include "cli/interrupt.h"
 #include "cli/newest.h"
 #include "cli/told.h"
+#include "cli/trust.h"
 #include "remote/remote.h"
 #include "restore/restore.h"
 
@@ -35,35 +36,6 @@ read_url(struct remote_url *out, const char *word, struct err *err)
 	if (err->code == ERR_SYNTAX)
 		err->code = ERR_USAGE; /* as an address of the wrong kind */
 	return -1;
-}
-
-/* A key that neither a pin nor a known authority vouches for is shown, and asked about. */
-static int
-trust_server(struct cli *cli, struct err *err)
-{
-	uint8_t spki[REMOTE_PIN_BYTES];
-	char digits[2 * REMOTE_PIN_BYTES + 1];
-	char question[512];
-	int rc = remote_see(cli->remote, spki, err);
-
-	if (rc <= 0)
-		return rc;
-	hex_encode(digits, SPAN_ARRAY(spki));
-	snprintf(question, sizeof question,
-		 _("Nobody this terminal knows vouches for this server. Its key:\n    %s\nIs that "
-		   "the key that the server's owner told you?"),
-		 digits);
-	if (cli->answer == ANSWER_YES)
-		fprintf(stderr, _("The server's key: %s\n"), digits);
-	rc = ask_yes_no(cli, question, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0) {
-		err_set(err, ERR_CANCELLED, "the server was not trusted; nothing was sent to it");
-		return err_hint(err, "ask its owner for a URL with #pin=…");
-	}
-	remote_pin(cli->remote, spki);
-	return 0;
 }
 
 static const char *
@@ -292,8 +264,7 @@ take_over(struct cli *cli, struct err *err)
 	}
 	if (rc < 0)
 		return err_wrap(err, "this terminal joined, but the other one's Box did not come");
-	for (size_t i = 0; i < r.n_alarms; i++)
-		cli_warn(cli, r.alarms[i]);
+	told_alarms(cli, r.alarms, r.n_alarms);
 	if (!cli->json && told_restore(cli, &r, false, err) < 0)
 		return -1;
 	return r.failed ? CLI_PARTIAL : CLI_DONE;

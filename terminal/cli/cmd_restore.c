@@ -121,8 +121,7 @@ cmd_restore(struct cli *cli, struct err *err)
 	    here_know(cli, request.into ? request.into : request.app, err) < 0)
 		return -1;
 	rc = run(&r, cli, &request, err);
-	for (size_t i = 0; i < r.n_alarms; i++)
-		cli_warn(cli, r.alarms[i]);
+	told_alarms(cli, r.alarms, r.n_alarms);
 	if (rc < 0)
 		return -1;
 	if (told_restore(cli, &r, request.preview, err) < 0)

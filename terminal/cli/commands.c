@@ -39,6 +39,17 @@ static const struct option revoke_options[] = {
 	{ NULL, NULL, NULL, false },
 };
 
+static const struct option delete_options[] = {
+	{ "--confirm", "ACCOUNT",
+	  N_("the account's id, or its first 8 digits, in place of typing it"), false },
+	{ NULL, NULL, NULL, false },
+};
+
+static const struct option retention_options[] = {
+	{ "--lift-hold", NULL, N_("let the server clear away what it holds back"), false },
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option apps_add_options[] = {
 	{ "--adapter", "ADAPTER", N_("how its data is read: vcard, sms-xml, calls-xml, files"),
 	  false },
@@ -193,6 +204,30 @@ const struct command commands[] = {
 	     "last backups, and asks before it acts; without --trust all of them count. Then shows "
 	     "a new recovery code."),
 	  GROUP_ACCOUNT, revoke_options, 1, 1, cmd_revoke },
+	{ "retire", "DEVICE", N_("Give up a device: it saves nothing more, its backups go in time"),
+	  N_("DEVICE is its id, the beginning of one, or its name; it may be this terminal. Its "
+	     "backups count as forgotten from then on. A lost or stolen device is shut out with "
+	     "cloudbox revoke."),
+	  GROUP_ACCOUNT, NULL, 1, 1, cmd_retire },
+	{ "server", "[URL]", N_("The server's address; or move to another address of it"),
+	  N_("Checks that the same server answers there, with this account, its log and its "
+	     "backups. The other devices follow by themselves; where the old address is gone, type "
+	     "it on each of them."),
+	  GROUP_ACCOUNT, NULL, 0, 1, cmd_server },
+	{ "account", "", N_("The account: its quota, what waits, what the server holds back"),
+	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_account },
+	{ "account keep", "", N_("Call off a deletion, or whatever else waits"),
+	  N_("So does every other command that asks for the passphrase or the recovery code."),
+	  GROUP_ACCOUNT, NULL, 0, 0, cmd_account_keep },
+	{ "account delete", "[--confirm ACCOUNT]",
+	  N_("Delete the account and all of its backups, after 14 days"),
+	  N_("All devices show it until then, and any unlocking calls it off: cloudbox account "
+	     "keep. What lies on the devices stays."),
+	  GROUP_ACCOUNT, delete_options, 0, 0, cmd_account_delete },
+	{ "retention", "[DAYS] [--lift-hold]", N_("For how many days the server keeps old versions"),
+	  N_("30 at least. Fewer days hold after 14 days of the server's running, more at once. Where "
+	     "the server holds back clearing, --lift-hold lets it go on, after 14 days too."),
+	  GROUP_ACCOUNT, retention_options, 0, 1, cmd_retention },
 	{ "lock", "", N_("Forget whatever could open a backup"),
 	  NULL, GROUP_ACCOUNT, NULL, 0, 0, cmd_lock },
 	{ "passphrase", "", N_("Change the passphrase"),

@@ -34,6 +34,14 @@ int cmd_pair(struct cli *cli, struct err *err);
 /* cmd_revoke.c */
 int cmd_revoke(struct cli *cli, struct err *err);
 
+/* cmd_owner.c, cmd_server.c */
+int cmd_account(struct cli *cli, struct err *err);
+int cmd_account_keep(struct cli *cli, struct err *err);
+int cmd_account_delete(struct cli *cli, struct err *err);
+int cmd_retention(struct cli *cli, struct err *err);
+int cmd_retire(struct cli *cli, struct err *err);
+int cmd_server(struct cli *cli, struct err *err);
+
 /* cmd_region.c */
 int cmd_region(struct cli *cli, struct err *err);
 

@@ -232,3 +232,16 @@ told_restore(struct cli *cli, const struct restore_result *r, bool preview, stru
 {
 	return cli->json ? print_json(cli, r, preview, err) : print_text(cli, r, preview, err);
 }
+
+void
+told_alarms(const struct cli *cli, char *const *alarms, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cli_warn(cli, alarms[i]);
+	if (n)
+		cli_warn(
+			cli,
+			_("What comes from there is genuine all the same, but may be old, or not "
+			  "all of it: compare the six words of cloudbox status on that device with "
+			  "cloudbox devices here, and ask the server's operator."));
+}

@@ -11,6 +11,9 @@ struct restore_result;
 /** Print @r, or make it the result.  @preview: nothing was done, it only would be.  Its rows' errors. */
 int told_restore(struct cli *cli, const struct restore_result *r, bool preview, struct err *err);
 
+/** Warn of @alarms: what the server shows is not what was signed; and say what to do. */
+void told_alarms(const struct cli *cli, char *const *alarms, size_t n);
+
 struct restore_fit;
 
 /** Tell on standard error what an app keeps of the items to come, and what it has no place for. */

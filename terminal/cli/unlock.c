@@ -5,6 +5,7 @@
 #include "box/box.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/waits.h"
 #include "service/ask.h"
 
 /* A service that is not there, or has its own troubles, keeps nobody from unlocking. */
@@ -29,6 +30,7 @@ unlock_by_asking(struct cli *cli, struct err *err)
 						 .recovery = given.recovery };
 	if (account_unlock(&cli->unlocked, cli->box, cli->remote, &with, err) < 0)
 		return NULL;
+	waits_called_off(cli, unlocked_called_off(cli->unlocked));
 	offer_session(cli);
 	return cli->unlocked;
 }
@@ -45,8 +47,10 @@ unlock_by_session(struct cli *cli, struct err *err)
 		return NULL;
 	}
 	const struct account_credential with = { .session = s };
-	if (account_unlock(&cli->unlocked, cli->box, cli->remote, &with, err) == 0)
+	if (account_unlock(&cli->unlocked, cli->box, cli->remote, &with, err) == 0) {
+		waits_called_off(cli, unlocked_called_off(cli->unlocked));
 		return cli->unlocked;
+	}
 	if (err->code == ERR_LOCKED)
 		cli_lock(cli);
 	return NULL;
