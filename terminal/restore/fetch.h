@@ -129,8 +129,8 @@ int opened_copy(struct opened *out, const struct fetched *it, struct err *err);
 void opened_clear(struct opened *o);
 AUTO_OBJ(opened_clear, struct opened);
 
-/** Fetch the chunks of several small items in one request, ahead of fetch_payload().  What does not
- *  fit FETCH_CHUNKS_BYTES is fetched when it is needed.  -1: the server was not reached; a damaged
+/** Fetch the chunks of several small items in one request, ahead of fetch_payload().  One of more than
+ *  FETCH_WINDOW_BYTES, and what does not fit FETCH_CHUNKS_BYTES, is fetched when it is needed.  -1: the server was not reached; a damaged
  *  chunk shows at its item. */
 int fetch_ahead(struct fetch *f, const struct opened *items, size_t n, struct err *err);
 

@@ -181,7 +181,9 @@ fetch_ahead_add(struct fetch *f, const struct opened *item, struct err *err)
 	AUTO(chunk_entries_clear) struct chunk_entries l = { 0 };
 	struct err bad = { 0 };
 
+	/* Of one that is larger than what can be held, all would come twice. */
 	if (item->why || item->record.chunks.n == 0 ||
+	    item->record.size_bytes > FETCH_WINDOW_BYTES ||
 	    chunk_entries_decode(&l, item->record.chunks, &bad) < 0)
 		return 0; /* what is bad is said at the item, by fetch_payload() */
 	for (size_t i = 0; i < l.n; i++)

@@ -54,6 +54,13 @@ def test_every_item_that_was_saved_came_back(world):
     assert len(u.run("items", "contacts")) == len(t.told["items"]) > 1000
 
 
+def test_a_drill_proves_all_that_was_saved(world):
+    """Each contact is restored into a copy, merged with itself and with the app's: none falls short."""
+    t, _ = world
+    told = t.run("drill", "--all")
+    assert told["bad"] == [] and told["proven"] == told["items"] >= len(t.saved["uploaded"])
+
+
 def without_uid(card):
     """Lines that must be there again: all but the card's own id, and blank ones."""
     return [line.rstrip() for line in card if line.strip()

@@ -184,6 +184,8 @@ def test_every_command_is_as_small_with_many_messages(make_terminal, server, n):
     assert len(listed(t, "cloud", n, "cloud", passphrase=True)) == n
     assert listed(t, "verify", n, "verify", passphrase=True)["bad"] == []
     assert listed(t, "verify --data", n, "verify", "--data", passphrase=True)["bad"] == []
+    assert listed(t, "drill --locked", n, "drill", "--locked", passphrase=True)["bad"] == []
+    assert listed(t, "drill", n, "drill", passphrase=True)["proven"] == min(n, 1000)
     told, peak, cpu = watched(t, "restore", "messages")
     told_figures("messages, nothing lost", n, told, peak, cpu)
     assert told["written"] == 0
