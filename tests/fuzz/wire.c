@@ -90,6 +90,17 @@ have_answer_again(struct span in, struct buf *again)
 }
 
 static bool
+damaged_again(struct span in, struct buf *again)
+{
+	static struct wire_damaged d;
+
+	if (wire_damaged_decode(&d, in, NULL) < 0)
+		return false;
+	FUZZ_TRUE(wire_damaged_encode(again, &d, NULL) == 0);
+	return true;
+}
+
+static bool
 objects_again(struct span in, struct buf *again)
 {
 	static struct wire_object_at at[WIRE_OBJECTS_MAX];
@@ -107,7 +118,7 @@ static again_fn *const bodies[] = {
 	log_again,           heads_again,        have_again,        have_answer_again,
 	chunks_answer_again, batch_answer_again, records_again,     item_ask_again,
 	item_answer_again,   objects_again,      standing_again,    pair_say_again,
-	pair_heard_again,
+	pair_heard_again,    damaged_again,
 };
 
 int

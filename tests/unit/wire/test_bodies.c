@@ -178,6 +178,16 @@ standing_make(struct buf *out)
 }
 AGAIN(standing)
 
+static void
+damaged_make(struct buf *out)
+{
+	static const struct wire_damaged d = { .at = { { 1, 0 }, { 1, 7 }, { 300, 9999 } },
+					       .n = 3 };
+
+	assert_int_equal(wire_damaged_encode(out, &d, NULL), 0);
+}
+AGAIN(damaged)
+
 static struct wire_have
 have_of(void)
 {
@@ -370,7 +380,7 @@ static const struct body bodies[] = {
 	BODY(log),           BODY(heads),        BODY(have),        BODY(have_answer),
 	BODY(chunks_answer), BODY(batch_answer), BODY(records),     BODY(item_ask),
 	BODY(item_answer),   BODY(objects),      BODY(standing),    BODY(pair_say),
-	BODY(pair_heard),
+	BODY(pair_heard),    BODY(damaged),
 };
 
 static void
