@@ -223,17 +223,21 @@ expiry_fits(uint64_t expires_unix_s)
 	       expires_unix_s < now_s + LOGIN_VALID_S + CLOCK_TOLERANCE_S;
 }
 
-static bool
-signature_fits(const struct finishing *f)
+/* *@fits: it is this challenge's, by the one who says so.  ERR_NOMEM: it was not looked at. */
+static int
+judge_signature(bool *fits, const struct finishing *f, struct err *err)
 {
 	struct login_auth auth = f->asked.auth;
-	struct err ignored;
 
+	*fits = false;
 	memcpy(auth.spki_hash, f->server->spki_hash, sizeof auth.spki_hash);
-	return f->known && expiry_fits(auth.expires_unix_s) &&
-	       sessions_challenge_fits(f->server->sessions, &f->who, auth.challenge) &&
-	       login_verify(f->asked.signature, f->key, &auth, &ignored) == 0 &&
-	       sessions_challenge_use(f->server->sessions, auth.challenge, f->asked.signature);
+	if (!f->known || !expiry_fits(auth.expires_unix_s) ||
+	    !sessions_challenge_fits(f->server->sessions, &f->who, auth.challenge))
+		return 0;
+	if (login_verify(f->asked.signature, f->key, &auth, err) < 0)
+		return err->code == ERR_AUTH ? 0 : -1;
+	*fits = sessions_challenge_use(f->server->sessions, auth.challenge, f->asked.signature);
+	return 0;
 }
 
 /* Whoever logs in while the credentials change is judged by the new ones. */
@@ -248,12 +252,17 @@ finish(struct exchange *x, struct finishing *f, struct wire_token *token)
 
 	for (int i = 0; i < FINISH_TRIES; i++) {
 		uint64_t moment = sessions_moment(sessions, &f->who.account);
+		bool fits;
 		int rc;
 
 		f->known = false;
 		if (!api_read(x, finish_rule, f))
 			return false;
-		if (!signature_fits(f)) {
+		if (judge_signature(&fits, f, &err) < 0) {
+			http_fail(x, &err);
+			return false;
+		}
+		if (!fits) {
 			http_refuse(x, sessions_wrong_try(sessions, &f->who.account, &x->peer)
 					       ? PROBLEM_SLOW_DOWN
 					       : PROBLEM_SIGNATURE);

@@ -184,13 +184,16 @@ check_prefix(struct batch_check *b, struct batch_prefix *prefix, struct err *err
 	size_t n;
 
 	c->checked++;
-	if (b->tx->ops->batch_prefix(b->tx, c->device.row, b->batch.seq, &bytes, err) != 0 ||
-	    batch_prefix_decode(prefix, buf_span(&bytes), &n, err) != 0 || n != bytes.n ||
-	    prefix->header.seq != b->batch.seq || prefix->n_records != b->batch.n)
+	int rc = b->tx->ops->batch_prefix(b->tx, c->device.row, b->batch.seq, &bytes, err);
+	if (rc < 0 && !is_damage(err))
+		return -1;
+	if (rc != 0 || batch_prefix_decode(prefix, buf_span(&bytes), &n, err) != 0 ||
+	    n != bytes.n || prefix->header.seq != b->batch.seq || prefix->n_records != b->batch.n)
 		return damaged(c, b->batch.seq, NULL, _("a batch is not well formed"), err);
 	if (batch_verify(prefix, c->device.key, err) < 0)
-		return damaged(c, b->batch.seq, NULL, _("the signature of a batch does not fit"),
-			       err);
+		return !is_damage(err) ? -1
+				       : damaged(c, b->batch.seq, NULL,
+						 _("the signature of a batch does not fit"), err);
 	if (batch_head(&head, prefix, err) < 0)
 		return -1;
 	if (!hash32_equal(&head, &b->batch.head))
