@@ -9,10 +9,17 @@
 #include <sys/resource.h>
 
 int
+crypto_init_secrets(struct err *err)
+{
+	return sodium_init() < 0 ? err_set(err, ERR_INTERNAL, "the kernel gives no random bytes")
+				 : 0;
+}
+
+int
 crypto_init(struct err *err)
 {
-	if (sodium_init() < 0)
-		return err_set(err, ERR_INTERNAL, "the kernel gives no random bytes");
+	if (crypto_init_secrets(err) < 0)
+		return -1;
 
 	EVP_CIPHER *aead = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);

@@ -25,6 +25,10 @@
  *  library without the algorithms. */
 int crypto_init(struct err *err);
 
+/** The part of it that struct secret needs, libsodium: who does nothing else spares the 2 MiB that OpenSSL takes to
+ *  look for its algorithms. */
+int crypto_init_secrets(struct err *err);
+
 /** No core dumps, no ptrace by other processes of the user (PR_SET_DUMPABLE 0): for the terminal.
  */
 int crypto_protect_process(struct err *err);

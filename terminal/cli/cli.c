@@ -149,7 +149,7 @@ run(struct cli *cli, int argc, char **argv, struct err *err)
 		return err_hint(err, "all commands: cloudbox --help");
 	}
 	if (args_check(&cli->args, err) < 0 || choose_answer(cli, err) < 0 ||
-	    crypto_init(err) < 0 || crypto_protect_process(err) < 0)
+	    crypto_init_secrets(err) < 0 || crypto_protect_process(err) < 0)
 		return -1;
 	status = command->run(cli, err);
 	if (status == CLI_DONE || status == CLI_PARTIAL)
@@ -256,7 +256,7 @@ cli_box(struct cli *cli, struct err *err)
 
 	if (cli->box)
 		return cli->box;
-	if (box_home(&home, args_value(&cli->args, "--home"), err) < 0 ||
+	if (crypto_init(err) < 0 || box_home(&home, args_value(&cli->args, "--home"), err) < 0 ||
 	    box_open(&cli->box, home, err) < 0)
 		return NULL;
 	return cli->box;

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "os/os.h"
+
 static void
 let_go(struct weather *w)
 {
@@ -18,6 +20,9 @@ static void
 try_later(struct weather *w)
 {
 	let_go(w);
+	w->failed_ms = os->uptime_ms();
+	if (!w->was_there)
+		return;
 	loop_wait(&w->again, w->pause_ms);
 	w->pause_ms =
 		w->pause_ms * 2 < WEATHER_AGAIN_MAX_MS ? w->pause_ms * 2 : WEATHER_AGAIN_MAX_MS;
@@ -40,6 +45,7 @@ come_back(void *ctx)
 {
 	struct weather *w = ctx;
 
+	w->failed_ms = 0;
 	w->changed(w->ctx); /* who then reads, and so connects */
 }
 
@@ -48,7 +54,8 @@ connect_bus(struct weather *w)
 {
 	struct err ignored;
 
-	if (w->source || w->again.at_ms)
+	if (w->source || w->again.at_ms ||
+	    (w->failed_ms && os->uptime_ms() - w->failed_ms < WEATHER_AGAIN_MS))
 		return;
 	w->source = auto_source_open();
 	w->fd.fd = w->source ? auto_source_watch(w->source) : -1;
@@ -58,6 +65,8 @@ connect_bus(struct weather *w)
 		try_later(w);
 		return;
 	}
+	w->was_there = true;
+	w->failed_ms = 0;
 	w->pause_ms = WEATHER_AGAIN_MS;
 }
 

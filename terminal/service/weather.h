@@ -2,7 +2,9 @@
 /*
  * weather: the conditions (auto/conditions.h), kept up to date by the bus as long as there is one.
  *
- * A bus that is not there, or goes away, is looked for again after a minute, two, … an hour; all is unknown meanwhile.
+ * A bus that goes away is looked for again after a minute, two, … an hour; all is unknown meanwhile.  One that was
+ * never there is looked for whenever the conditions are read, but only once in a minute: a machine without a bus is
+ * not woken for it.
  */
 #ifndef SERVICE_WEATHER_H
 #define SERVICE_WEATHER_H
@@ -19,6 +21,8 @@ struct weather {
 	struct loop_source fd;      /* -1: nothing to watch */
 	struct loop_timer again;
 	int64_t pause_ms;
+	bool was_there;             /* the bus */
+	int64_t failed_ms;          /* of os->uptime_ms(): the newest try that did; 0: none */
 	void (*changed)(void *ctx); /* the conditions did, or may have */
 	void *ctx;
 };
