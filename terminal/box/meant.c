@@ -131,6 +131,8 @@ meant_item(struct meant *m, const struct inventory_item *item, struct err *err)
 	struct err why = { 0 };
 	int rc;
 
+	if (meant_needs_types(m) && !item->type)
+		return MEANT_UNREAD;
 	if (!form || !needs_fields(m, form))
 		return where_meets(m->test, &w, err);
 	buf_reset(&m->bytes);

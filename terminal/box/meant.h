@@ -7,7 +7,8 @@
 #include "box/region.h"
 #include "item/where.h"
 
-#define MEANT_UNREAD 2 /* it changed meanwhile, or the disk did not give it: nobody knows */
+#define MEANT_UNREAD                                                                               \
+	2 /* it changed meanwhile, or the disk did not give it, or its type: nobody knows */
 
 struct meant; /* opaque: the layout lives in meant.c */
 

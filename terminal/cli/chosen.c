@@ -98,7 +98,9 @@ find_id(void *ctx, const struct inventory_item *item, struct err *err)
 {
 	struct finding *f = ctx;
 	struct chosen_ids *ids = f->ids;
-	int rc = f->among == CHOSEN_IN_BOX ? item->in_box : is_saved(f->box, item, err);
+	int rc = f->among == CHOSEN_ANY      ? 1
+		 : f->among == CHOSEN_IN_BOX ? item->in_box
+					     : is_saved(f->box, item, err);
 
 	if (rc > 0)
 		rc = chosen_item(f->chosen, item, err);
@@ -126,6 +128,8 @@ chosen_ids_find(struct chosen_ids *out, struct cli *cli, enum chosen_among among
 		return -1;
 	if (out->n)
 		return 0;
+	if (among == CHOSEN_ANY)
+		return err_set(err, ERR_NOT_FOUND, "no item of %s is meant by that", app);
 	return among == CHOSEN_IN_BOX
 		       ? err_set(err, ERR_NOT_FOUND, "no shortcut of %s is meant by that", app)
 		       : err_set(err, ERR_NOT_FOUND,

@@ -38,10 +38,10 @@ struct chosen_ids {
 void chosen_ids_clear(struct chosen_ids *ids);
 AUTO_OBJ(chosen_ids_clear, struct chosen_ids);
 
-enum chosen_among { CHOSEN_IN_BOX, CHOSEN_SAVED };
+enum chosen_among { CHOSEN_ANY, CHOSEN_IN_BOX, CHOSEN_SAVED };
 
-/** The native ids of what --thread or --where mean, of the app that the command's first word names, among
- *  those that have a shortcut, or that lie in the cloud.  ERR_NOT_FOUND: none. */
+/** The native ids of what --thread or --where mean, of the app that the command's first word names: all,
+ *  or those that have a shortcut, or that lie in the cloud.  ERR_NOT_FOUND: none. */
 int
 chosen_ids_find(struct chosen_ids *out, struct cli *cli, enum chosen_among among, struct err *err);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "box/shortcuts.h"
+#include "cli/chosen.h"
 #include "cli/commands.h"
 #include "cli/here.h"
 #include "cli/show.h"
@@ -19,7 +20,9 @@ struct listing {
 	struct cli *cli;
 	struct json_object *list; /* with --json */
 	bool threads;             /* its items are in threads */
-	struct table table;       /* without */
+	struct chosen
+		chosen; /* with --thread, --where: only these; those that cannot be read now, too */
+	struct table table; /* without */
 	const char *pattern;
 	uint64_t n;
 };
@@ -316,6 +319,9 @@ list_item(void *ctx, const struct inventory_item *item, struct err *err)
 		return -1;
 	if (!matches(l->pattern, buf_str(&name), buf_str(&id)))
 		return 0;
+	int meant = chosen_item(&l->chosen, item, err);
+	if (meant <= 0)
+		return meant;
 	l->n++;
 	if (!l->cli->json)
 		return list_row(l, item, buf_str(&shown), buf_str(&id), err);
@@ -373,14 +379,18 @@ cmd_items(struct cli *cli, struct err *err)
 	int rc;
 
 	if (here_open(&h, cli, app, err) < 0 ||
-	    inventory_types(cli->box, h.session, span_of(NULL, 0), err) < 0)
+	    inventory_types(cli->box, h.session, span_of(NULL, 0), err) < 0 ||
+	    chosen_init(&l.chosen, cli, h.session, err) < 0) {
+		chosen_clear(&l.chosen);
 		return -1;
+	}
 	l.threads = h.session->adapter->form && h.session->adapter->form->thread;
 	l.table = l.threads ? (struct table)TABLE_INIT(of_messages)
 			    : (struct table)TABLE_INIT(columns);
 	l.table.dir_fd = box_home_fd(cli->box);
 	rc = list_items(&l, app, err);
 	table_clear(&l.table);
+	chosen_clear(&l.chosen);
 	if (rc < 0)
 		return -1;
 	return h.n_unread ? CLI_PARTIAL : CLI_DONE;

@@ -2,6 +2,7 @@
 /* cmd_export: export: an app's items into a file that other programs read. */
 #include "convert/export.h"
 
+#include "cli/chosen.h"
 #include "cli/commands.h"
 #include "cli/here.h"
 #include "cli/interrupt.h"
@@ -169,6 +170,7 @@ cmd_export(struct cli *cli, struct err *err)
 	struct watched w = { .cli = cli, .app = app, .state.what = _("exporting") };
 	struct export_result r = { 0 };
 	AUTO(here_clear) struct here h = HERE_INIT;
+	AUTO(chosen_ids_clear) struct chosen_ids ids = { 0 };
 	struct export_request request = { .items = cli->args.words + 1,
 					  .n_items = cli->args.n_words - 1,
 					  .to = args_value(&cli->args, "--to"),
@@ -178,6 +180,12 @@ cmd_export(struct cli *cli, struct err *err)
 		err_set(err, ERR_USAGE, "%s is missing", "--to");
 		return err_hint(err, "for example: %s",
 				"cloudbox export contacts --to contacts.vcf --format vcard4");
+	}
+	if (args_has(&cli->args, "--where") || args_has(&cli->args, "--thread")) {
+		if (chosen_all(cli, err) < 0 || chosen_ids_find(&ids, cli, CHOSEN_ANY, err) < 0)
+			return -1;
+		request.items = ids.list;
+		request.n_items = ids.n;
 	}
 	if (here_open(&h, cli, app, err) < 0 || spool_new(&w.told, box_home_fd(cli->box), err) < 0)
 		return -1;

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "item/where.h"
 
 struct listing {
 	struct cli *cli;
@@ -12,14 +13,36 @@ struct listing {
 	struct table table;
 };
 
+/* Why this program cannot follow the rule, into @why; false: it can. */
+static bool
+is_strange(const struct rule *r, struct err *why)
+{
+	AUTO(where_free) struct where *w = NULL;
+
+	if (!r->app[0]) {
+		err_set(why, ERR_UNSUPPORTED, "made by a newer program");
+		return true;
+	}
+	return where_parse(&w, span_str(r->where), why) < 0;
+}
+
 static int
 list_rule(void *ctx, const struct rule *r, struct err *err)
 {
 	struct listing *l = ctx;
-	const char *where = r->app[0] ? r->where : _("(made by a newer program)");
+	struct err why = { 0 };
+	bool strange = is_strange(r, &why);
 
+	if (strange && !l->cli->json) {
+		AUTO(buf_clear) struct buf note = BUF_INIT(4096);
+
+		if (buf_append_fmt(&note, err, _("rule %s makes no shortcuts: %s"), r->name,
+				   why.msg) < 0)
+			return -1;
+		cli_warn(l->cli, buf_str(&note));
+	}
 	if (!l->cli->json)
-		return TABLE_ADD(&l->table, err, r->selected ? "✓" : " ", r->name, r->app, where,
+		return TABLE_ADD(&l->table, err, r->selected ? "✓" : " ", r->name, r->app, r->where,
 				 show_count(r->made).s);
 	struct json_object *o = json_push(l->cli, l->list);
 
@@ -28,6 +51,8 @@ list_rule(void *ctx, const struct rule *r, struct err *err)
 	json_put_text(l->cli, o, "where", r->app[0] ? r->where : NULL);
 	json_put_flag(l->cli, o, "selected", r->selected);
 	json_put_number(l->cli, o, "shortcuts", r->made);
+	if (strange)
+		json_put_text(l->cli, o, "problem", why.msg);
 	return 0;
 }
 

@@ -73,6 +73,12 @@ static const struct option apps_add_options[] = {
 			false                                                                      \
 	}
 
+static const struct option items_options[] = {
+	THREAD_OPTION,
+	WHERE_OPTION,
+	{ NULL, NULL, NULL, false },
+};
+
 static const struct option add_options[] = {
 	{ "--all", NULL, N_("all items of the app"), false },
 	THREAD_OPTION,
@@ -163,6 +169,8 @@ static const struct option export_options[] = {
 	{ "--to", "FILE", N_("a new file; with / at the end a new folder, with .tar a tar"),
 	  false },
 	{ "--format", "F", N_("original (as it is), or for contacts vcard3, vcard4"), false },
+	THREAD_OPTION,
+	WHERE_OPTION,
 	{ NULL, NULL, NULL, false },
 };
 
@@ -243,11 +251,12 @@ const struct command commands[] = {
 	{ "apps add", "NAME --adapter ADAPTER --path PATH [--set KEY=VALUE]...",
 	  N_("Make an app known, or say anew where its data lies"),
 	  NULL, GROUP_CHOOSE, apps_add_options, 1, 1, cmd_apps_add },
-	{ "apps remove", "NAME", N_("Forget an app and its shortcuts; data and backups stay"),
+	{ "apps remove", "NAME", N_("Forget an app, its shortcuts and its rules; data and backups stay"),
 	  NULL, GROUP_CHOOSE, NULL, 1, 1, cmd_apps_remove },
-	{ "items", "APP [PATTERN]", N_("An app's items, those in the Box marked"),
+	{ "items", "APP [PATTERN] [--thread WHOM | --where EXPR]",
+	  N_("An app's items, those in the Box marked"),
 	  N_("PATTERN is a part of the name, or a pattern with * and ?."),
-	  GROUP_CHOOSE, NULL, 1, 2, cmd_items },
+	  GROUP_CHOOSE, items_options, 1, 2, cmd_items },
 	{ "add", "APP (ITEM... | --all | --thread WHOM | --where EXPR [--rule NAME]) [--selected]",
 	  N_("Put shortcuts into the Box, with the bytes they will cost"),
 	  ITEM_IS, GROUP_CHOOSE, add_options, 1, ANY_NUMBER, cmd_add },
@@ -329,7 +338,7 @@ const struct command commands[] = {
 	  NULL, GROUP_RESTORE, NULL, 0, 2, cmd_originals },
 	{ "purge", "--older-than AGE", N_("Forget originals and held values that are old"),
 	  NULL, GROUP_RESTORE, purge_options, 0, 0, cmd_purge },
-	{ "export", "APP [ITEM...] --to FILE [--format F]",
+	{ "export", "APP [ITEM... | --thread WHOM | --where EXPR] --to FILE [--format F]",
 	  N_("Write an app's items, as they are here, into a file for other programs"),
 	  N_("Tells what the format has no place for; it is kept in the file all the same."),
 	  GROUP_RESTORE, export_options, 1, ANY_NUMBER, cmd_export },

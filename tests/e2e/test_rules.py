@@ -80,6 +80,18 @@ def test_contacts_are_added_by_group_after_their_cost_was_shown(phone):
     assert len(phone.run("backup")["uploaded"]) == 2
 
 
+def test_items_only_shows_what_an_expression_means(phone):
+    phone.contacts(FOUR)
+    assert names(phone.run("items", "contacts", "--where", "group=Family")) == ["Ada", "Cem"]
+    assert names(phone.run("items", "contacts", "a", "--where", "group=Family")) == ["Ada"]
+    assert "column 6" in phone.error("items", "contacts", "--where", "group", expect=2)["message"]
+    assert phone.run("box") == []
+    out = phone.phone / "family.vcf"
+    phone.run("export", "contacts", "--where", "group=Family", "--to", out)
+    assert out.read_bytes().count(b"BEGIN:VCARD") == 2
+    phone.error("export", "contacts", "--where", "group=Nobody", "--to", phone.phone / "nobody.vcf")
+
+
 def test_nothing_is_added_where_nobody_can_be_asked(phone):
     phone.contacts(FOUR)
     error = phone.error("add", "contacts", "--where", "group=Family", expect=2)
@@ -320,6 +332,21 @@ def test_later_messages_of_a_thread_enter_by_themselves(phone):
                                            ("+4930222", "other two", 1600000004)))
     assert len(phone.run("backup")["uploaded"]) == 1
     assert len(phone.run("box", "messages")) == 2
+
+
+def test_a_rule_that_this_program_cannot_read_is_shown_with_the_reason(ruled):
+    box = sqlite3.connect(ruled.home / "box.db")
+    with box:
+        box.execute("INSERT INTO settings VALUES ('rule-blue', ?)", (b"\1\0\x08contactscolour=blue",))
+        box.execute("INSERT INTO settings VALUES ('rule-new', ?)", (b"\2what only later programs know",))
+    box.close()
+    rules = {r["name"]: r for r in ruled.run("rules")}
+    assert "column 1" in rules["blue"]["problem"] and rules["blue"]["app"] == "contacts"
+    assert "newer program" in rules["new"]["problem"] and rules["new"]["app"] is None
+    assert "problem" not in rules["family"]
+    put(ruled, "eve", family("Eve", "eve", "Family"))
+    assert names(ruled.run("backup")["uploaded"]) == ["Eve"]
+    ruled.run("rules", "remove", "new")
 
 
 def test_an_app_that_is_removed_takes_its_rules_along(ruled):
