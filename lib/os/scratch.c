@@ -60,6 +60,22 @@ scratch_new(struct scratch **out, int dir_fd, struct err *err)
 	return 0;
 }
 
+int
+scratch_new_temporary(struct scratch **out, struct err *err)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd, rc;
+
+	if (!folder || folder[0] != '/')
+		folder = "/var/tmp";
+	fd = os->openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open %s", folder);
+	rc = scratch_new(out, fd, err);
+	os->close(fd);
+	return rc;
+}
+
 void
 scratch_free(struct scratch *s)
 {

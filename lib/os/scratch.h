@@ -23,6 +23,9 @@ struct scratch_place {
 
 /** A file in the folder @dir_fd, which is not kept.  ERR_IO, ERR_FULL, ERR_NOMEM. */
 int scratch_new(struct scratch **out, int dir_fd, struct err *err);
+/** The same in the folder for temporary files: TMPDIR where that is an absolute path, else /var/tmp, which is
+ *  no memory. */
+int scratch_new_temporary(struct scratch **out, struct err *err);
 void scratch_free(struct scratch *s);
 AUTO_PTR(scratch_free, struct scratch);
 

@@ -3,6 +3,7 @@
 #include "apps/app_db.h"
 
 #include "os/sqlite_rc.h"
+#include "sql/sealed_vfs.h"
 
 #define BUSY_MS 2000 /* the program's own transaction may take as long */
 
@@ -76,6 +77,7 @@ app_db_close(struct app_db *d)
 	for (size_t i = 0; i < APP_DB_KEPT; i++)
 		sqlite3_finalize(d->kept[i].stmt);
 	sqlite3_close(d->sql);
+	sealed_vfs_free(d->copy);
 	*d = (struct app_db){ .app = app };
 }
 
@@ -89,7 +91,8 @@ app_db_open_write(struct app_db *d, const char *path, struct err *err)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_busy_timeout(d->sql, BUSY_MS);
 	if (rc == SQLITE_OK)
-		return app_db_exec(d, "PRAGMA trusted_schema = OFF", err);
+		return app_db_exec(d, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY",
+				   err);
 	app_db_fail(d, rc, err);
 	app_db_close(d);
 	return -1;

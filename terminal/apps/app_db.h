@@ -3,10 +3,9 @@
  * app_db: the SQLite database of another program.
  *
  * Reading never touches the program's files, locks nothing, and works while the program runs and has
- * locked them: the database, and the log or journal beside it, are copied into a private folder,
- * compared with what they looked like before, opened, checked (PRAGMA quick_check) and unlinked at once,
- * so that nothing of them stays behind; what one that was killed while it copied left, the next one
- * removes.
+ * locked them: the database, and the log or journal beside it, are copied into a sealed file without a name
+ * (sql/sealed_vfs.h), compared with what they looked like before, opened and checked (PRAGMA quick_check).
+ * Nothing of them lies anywhere in the clear, and nothing stays behind, however the process ends.
  *
  * Writing opens the files themselves; the caller makes sure that the program may stand it, and takes
  * one transaction.
@@ -20,9 +19,12 @@
 
 #define APP_DB_KEPT 64 /* statements, prepared once */
 
+struct sealed_vfs;
+
 struct app_db {
 	sqlite3 *sql;
-	const char *app; /* the program's name for people: "Firefox"; borrowed */
+	const char *app;         /* the program's name for people: "Firefox"; borrowed */
+	struct sealed_vfs *copy; /* owned; what a copy lies in, else NULL */
 	struct {
 		const char *text; /* a literal */
 		sqlite3_stmt *stmt;
@@ -30,14 +32,9 @@ struct app_db {
 	} kept[APP_DB_KEPT];
 };
 
-#define APP_DB_INIT(app)                                                                           \
+#define APP_DB_INIT(name)                                                                          \
 	{                                                                                          \
-		NULL, (app),                                                                       \
-		{                                                                                  \
-			{                                                                          \
-				NULL, NULL, false                                                  \
-			}                                                                          \
-		}                                                                                  \
+		.app = (name)                                                                      \
 	}
 
 /** What the database at @path and its log look like together: moves with every commit.

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app_db_copy: one state of another program's database, in a folder of our own; see app_db.h. */
+/* app_db_copy: one state of another program's database, sealed; see app_db.h. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "apps/app_db.h"
 #include "apps/folder.h"
-#include "base/bytes.h"
+#include "sql/sealed_vfs.h"
 
-#define FOLDER_PREFIX "cloudbox-db-" /* then the process and a random number */
-#define COPY_BYTES    ((size_t)256 << 10)
-#define COPY_TRIES    5 /* of a database that changes while it is copied */
+#define COPY_BYTES ((size_t)256 << 10)
+#define COPY_TRIES 5 /* of a database that changes while it is copied */
 
 /* The database, and what SQLite may keep beside it: a state is all of them. */
 static const char *const suffixes[] = { "", "-wal", "-journal" };
@@ -90,86 +87,8 @@ app_db_stamp(struct app_stamp *out, const char *path, struct err *err)
 	return rc;
 }
 
-/* The folder of the copy: ours alone, for as long as it takes to open it. */
-struct place {
-	char folder[APP_PATH_MAX];
-	char file[APP_PATH_MAX + 8]; /* of the database in it */
-};
-
-static void
-place_remove(const struct place *p)
-{
-	char name[sizeof p->file + 16];
-
-	for (size_t i = 0; i < N_FILES; i++) {
-		snprintf(name, sizeof name, "%s%s", p->file, suffixes[i]);
-		os->unlinkat(AT_FDCWD, name, 0);
-	}
-	os->unlinkat(AT_FDCWD, p->folder, AT_REMOVEDIR);
-}
-
-/* Is @name such a folder of a process that is gone? */
-static bool
-is_left(int base_fd, const char *name)
-{
-	struct stat st;
-	int pid = 0;
-
-	return sscanf(name, FOLDER_PREFIX "%d-", &pid) == 1 && pid > 0 && kill(pid, 0) < 0 &&
-	       errno == ESRCH && os->fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode) && st.st_uid == geteuid();
-}
-
-/* What one that was killed while it copied left there; what cannot be removed stays. */
-static void
-remove_left(const char *base)
-{
-	int fd = os->openat(AT_FDCWD, base, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *d;
-	struct place left;
-
-	if (!dir) {
-		if (fd >= 0)
-			os->close(fd);
-		return;
-	}
-	while ((d = readdir(dir)) != NULL) {
-		if (!is_left(fd, d->d_name))
-			continue;
-		int n = snprintf(left.folder, sizeof left.folder, "%s/%s", base, d->d_name);
-		if (n < 0 || (size_t)n >= sizeof left.folder)
-			continue;
-		snprintf(left.file, sizeof left.file, "%s/db", left.folder);
-		place_remove(&left);
-	}
-	closedir(dir);
-}
-
 static int
-place_make(struct place *p, struct err *err)
-{
-	const char *base = getenv("TMPDIR");
-	uint8_t random[8];
-	char hex[2 * sizeof random + 1];
-
-	if (!base || base[0] != '/')
-		base = "/var/tmp";
-	remove_left(base);
-	os_random(random, sizeof random);
-	hex_encode(hex, SPAN_ARRAY(random));
-	int n = snprintf(p->folder, sizeof p->folder, "%s/" FOLDER_PREFIX "%d-%s", base,
-			 (int)getpid(), hex);
-	if (n < 0 || (size_t)n >= sizeof p->folder)
-		return err_set(err, ERR_LIMIT, "the path in TMPDIR is too long");
-	snprintf(p->file, sizeof p->file, "%s/db", p->folder);
-	return os->mkdirat(AT_FDCWD, p->folder, 0700) == 0
-		       ? 0
-		       : err_sys(err, errno, "cannot make a folder in %s", base);
-}
-
-static int
-copy_bytes(int to, int from, const char *name, struct err *err)
+copy_bytes(struct sealed_vfs *to, const char *suffix, int from, const char *name, struct err *err)
 {
 	AUTO(free) uint8_t *piece = malloc(COPY_BYTES);
 	size_t got;
@@ -178,49 +97,44 @@ copy_bytes(int to, int from, const char *name, struct err *err)
 		return err_nomem(err);
 	do {
 		if (os_read_full(from, piece, COPY_BYTES, &got, name, err) < 0 ||
-		    os_write_all(to, span_of(piece, got), name, err) < 0)
+		    sealed_vfs_append(to, suffix, span_of(piece, got), err) < 0)
 			return -1;
 	} while (got == COPY_BYTES);
 	return 0;
 }
 
 static int
-copy_file(const char *from_name, const char *to_name, struct err *err)
+copy_file(struct sealed_vfs *to, const char *suffix, const char *path, struct err *err)
 {
-	int from = os->openat(AT_FDCWD, from_name, O_RDONLY | O_CLOEXEC, 0), to, rc;
+	char name[APP_PATH_MAX + 16];
+	int from, rc;
 
+	snprintf(name, sizeof name, "%s%s", path, suffix);
+	from = os->openat(AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
 	if (from < 0 && errno == ENOENT)
 		return 0; /* gone since: the comparison tells */
 	if (from < 0)
-		return err_sys(err, errno, "cannot open %s", from_name);
-	to = os->openat(AT_FDCWD, to_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	rc = to < 0 ? err_sys(err, errno, "cannot create %s", to_name)
-		    : copy_bytes(to, from, from_name, err);
+		return err_sys(err, errno, "cannot open %s", name);
+	rc = copy_bytes(to, suffix, from, name, err);
 	os->close(from);
-	if (to >= 0)
-		os->close(to);
 	return rc;
 }
 
 static int
-copy_files(const struct place *p, const char *path, const struct state *state, struct err *err)
+copy_files(struct sealed_vfs *to, const char *path, const struct state *state, struct err *err)
 {
-	char from[APP_PATH_MAX + 16], to[sizeof p->file + 16];
-
-	for (size_t i = 0; i < N_FILES; i++) {
-		snprintf(from, sizeof from, "%s%s", path, suffixes[i]);
-		snprintf(to, sizeof to, "%s%s", p->file, suffixes[i]);
-		if (state->is_there[i] && copy_file(from, to, err) < 0)
+	for (size_t i = 0; i < N_FILES; i++)
+		if (state->is_there[i] && copy_file(to, suffixes[i], path, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
 /* Read the log or roll the journal back, and see that all is well. */
 static int
-open_copy(struct app_db *d, const struct place *p, struct err *err)
+open_copy(struct app_db *d, struct err *err)
 {
-	int rc = sqlite3_open_v2(p->file, &d->sql, SQLITE_OPEN_READWRITE, NULL);
+	int rc = sqlite3_open_v2(SEALED_VFS_DB, &d->sql, SQLITE_OPEN_READWRITE,
+				 sealed_vfs_name(d->copy));
 	int64_t broken;
 
 	if (rc == SQLITE_OK)
@@ -229,10 +143,10 @@ open_copy(struct app_db *d, const struct place *p, struct err *err)
 		rc = sqlite3_db_config(d->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	if (rc != SQLITE_OK)
 		return app_db_fail(d, rc, err);
-	/* The wal-index is in memory with an exclusive lock: no third file. */
+	/* The wal-index is in memory with an exclusive lock.  What SQLite puts aside is sealed, too. */
 	if (app_db_exec(d,
 			"PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;"
-			"PRAGMA temp_store = MEMORY; PRAGMA query_only = ON",
+			"PRAGMA temp_store = FILE; PRAGMA query_only = ON",
 			err) < 0)
 		return -1;
 	if (app_db_number(&broken, d,
@@ -247,23 +161,21 @@ static int
 try_copy(struct app_db *d, const char *path, struct app_stamp *stamp, struct err *err)
 {
 	struct state before, after;
-	struct place place;
 	int rc = state_look(&before, path, err);
 
 	if (rc == APP_MOVED) {
 		err_set(err, ERR_NOT_FOUND, "there is no file %s", path);
 		return -1;
 	}
-	if (rc < 0 || place_make(&place, err) < 0)
+	if (rc < 0 || sealed_vfs_new(&d->copy, err) < 0)
 		return -1;
-	rc = copy_files(&place, path, &before, err);
+	rc = copy_files(d->copy, path, &before, err);
 	if (rc == 0)
 		rc = state_look(&after, path, err);
 	if (rc == 0 && !state_equal(&before, &after))
 		rc = APP_MOVED;
 	if (rc == 0)
-		rc = open_copy(d, &place, err);
-	place_remove(&place);
+		rc = open_copy(d, err);
 	*stamp = state_stamp(&before);
 	if (rc)
 		app_db_close(d);

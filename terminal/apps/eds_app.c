@@ -274,30 +274,15 @@ eds_app_read(void *store, int64_t number, struct buf *out, struct err *err)
 
 /* 3. Writing. */
 
-static int
-scratch_need(struct eds_app *a, struct err *err)
-{
-	const char *folder = getenv("TMPDIR");
-
-	if (a->scratch)
-		return 0;
-	if (!folder || folder[0] != '/')
-		folder = "/tmp";
-	int fd = os->openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open %s", folder);
-	int rc = scratch_new(&a->scratch, fd, err);
-	os->close(fd);
-	return rc;
-}
-
 int
 eds_app_begin(void *store, struct err *err)
 {
 	struct eds_app *a = store;
 
 	a->n_done = 0;
-	return eds_can_write(a->eds, err) < 0 ? -1 : scratch_need(a, err);
+	if (eds_can_write(a->eds, err) < 0)
+		return -1;
+	return a->scratch ? 0 : scratch_new_temporary(&a->scratch, err);
 }
 
 /* Room for one more, so that what is written is also noted. */

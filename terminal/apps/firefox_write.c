@@ -75,7 +75,7 @@ start(struct firefox *f, struct err *err)
 	if (lock_profile(f, err) < 0 || app_db_open_write(&f->db, f->path, err) < 0)
 		return -1;
 	f->is_writing = true;
-	if (app_db_exec(&f->db, "PRAGMA temp_store = MEMORY; BEGIN EXCLUSIVE", err) < 0 ||
+	if (app_db_exec(&f->db, "BEGIN EXCLUSIVE", err) < 0 ||
 	    check_schema(f, err) < 0 || firefox_read_roots(f, err) < 0)
 		return -1;
 	return app_db_exec(

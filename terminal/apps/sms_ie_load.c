@@ -298,20 +298,6 @@ load_zip(struct loading *l, struct err *err)
 
 /* ---- all of it ---- */
 
-static int
-open_scratch(struct scratch **out, struct err *err)
-{
-	const char *base = getenv("TMPDIR");
-	int fd = os->openat(AT_FDCWD, base && base[0] == '/' ? base : "/var/tmp",
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-
-	if (fd < 0)
-		return err_sys(err, errno, "cannot put anything aside in TMPDIR");
-	int rc = scratch_new(out, fd, err);
-	os->close(fd);
-	return rc;
-}
-
 int
 sms_ie_load(struct sms_ie_export *x, int fd, uint64_t size, struct err *err)
 {
@@ -325,7 +311,7 @@ sms_ie_load(struct sms_ie_export *x, int fd, uint64_t size, struct err *err)
 	l->fd = fd;
 	l->size = size;
 	l->left = SMS_IE_FREE + (size < UINT64_MAX / SMS_IE_RATIO / 2 ? size * SMS_IE_RATIO : 0);
-	if (head_of(head, fd, err) < 0 || open_scratch(&x->scratch, err) < 0)
+	if (head_of(head, fd, err) < 0 || scratch_new_temporary(&x->scratch, err) < 0)
 		return -1;
 	rc = is_zip(head) ? load_zip(l, err) : load_text(l, err);
 	if (rc == 0 && x->n_parts)
