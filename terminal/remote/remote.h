@@ -87,7 +87,8 @@ int remote_see(struct remote *r, uint8_t spki[static REMOTE_PIN_BYTES], struct e
 /** Trust this key from now on, and no other. */
 void remote_pin(struct remote *r, const uint8_t spki[static REMOTE_PIN_BYTES]);
 
-/** What the server said no with, of the last call; NULL if it did not. */
+/** What the server said no with, of the last call; NULL if it did not, or if it could not judge a signature because
+ *  the clocks are a day and more apart (ERR_REFUSED). */
 const struct problem *remote_problem(const struct remote *r);
 bool remote_problem_is(const struct remote *r, enum problem_word word);
 

@@ -71,7 +71,8 @@ clocks_differ(const struct remote *r, struct err *err)
 		return false;
 	when_print(here_text, here - here % 1000);
 	when_print(there_text, there);
-	err_set(err, ERR_AUTH, "the clocks of this terminal and of the server are %llu days apart",
+	err_set(err, ERR_REFUSED,
+		"the clocks of this terminal and of the server are %llu days apart",
 		(unsigned long long)(apart + DAY_MS / 2) / DAY_MS);
 	err_hint(err,
 		 "here it is %s, there %s: set the wrong one right.  Nothing is lost, it goes on "
@@ -89,8 +90,10 @@ remote_error_status(struct remote *r, long status, struct span body, struct err 
 		const struct problem *p = &r->problem;
 
 		r->has_problem = true;
-		if (p->word == PROBLEM_SIGNATURE && clocks_differ(r, err))
+		if (p->word == PROBLEM_SIGNATURE && clocks_differ(r, err)) {
+			r->has_problem = false; /* it does not say that a key is wrong */
 			return -1;
+		}
 		if (p->word == PROBLEM_QUOTA && p->again_s)
 			err_set(err, problem_err_code(p->word),
 				"this device has stored its share of the quota for today");
