@@ -181,11 +181,15 @@ static int
 note_end(struct auto_past *past, const struct auto_run *run, const struct auto_task *task, int rc,
 	 const struct err *problem, struct err *err)
 {
+	bool stopped = rc < 0 && problem->code == ERR_CANCELLED;
+
 	if (rc >= 0)
 		past->done = past->tried;
+	if (stopped) /* no failure: it goes on as soon as somebody looks again */
+		past->tried = (struct moment){ 0 };
 	past->failures = rc < 0 ? past->failures + 1 : 0;
-	past->failed = rc == 0 ? ERR_NONE : problem->code;
-	snprintf(past->problem, sizeof past->problem, "%s", rc == 0 ? "" : problem->msg);
+	past->failed = rc == 0 || stopped ? ERR_NONE : problem->code;
+	snprintf(past->problem, sizeof past->problem, "%s", past->failed ? problem->msg : "");
 	return auto_past_set(run->box, task->name, past, err) < 0 ||
 			       set_notes(run, task->name, err) < 0
 		       ? -1
@@ -214,7 +218,7 @@ auto_do(bool *is_news, struct auto_run *run, const struct auto_task *task, struc
 		return -1;
 	rc = task->run(run, &problem);
 	if (is_news)
-		*is_news = rc != 0 && !is_same(&past, &problem);
+		*is_news = rc != 0 && problem.code != ERR_CANCELLED && !is_same(&past, &problem);
 	if (note_end(&past, run, task, rc, &problem, err) < 0)
 		return -1;
 	*err = problem;

@@ -404,7 +404,10 @@ lock_wait(int fd, int64_t wait_ms, box_waiting_fn *waiting, void *ctx, struct er
 		if (waiting && !told)
 			waiting(ctx, pid);
 		told = true;
-		nanosleep(&pause, NULL);
+		if (nanosleep(&pause, NULL) < 0 && errno == EINTR)
+			return err_set(err, ERR_CANCELLED,
+				       "stopped, while the process %ld was at work on this Box",
+				       pid);
 	}
 	return rc;
 }

@@ -83,7 +83,7 @@ typedef void box_waiting_fn(void *ctx, long pid);
  * Take the run lock, for the length of a backup or restore.
  * @wait_ms  at most this long; BOX_LOCK_WAIT_MS.
  * @waiting  called once if somebody else holds it, with that process's id; may be NULL.
- * @return   0, or -1 with ERR_BUSY naming the process, ERR_IO.
+ * @return   0, or -1 with ERR_BUSY naming the process, ERR_CANCELLED (a signal came that somebody handles), ERR_IO.
  * The kernel lets go of it when the process ends, however it ends.
  */
 int box_lock(struct box *b, int64_t wait_ms, box_waiting_fn *waiting, void *ctx, struct err *err);

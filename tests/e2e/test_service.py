@@ -73,6 +73,13 @@ def children(pid):
     return [int(found) for found in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def opens(pid, path):
+    try:
+        return any(link.resolve() == path for link in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:  # it came or went meanwhile
+        return False
+
+
 def is_gone(pid):
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
@@ -261,7 +268,7 @@ def complete(t):
     assert [item["versions"] for item in t.run("cloud")] == [1]
 
 
-def test_a_service_ends_soon_also_in_a_backup_and_nothing_is_lost(relayed_terminal):
+def test_a_service_ends_soon_also_in_a_backup_and_nothing_is_lost(relayed_terminal, serve):
     t, relay = relayed_terminal
     relay.hold("up", 1_000_000)
     service = t.serve(said="service of the Box")
@@ -271,6 +278,27 @@ def test_a_service_ends_soon_also_in_a_backup_and_nothing_is_lost(relayed_termin
     service.finish()
     assert time.monotonic() - begun < SOON
     relay.let_go(break_off=True)
+    serve(t)  # which goes on at once: being stopped is no failure
+    wait_until(lambda: saved(t), "the next service's backup")
+    complete(t)
+
+
+def test_a_service_whose_child_waits_for_another_command_ends_soon(relayed_terminal):
+    if os.geteuid() != 0:
+        pytest.skip("only root can look into a process that keeps its secrets")
+    t, relay = relayed_terminal
+    relay.hold("up", 1_000_000)
+    by_hand = t.start("backup")
+    relay.wait_reached(by_hand)
+    service = t.serve(said="service of the Box")
+    wait_until(lambda: any(opens(child, t.home / "lock") for child in children(service.pid)),
+               "the child wants the lock")
+    begun = time.monotonic()
+    service.signal(signal.SIGTERM)
+    service.finish()
+    assert time.monotonic() - begun < SOON / 2
+    relay.let_go()
+    by_hand.finish()
     complete(t)
 
 
