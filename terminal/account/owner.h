@@ -47,6 +47,13 @@ bool account_server_is(struct box *box, const struct remote_url *url);
 /* Setting: the address that this terminal went to before it followed the account to another one. */
 #define ACCOUNT_SERVER_BEFORE "local-server-before"
 
+#define ACCOUNT_MOVED_TEXT_BYTES 1280
+
+/** account_log_refresh(); where the log said that the server has another address, @moved is the
+ *  sentence that tells it, else "". */
+int account_log_follow(char moved[static ACCOUNT_MOVED_TEXT_BYTES], struct box *box,
+		       struct remote *remote, struct err *err);
+
 #define ACCOUNT_SERVER_UNSAID 1
 
 /**

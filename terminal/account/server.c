@@ -6,6 +6,8 @@
  * it cannot make, the signed log and the signed heads.  A copy of the server's disk can show both; so
  * the old address is asked, too, and where it shows anything else both cannot be the account's server.
  */
+#include <stdio.h>
+
 #include "account/account_internal.h"
 #include "account/owner.h"
 #include "base/text.h"
@@ -82,6 +84,27 @@ server_follow(struct box *box, const char *text, struct err *err)
 	if (setting_set(box, ACCOUNT_SERVER_BEFORE, span_str(before), err) < 0)
 		return -1;
 	return identity_set_server(box, &server, err);
+}
+
+int
+account_log_follow(char moved[static ACCOUNT_MOVED_TEXT_BYTES], struct box *box,
+		   struct remote *remote, struct err *err)
+{
+	const struct identity *me;
+	struct identity_server before;
+
+	moved[0] = 0;
+	if (box_identity_need(&me, box, err) < 0)
+		return -1;
+	before = me->server;
+	if (account_log_refresh(box, remote, err) < 0)
+		return -1;
+	if (!same_server(&before, &me->server))
+		snprintf(moved, ACCOUNT_MOVED_TEXT_BYTES,
+			 _("the account's server has another address: %s. This terminal goes there "
+			   "from now on"),
+			 me->server.url);
+	return 0;
 }
 
 static int

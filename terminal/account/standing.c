@@ -2,8 +2,11 @@
 /* standing: see standing.h. */
 #include "account/standing.h"
 
+#include <stdio.h>
+
 #include "account/account_internal.h"
 #include "base/bytes.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "box/settings.h"
 #include "os/os.h"
@@ -29,6 +32,66 @@ account_standing_left_ms(const struct account_standing *s, uint64_t then_ms)
 	if (since > 0)
 		left = since < left ? left - since : 1;
 	return left;
+}
+
+/* "13 days" of the server's running. */
+static void
+left_text(char *out, size_t n, const struct account_standing *s, uint64_t ms)
+{
+	int64_t days = (account_standing_left_ms(s, ms) + DAY_MS - 1) / DAY_MS;
+
+	snprintf(out, n, text_plural("%ld day", "%ld days", (unsigned long)days), (long)days);
+}
+
+void
+account_standing_say(char out[static STANDING_TEXT_BYTES], const struct account_standing *s,
+		     unsigned flag)
+{
+	char left[96];
+
+	out[0] = 0;
+	switch (flag) {
+	case STANDING_DELETE:
+		left_text(left, sizeof left, s, s->is.delete_ms);
+		snprintf(out, STANDING_TEXT_BYTES,
+			 _("The account and all of its backups are going to be deleted, in %s of "
+			   "the server's running. Any unlocking calls that off: cloudbox account "
+			   "keep"),
+			 left);
+		return;
+	case STANDING_LESS:
+		left_text(left, sizeof left, s, s->is.next_ms);
+		snprintf(out, STANDING_TEXT_BYTES,
+			 _("Old versions are going to be kept for %u days in place of %u, in %s of "
+			   "the server's running. Any unlocking calls that off: cloudbox account "
+			   "keep"),
+			 s->is.next_days, s->is.retention_days, left);
+		return;
+	case STANDING_LIFT:
+		left_text(left, sizeof left, s, s->is.lift_ms);
+		snprintf(out, STANDING_TEXT_BYTES,
+			 _("What the server holds back from clearing is going to be let go, in %s "
+			   "of its running. Any unlocking calls that off: cloudbox account keep"),
+			 left);
+		return;
+	}
+}
+
+const char *
+account_standing_say_off(unsigned flag)
+{
+	switch (flag) {
+	case STANDING_DELETE:
+		return _("The account was to be deleted. That is called off, because the account "
+			 "was unlocked.");
+	case STANDING_LESS:
+		return _("Old versions were to be kept for fewer days. That is called off, because "
+			 "the account was unlocked.");
+	case STANDING_LIFT:
+		return _("What the server holds back was to be let go. That is called off, because "
+			 "the account was unlocked.");
+	}
+	return "";
 }
 
 static int

@@ -38,6 +38,14 @@ unsigned account_standing_flags(const struct account_standing *s);
 /** What is left now of @then_ms, if the server has run since it was heard; 1 at least. */
 int64_t account_standing_left_ms(const struct account_standing *s, uint64_t then_ms);
 
+#define STANDING_TEXT_BYTES 512
+
+/** What @flag, one of STANDING_WAITS, means now, in a sentence that says how it is called off. */
+void account_standing_say(char out[static STANDING_TEXT_BYTES], const struct account_standing *s,
+			  unsigned flag);
+/** That @flag, one of STANDING_WAITS, was called off; static storage. */
+const char *account_standing_say_off(unsigned flag);
+
 /** Ask, and keep the answer.  One request; logs in as the device where there is no token. */
 int account_standing_ask(struct account_standing *out, struct box *box, struct remote *remote,
 			 struct err *err);

@@ -20,4 +20,8 @@ auto_run_fn task_locked_drill_run, task_drill_run;
 auto_next_fn task_beat_next;
 auto_run_fn task_beat_run;
 
+/** After the server was contacted: the account log, where it is longer than the one known here
+ *  (@log_length; 0: not asked), and how the account stands; what is new is noted.  run->remote is there. */
+int task_follow(struct auto_run *run, uint64_t log_length, struct err *err);
+
 #endif

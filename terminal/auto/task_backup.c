@@ -104,7 +104,7 @@ back_up(struct auto_run *run, const struct backup_request *request, struct err *
 		.bytes_received = r.bytes_received,
 	};
 	if (rc < 0 || (r.requests && auto_contact_note(run->box, &begun, err) < 0) ||
-	    note_items(run, &r, err) < 0)
+	    note_items(run, &r, err) < 0 || (r.requests && task_follow(run, 0, err) < 0))
 		return -1;
 	return r.n_failed ? some_failed(&r, err) : 0;
 }

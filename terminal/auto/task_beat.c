@@ -174,7 +174,8 @@ task_beat_run(struct auto_run *run, struct err *err)
 	run->result.bytes_sent = after.bytes_sent - before.bytes_sent;
 	run->result.bytes_received = after.bytes_received - before.bytes_received;
 	if (rc < 0 || note_said(run->box, &beat, err) < 0 ||
-	    auto_contact_note(run->box, &now, err) < 0 || note_notices(run, err) < 0)
+	    auto_contact_note(run->box, &now, err) < 0 || note_notices(run, err) < 0 ||
+	    check_answer(&answer, me, err) < 0)
 		return -1;
-	return check_answer(&answer, me, err);
+	return task_follow(run, answer.log_length, err);
 }

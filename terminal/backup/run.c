@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run: one backup from beginning to end.  See backup_internal.h for its course. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "account/account.h"
 #include "account/notices.h"
+#include "account/owner.h"
 #include "account/standing.h"
 #include "backup/backup_internal.h"
-#include "base/text.h"
 #include "os/os.h"
 #include "os/sorter.h"
 
@@ -268,34 +267,17 @@ check_server(struct run *r, struct err *err)
 					     : send_alarm_behind(r, newest.seq, err);
 }
 
-/* The log told where the account's server is now. */
-static int
-note_moved(struct run *r, const struct identity_server *before, struct err *err)
-{
-	char line[IDENTITY_URL_MAX + 256];
-
-	if (strcmp(before->url, r->me->server.url) == 0 &&
-	    memcmp(before->pin, r->me->server.pin, sizeof before->pin) == 0)
-		return 0;
-	snprintf(
-		line, sizeof line,
-		_("the account's server has another address: %s. This terminal goes there from now "
-		  "on"),
-		r->me->server.url);
-	return result_warn(r->out, line, err);
-}
-
 /* Entries that others signed meanwhile.  It takes a login, but they are few. */
 static int
 follow_log(struct run *r, struct err *err)
 {
-	const struct identity_server before = r->me->server;
+	char moved[ACCOUNT_MOVED_TEXT_BYTES];
 	struct err why = { 0 };
 
 	if (!r->log_grew)
 		return 0;
-	if (account_log_refresh(r->box, r->remote, &why) == 0)
-		return note_moved(r, &before, err);
+	if (account_log_follow(moved, r->box, r->remote, &why) == 0)
+		return moved[0] ? result_warn(r->out, moved, err) : 0;
 	if (why.code == ERR_ALARM || why.code == ERR_REVOKED || why.code == ERR_NOMEM) {
 		*err = why;
 		return -1;

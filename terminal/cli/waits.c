@@ -10,60 +10,11 @@
 #include "cli/show.h"
 #include "os/os.h"
 
-#define DAY_MS      INT64_C(86400000)
 #define WHERE_BYTES 512
 
-/* "13 days", or soon. */
-struct left {
-	char s[96];
-};
+static const unsigned all_that_waits[] = { STANDING_DELETE, STANDING_LESS, STANDING_LIFT };
 
-static struct left
-left_of(const struct account_standing *s, uint64_t ms)
-{
-	int64_t days = (account_standing_left_ms(s, ms) + DAY_MS - 1) / DAY_MS;
-	struct left l;
-
-	snprintf(l.s, sizeof l.s, text_plural("%ld day", "%ld days", (unsigned long)days),
-		 (long)days);
-	return l;
-}
-
-static void
-warn_delete(const struct cli *cli, const struct account_standing *s)
-{
-	char line[512];
-
-	snprintf(line, sizeof line,
-		 _("The account and all of its backups are going to be deleted, in %s of the "
-		   "server's running. Any unlocking calls that off: cloudbox account keep"),
-		 left_of(s, s->is.delete_ms).s);
-	cli_warn(cli, line);
-}
-
-static void
-warn_less(const struct cli *cli, const struct account_standing *s)
-{
-	char line[512];
-
-	snprintf(line, sizeof line,
-		 _("Old versions are going to be kept for %u days in place of %u, in %s of the "
-		   "server's running. Any unlocking calls that off: cloudbox account keep"),
-		 s->is.next_days, s->is.retention_days, left_of(s, s->is.next_ms).s);
-	cli_warn(cli, line);
-}
-
-static void
-warn_lift(const struct cli *cli, const struct account_standing *s)
-{
-	char line[512];
-
-	snprintf(line, sizeof line,
-		 _("What the server holds back from clearing is going to be let go, in %s of its "
-		   "running. Any unlocking calls that off: cloudbox account keep"),
-		 left_of(s, s->is.lift_ms).s);
-	cli_warn(cli, line);
-}
+#define N_THAT_WAIT (sizeof all_that_waits / sizeof *all_that_waits)
 
 /* --- holds --- */
 
@@ -151,13 +102,15 @@ warn_held(struct cli *cli, const struct account_standing *s)
 void
 waits_warn(struct cli *cli, const struct account_standing *s, unsigned flags)
 {
+	char line[STANDING_TEXT_BYTES];
+
 	flags &= account_standing_flags(s);
-	if (flags & STANDING_DELETE)
-		warn_delete(cli, s);
-	if (flags & STANDING_LESS)
-		warn_less(cli, s);
-	if (flags & STANDING_LIFT)
-		warn_lift(cli, s);
+	for (size_t i = 0; i < N_THAT_WAIT; i++) {
+		if (!(flags & all_that_waits[i]))
+			continue;
+		account_standing_say(line, s, all_that_waits[i]);
+		cli_warn(cli, line);
+	}
 	if (flags & STANDING_HELD)
 		warn_held(cli, s);
 }
@@ -165,15 +118,9 @@ waits_warn(struct cli *cli, const struct account_standing *s, unsigned flags)
 void
 waits_called_off(const struct cli *cli, unsigned what)
 {
-	if (what & STANDING_DELETE)
-		cli_warn(cli, _("The account was to be deleted. That is called off, because the "
-				"account was unlocked."));
-	if (what & STANDING_LESS)
-		cli_warn(cli, _("Old versions were to be kept for fewer days. That is called off, "
-				"because the account was unlocked."));
-	if (what & STANDING_LIFT)
-		cli_warn(cli, _("What the server holds back was to be let go. That is called off, "
-				"because the account was unlocked."));
+	for (size_t i = 0; i < N_THAT_WAIT; i++)
+		if (what & all_that_waits[i])
+			cli_warn(cli, account_standing_say_off(all_that_waits[i]));
 }
 
 static void
@@ -226,7 +173,7 @@ waits_follow(struct cli *cli)
 
 	if (account_standing_follow(&s, &begun, &over, cli->box, cli->remote, &err) != 0)
 		return;
-	waits_warn(cli, &s, begun);
+	waits_warn(cli, &s, begun & STANDING_WAITS); /* of a hold a notice tells */
 	waits_called_off(cli, over);
 }
 

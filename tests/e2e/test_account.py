@@ -63,6 +63,18 @@ def test_a_deletion_is_shown_on_all_devices_and_called_off_by_any_unlocking(worl
     assert change(phone, "+495")["failed"] == []
 
 
+def test_a_device_that_works_by_itself_tells_it_once(world):
+    server, phone, tablet = world
+    phone.run("account", "delete", *confirm(phone))
+    tablet.run("auto", "all", "--every", "6h")
+    tablet.run("run", "--once")
+    assert "going to be deleted" in tablet.stderr
+    assert pending(tablet) == ["delete"]
+    tablet.contacts({"bert": card("Bert", uid="bert", tel="+499")})
+    tablet.run("backup")
+    assert "going to be deleted" not in tablet.stderr
+
+
 def test_account_keep_calls_off_by_the_recovery_code_too(world):
     server, phone, tablet = world
     phone.run("account", "delete", *confirm(phone))

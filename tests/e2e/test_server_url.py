@@ -66,6 +66,18 @@ def test_the_others_follow_by_themselves(world):
     assert tablet.stderr == ""
 
 
+def test_a_device_that_has_nothing_to_save_follows_by_itself_too(world):
+    server, phone, tablet = world
+    there = at(phone.server, THERE)
+    phone.run("server", there)
+    tablet.run("auto", "all", "--every", "6h")
+    tablet.run("run", "--once")
+    assert "has another address" in tablet.stderr
+    assert tablet.run("server")["server"] == there
+    only_there(server)
+    save(tablet, "+492")
+
+
 def test_with_the_old_address_gone_each_device_is_told_and_the_second_asks_for_no_passphrase(world):
     server, phone, tablet = world
     there = at(phone.server, THERE)
