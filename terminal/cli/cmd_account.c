@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/newest.h"
 #include "cli/planned.h"
+#include "cli/resident.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/waits.h"
@@ -33,7 +34,7 @@ struct status {
 	struct region region;
 	struct auto_look look; /* of the automatic mode */
 	struct auto_todo todo;
-	struct drill_done drill; /* the newest; at 0: none */
+	struct drill_done drill;                         /* the newest; at 0: none */
 	struct account_notice notices[WIRE_NOTICES_MAX]; /* what the server told last */
 	size_t n_notices;
 	struct account_standing stands;
@@ -149,6 +150,7 @@ status_json(struct cli *cli, struct status *s, const struct identity *id, struct
 	json_put_number(cli, o, "items", s->items);
 	json_put_text(cli, o, "head_words", s->head_words);
 	json_put_text(cli, o, "auto", auto_mode_name(s->look.plan.mode));
+	json_object_object_add(o, "service", resident_json(cli));
 	json_put(cli, o, "waiting", planned_json(cli, &s->todo));
 	json_put(cli, o, "unknown", planned_unknown_json(cli, &s->look));
 	json_put(cli, o, "problems", problems);
@@ -192,8 +194,9 @@ status_text(struct cli *cli, struct status *s, const struct identity *id, struct
 		{ NULL, COLUMN_LEFT },
 	};
 	AUTO(table_clear) struct table t = TABLE_INIT(columns);
-	char drill[200];
+	char drill[200], service[RESIDENT_TEXT_BYTES];
 
+	resident_text(service, cli);
 	drill_text(drill, sizeof drill, &s->drill);
 	if (TABLE_ADD(&t, err, _("this terminal"), id->name) < 0 ||
 	    TABLE_ADD(&t, err, _("account"), s->account) < 0 ||
@@ -203,6 +206,7 @@ status_text(struct cli *cli, struct status *s, const struct identity *id, struct
 		      id->acked_seq ? show_when(id->acked_unix_ms).s : _("never")) < 0 ||
 	    TABLE_ADD(&t, err, _("in the cloud"), show_count(s->items).s) < 0 ||
 	    TABLE_ADD(&t, err, _("last drill"), drill) < 0 ||
+	    TABLE_ADD(&t, err, _("service"), service) < 0 ||
 	    TABLE_ADD(&t, err, _("home region"), s->region.code[0] ? s->region.code : _("none")) <
 		    0 ||
 	    (s->head_words[0] && TABLE_ADD(&t, err, _("head"), s->head_words) < 0) ||

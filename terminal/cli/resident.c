@@ -10,8 +10,9 @@
 #include "service/ask.h"
 #include "service/service.h"
 
-#define PROGRAM_BYTES 4096
-#define ARGUMENTS_MAX 8
+#define PROGRAM_BYTES    4096
+#define ARGUMENTS_MAX    8
+#define STATUS_BYTES_MAX 8192
 
 static void
 say(void *ctx, const char *sentence)
@@ -82,4 +83,43 @@ resident_notice(struct cli *cli)
 	for (size_t i = 0; cli->box && i < sizeof commands_of_interest / sizeof(char *); i++)
 		if (strcmp(name, commands_of_interest[i]) == 0)
 			service_ask_look(box_home_fd(cli->box), &ignored);
+}
+
+struct json_object *
+resident_json(const struct cli *cli)
+{
+	AUTO(buf_clear) struct buf said = BUF_INIT(STATUS_BYTES_MAX);
+	struct err ignored;
+
+	if (service_ask_status(&said, box_home_fd(cli->box), &ignored) != 0)
+		return NULL;
+	return json_tokener_parse(buf_str(&said));
+}
+
+static int64_t
+number_of(const struct json_object *o, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(o, key, &value) ? json_object_get_int64(value) : 0;
+}
+
+void
+resident_text(char out[static RESIDENT_TEXT_BYTES], const struct cli *cli)
+{
+	struct json_object *said = resident_json(cli);
+	long long pid = said ? number_of(said, "pid") : 0;
+	long long left_s = said ? number_of(said, "session_s") : 0;
+
+	if (!said)
+		snprintf(out, RESIDENT_TEXT_BYTES, "%s", _("none runs: cloudbox run"));
+	else if (left_s)
+		snprintf(out, RESIDENT_TEXT_BYTES,
+			 text_plural("process %lld; unlocked for %lld minute more",
+				     "process %lld; unlocked for %lld minutes more",
+				     (unsigned long)(left_s + 59) / 60),
+			 pid, (left_s + 59) / 60);
+	else
+		snprintf(out, RESIDENT_TEXT_BYTES, _("process %lld; locked"), pid);
+	json_object_put(said);
 }

@@ -125,6 +125,20 @@ def test_what_is_added_is_backed_up_at_once(terminal, serve):
     assert {item["app"] for item in terminal.run("cloud")} == {"contacts", "documents"}
 
 
+def test_status_says_who_serves_and_whether_it_is_unlocked(terminal, serve):
+    assert terminal.run("status")["service"] is None
+    assert "none runs" in terminal.run("status", json=False)
+    service = serve(terminal, said="Nothing")
+    said = terminal.run("status")["service"]
+    assert said["pid"] == service.pid and said["session_s"] == 0 and said["problem"] is None
+    assert f"process {service.pid}; locked" in terminal.run("status", json=False)
+    terminal.run("cloud")
+    assert 590 < terminal.run("status")["service"]["session_s"] <= 600
+    assert "unlocked for 10 minutes more" in terminal.run("status", json=False)
+    terminal.run("lock")
+    assert "; locked" in terminal.run("status", json=False)
+
+
 def test_a_second_service_says_who_is_the_first(terminal, serve):
     first = serve(terminal, said="Nothing")
     error = terminal.error("run")
