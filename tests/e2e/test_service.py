@@ -38,8 +38,9 @@ def shared(server, make_terminal):
 
 @pytest.fixture
 def terminal(shared):
-    """All is saved, nothing is done by itself."""
+    """All is saved, nothing is done by itself, and the server knows."""
     shared.run("auto", "off")
+    shared.run("run", "--once")
     return shared
 
 
@@ -166,6 +167,7 @@ def test_an_idle_service_has_a_timer_hours_ahead_and_is_small(terminal, serve):
     if os.geteuid() != 0:
         pytest.skip("only root can look into a process that keeps its secrets")
     terminal.run("auto", "all")
+    terminal.run("run", "--once")  # what is due goes before
     service = serve(terminal, said="compare waits")
     proc = pathlib.Path(f"/proc/{service.pid}")
 
