@@ -176,6 +176,19 @@ struct listing {
 	struct id16 account;
 };
 
+/* In how many days of running; null: it stays. */
+static int
+put_deletion(struct json_object *o, int64_t at_ms, int64_t now_ms, struct err *err)
+{
+	if (!at_ms)
+		return json_object_object_add(o, "delete_in_days", NULL) ? err_nomem(err) : 0;
+	if (at_ms < now_ms)
+		at_ms = now_ms;
+	return put_number(o, "delete_in_days",
+			  (uint64_t)((at_ms - now_ms + RETENTION_DAY_MS - 1) / RETENTION_DAY_MS),
+			  err);
+}
+
 static int
 put_account(struct json_object *o, struct catalog_tx *tx, const struct catalog_account *a,
 	    struct err *err)
@@ -189,7 +202,10 @@ put_account(struct json_object *o, struct catalog_tx *tx, const struct catalog_a
 	    put_number(o, "bytes", a->used_bytes, err) < 0 ||
 	    put_number(o, "quota", a->quota_bytes, err) < 0)
 		return -1;
-	return put_text(o, "state", a->suspended ? "suspended" : "active", err);
+	if (put_text(o, "state", a->suspended ? "suspended" : "active", err) < 0 ||
+	    put_number(o, "retention_days", a->retention_days, err) < 0)
+		return -1;
+	return put_deletion(o, a->delete_at_ms, tx->ops->clock(tx), err);
 }
 
 static int

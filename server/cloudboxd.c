@@ -143,6 +143,9 @@ print_account(struct json_object *a)
 	printf(_("%s  %s  devices %.0f, %s of %s\n"), member_text(a, "account"),
 	       state_text(member_text(a, "state")), member_number(a, "devices"),
 	       size_text(member_number(a, "bytes")).s, size_text(member_number(a, "quota")).s);
+	if (*member_text(a, "delete_in_days"))
+		printf(_("  to be deleted in %.0f days of running: its owner said so\n"),
+		       member_number(a, "delete_in_days"));
 }
 
 static void

@@ -43,6 +43,8 @@ def test_a_deletion_is_shown_on_all_devices_and_called_off_by_any_unlocking(worl
     told = phone.run("account", "delete", *confirm(phone))
     assert [p["what"] for p in told["pending"]] == ["delete"]
     assert pending(phone) == ["delete"]
+    [seen] = server.run("accounts")
+    assert seen["delete_in_days"] == 14 and seen["state"] == "active" and seen["retention_days"] == 90
     # The tablet hears of it with its next backup, once, and shows it from then on.
     change(tablet, "+493")
     assert "going to be deleted, in 14 days" in tablet.stderr and "account keep" in tablet.stderr
@@ -108,6 +110,7 @@ def test_a_deleted_account_is_gone_after_a_fortnight_and_the_terminals_say_so_an
     change(tablet, "+493")
     let_run(server, 13)
     server.run("tidy")
+    assert server.run("account", phone.account)["delete_in_days"] == 1  # the operator sees it, too
     assert change(phone, "+494")["failed"] == []
     let_run(server, 1)
     server.run("tidy")

@@ -248,6 +248,33 @@ def test_a_suspended_device_and_account_do_nothing_until_they_are_resumed(make_s
     assert told["error"]["code"] == "not-found" or "no device" in told["error"]["message"]
 
 
+def test_what_is_stored_and_when_the_disk_will_be_full_is_told(make_server, make_terminal):
+    server = make_server()
+    t = make_terminal()
+    t.init(server)
+    t.documents({"large": noise(1 << 20)})
+    t.run("add", "documents", "--all")
+    t.run("backup")
+    told = server.run("usage")
+    assert told["accounts"] == 1 and told["bytes"] > 1 << 20 and told["free"] > 0
+    assert told["full_in_days"] is None  # nobody can know yet
+    # As if it had grown for a month by what fills it in 150 days.
+    server.stop()
+    db = sqlite3.connect(server.data / "cloudbox.db")
+    floor = 2 << 30
+    with db:
+        free = told["free"]
+        db.execute("DELETE FROM samples")
+        db.executemany("INSERT INTO samples(day, bytes, free) VALUES (?, ?, ?)",
+                       [(day, day * (free - floor) // 150, free) for day in range(31)])
+        db.execute("UPDATE clock SET retention_ms = ?", (30 * DAY_MS,))
+    db.close()
+    server.options += ["--min-free", "2G"]
+    server.start()
+    told = server.run("usage")
+    assert 140 <= told["full_in_days"] <= 155, told
+
+
 def test_a_removed_account_is_gone_with_its_objects_and_nobody_elses(make_server, make_terminal):
     server = make_server()
     a, b = make_terminal(), make_terminal()
