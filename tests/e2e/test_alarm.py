@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 import sinks
-from phone import card
+from phone import card, noise
 from programs import put, wait_until
 
 DAY_MS = 86400 * 1000
@@ -400,6 +400,46 @@ def test_a_day_off_raises_no_alarm_and_is_told_in_the_journal(make_server, make_
     assert before == 0 and standing(server) == 0
     let_run(server, 1)
     wait_until(lambda: standing(server) == 1, "it did not come in the day that it had besides")
+
+
+def test_who_is_suspended_is_not_missed_and_has_its_time_afterwards(make_server, make_terminal):
+    server = serve(make_server)
+    phone, other = (beating_phone(make_terminal, server, name=n) for n in ("phone", "other"))
+    server.run("account", phone.account, "--suspend", phone.device)
+    server.run("account", other.account, "--suspend", "--all")
+    let_run(server, 5)
+    looked = server.run("usage")  # it is there again
+    assert looked["accounts"] == 2 and standing(server) == 0
+    server.run("account", phone.account, "--resume", phone.device)
+    server.run("account", other.account, "--resume", "--all")
+    let_run(server, 2.9)
+    server.run("tidy")
+    assert standing(server) == 0 and "alarm: raised" not in server.output()
+    let_run(server, 0.2)
+    wait_until(lambda: standing(server) == 2, "now they are late")
+
+
+def test_a_drill_that_fails_is_told_and_so_is_the_next_that_does_not(make_server, make_terminal, make_smtp, pem):
+    smtp = make_smtp()
+    server = serve(make_server, *by_mail(smtp, pem))
+    t = beating_phone(make_terminal, server)
+    t.documents({"large": noise(1 << 20)})
+    t.run("add", "documents", "--all")
+    t.run("backup")
+    server.run("account", t.account, "--mail", ANNA)
+    assert t.run("drill", "--locked")["bad"] == []
+    for file in (server.data / "blobs").rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[:-1] + b"!")
+    t.run("drill", "--locked", expect=(1, 3))
+    t.run("run", "--once")
+    assert "could not" in smtp.wait(1)[0].text
+    t.run("backup")  # mends what it found
+    assert t.run("drill", "--locked")["bad"] == []
+    t.run("run", "--once")
+    wait_until(lambda: standing(server) == 0, "the end of it")
+    let_run(server, 0.05)
+    assert "what is saved can be restored again" in smtp.wait(2)[1].text
 
 
 def test_numbers_of_alarms_are_told(make_server, make_terminal):

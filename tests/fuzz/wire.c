@@ -41,6 +41,7 @@ AGAIN(wraps)
 AGAIN(log_post)
 AGAIN(chunks_answer)
 AGAIN(batch_answer)
+AGAIN(beat_answer)
 AGAIN(item_ask)
 AGAIN(pair_say)
 AGAIN(pair_heard)
@@ -101,6 +102,44 @@ damaged_again(struct span in, struct buf *again)
 }
 
 static bool
+beat_again(struct span in, struct buf *again)
+{
+	const uint8_t key[CRYPTO_PUBLIC_BYTES] = { 1 }, spki[CRYPTO_HASH_BYTES] = { 2 };
+	struct wire_beat b;
+
+	if (wire_beat_decode(&b, in, NULL) < 0)
+		return false;
+	FUZZ_TRUE(in.n == WIRE_BEAT_BYTES && b.expect_s <= WIRE_EXPECT_S_MAX);
+	FUZZ_TRUE(wire_beat_verify(&b, in, key, spki, NULL) < 0);
+	return buf_append(again, in, NULL) == 0;
+}
+
+/* Kinds that are not known are passed over, so what comes back may be less. */
+static bool
+notices_again(struct span in, struct buf *again)
+{
+	AUTO(buf_clear) struct buf text = BUF_INIT(WIRE_NOTICES_TEXT_BYTES);
+	struct wire_notices n, back;
+
+	if (wire_notices_decode(&n, in, NULL) < 0)
+		return false;
+	FUZZ_TRUE(n.n <= in.n / WIRE_NOTICE_BYTES);
+	FUZZ_TRUE(wire_notices_print(&text, &n, NULL) == 0);
+	FUZZ_TRUE(wire_notices_parse(&back, buf_span(&text), NULL) == 0 && back.n == n.n);
+	return buf_append(again, in, NULL) == 0;
+}
+
+/* What stands in a head is anybody's text. */
+static bool
+notices_text_again(struct span in, struct buf *again)
+{
+	struct wire_notices n;
+
+	FUZZ_TRUE(wire_notices_parse(&n, in, NULL) < 0 || n.n <= WIRE_NOTICES_MAX);
+	return buf_append(again, in, NULL) == 0;
+}
+
+static bool
 objects_again(struct span in, struct buf *again)
 {
 	static struct wire_object_at at[WIRE_OBJECTS_MAX];
@@ -118,7 +157,8 @@ static again_fn *const bodies[] = {
 	log_again,           heads_again,        have_again,        have_answer_again,
 	chunks_answer_again, batch_answer_again, records_again,     item_ask_again,
 	item_answer_again,   objects_again,      standing_again,    pair_say_again,
-	pair_heard_again,    damaged_again,
+	pair_heard_again,    damaged_again,      beat_again,        beat_answer_again,
+	notices_again,       notices_text_again,
 };
 
 int

@@ -642,6 +642,31 @@ a_device_that_is_shut_out_is_told_so_at_its_heartbeat(void **state)
 	assert_int_equal(device_of(w, &p).period_ms, 0);
 }
 
+static void
+wrongly_signed_heartbeats_are_slowed_down_and_good_ones_are_not(void **state)
+{
+	struct world *w = *state;
+	AUTO(party_clear) struct party p, stranger;
+
+	party_init(&p);
+	party_init(&stranger);
+	world_register(w, &p, 1 << 30);
+	struct sign_key *own = p.dsk;
+	for (int i = 0; i <= TRIES_PER_ACCOUNT_MAX; i++) {
+		AUTO(reply_clear) struct reply r = { 0 };
+
+		p.dsk = stranger.dsk;
+		beat(w, &r, &p, (struct beat_of){ 86400, WIRE_DRILL_NONE });
+		p.dsk = own;
+		assert_int_equal(r.problem.word,
+				 i < TRIES_PER_ACCOUNT_MAX ? PROBLEM_SIGNATURE : PROBLEM_SLOW_DOWN);
+	}
+	assert_int_equal(device_of(w, &p).period_ms, 0);
+	AUTO(reply_clear) struct reply r = { 0 };
+	beat(w, &r, &p, (struct beat_of){ 86400, WIRE_DRILL_NONE });
+	assert_int_equal(r.status, 200);
+}
+
 int
 main(void)
 {
@@ -661,6 +686,7 @@ main(void)
 		IN_YEARS(a_hold_is_told_while_it_stands),
 		IN_WORLD(a_heartbeat_says_when_to_expect_the_device_and_how_its_drill_went),
 		IN_WORLD(a_device_that_is_shut_out_is_told_so_at_its_heartbeat),
+		IN_WORLD(wrongly_signed_heartbeats_are_slowed_down_and_good_ones_are_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
