@@ -29,6 +29,7 @@
 struct box; /* box/box.h */
 
 #define PLAN_EVERY_MIN_MS (60 * INT64_C(1000))
+#define PLAN_KEEP_MS      (30 * 24 * 3600 * INT64_C(1000)) /* how long originals are kept by default */
 #define PLAN_NO_TIME      (-1)
 #define PLAN_TEXT_BYTES   64 /* of one part as text */
 
@@ -49,7 +50,7 @@ struct auto_plan {
 	unsigned battery_above; /* per cent; 0: whatever it has */
 	uint64_t budget_bytes;  /* of a calendar month, on metered links; 0: as many as it takes */
 	uint64_t rate_bytes_s;  /* 0: as fast as it goes */
-	int64_t keep_originals_ms; /* older ones are purged; 0: kept until `purge` */
+	int64_t keep_originals_ms; /* older ones are purged; 0: PLAN_KEEP_MS */
 };
 
 /* Nothing by itself, no condition. */

@@ -13,6 +13,10 @@ typedef int auto_run_fn(struct auto_run *run, struct err *err);
 auto_next_fn task_backup_next, task_compare_next;
 auto_run_fn task_backup_run, task_compare_run;
 
+/* task_purge.c */
+auto_next_fn task_purge_next;
+auto_run_fn task_purge_run;
+
 /* task_drill.c */
 auto_next_fn task_locked_drill_next, task_drill_next;
 auto_run_fn task_locked_drill_run, task_drill_run;

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "auto/budget.h"
 #include "auto/task.h"
 #include "backup/backup.h"
 #include "base/text.h"
@@ -21,7 +22,7 @@ task_backup_next(struct auto_when *out, const struct auto_look *look, const stru
 	if (auto_change_get(&change, look->box, err) < 0)
 		return -1;
 	*out = schedule_backup(&look->plan, past, &change, &look->conditions, &look->now);
-	return 0;
+	return budget_judge(out, look, err);
 }
 
 int
@@ -39,7 +40,7 @@ task_compare_next(struct auto_when *out, const struct auto_look *look, const str
 		newest.done = backup.done;
 	*out = schedule_period(SCHEDULE_DAY_MS, &look->plan, &newest, &look->conditions,
 			       &look->now);
-	return 0;
+	return out->reason == AUTO_DUE ? budget_judge(out, look, err) : 0;
 }
 
 static bool
@@ -85,16 +86,45 @@ some_failed(const struct backup_result *r, struct err *err)
 }
 
 static int
-back_up(struct auto_run *run, const struct backup_request *request, struct err *err)
+note_postponed(struct auto_run *run, const struct backup_result *r, const struct moment *now,
+	       struct err *err)
+{
+	char sentence[512];
+
+	if (r->n_postponed) {
+		snprintf(sentence, sizeof sentence,
+			 text_plural("%llu item does not fit into what is left of this month's "
+				     "budget: it waits for the next month, or for a link that "
+				     "does not cost by the byte",
+				     "%llu items do not fit into what is left of this month's "
+				     "budget: they wait for the next month, or for a link that "
+				     "does not cost by the byte",
+				     (unsigned long)r->n_postponed),
+			 (unsigned long long)r->n_postponed);
+		auto_note(run, sentence);
+	}
+	return budget_postpone(run->box, r->n_postponed > 0, now->unix_ms, err);
+}
+
+static int
+back_up(struct auto_run *run, struct backup_request *request, struct err *err)
 {
 	AUTO(backup_result_clear) struct backup_result r = { 0 };
 	struct backup_watch watch = { .ctx = run, .cancelled = is_cancelled };
 	struct remote *remote = auto_remote(run, err);
 	struct moment begun = moment_now();
+	uint64_t left;
 	int rc;
 
+	if (!remote)
+		return -1;
+	if (budget_binds(run->plan, run->conditions)) {
+		if (budget_left(&left, run->box, run->plan, begun.unix_ms, err) < 0)
+			return -1;
+		request->budget_bytes = &left;
+	}
 	/* Before: what changes meanwhile is a new change. */
-	if (!remote || auto_change_clear(run->box, err) < 0)
+	if (auto_change_clear(run->box, err) < 0)
 		return -1;
 	rc = backup_run(&r, run->box, remote, request, &watch, err);
 	run->result = (struct auto_result){
@@ -104,7 +134,8 @@ back_up(struct auto_run *run, const struct backup_request *request, struct err *
 		.bytes_received = r.bytes_received,
 	};
 	if (rc < 0 || (r.requests && auto_contact_note(run->box, &begun, err) < 0) ||
-	    note_items(run, &r, err) < 0 || (r.requests && task_follow(run, 0, err) < 0))
+	    note_items(run, &r, err) < 0 || note_postponed(run, &r, &begun, err) < 0 ||
+	    (r.requests && task_follow(run, 0, err) < 0))
 		return -1;
 	return r.n_failed ? some_failed(&r, err) : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auto/budget.h"
 #include "auto/task.h"
 #include "base/text.h"
 #include "box/identity.h"
@@ -16,6 +17,7 @@ const struct auto_task auto_tasks[] = {
 	{ N_("compare"), task_compare_next, task_compare_run },
 	{ N_("locked-drill"), task_locked_drill_next, task_locked_drill_run },
 	{ N_("drill"), task_drill_next, task_drill_run },
+	{ N_("purge"), task_purge_next, task_purge_run },
 	{ N_("beat"), task_beat_next,
 	  task_beat_run }, /* last: where others sent something it is not due */
 	{ NULL, NULL, NULL },
@@ -85,7 +87,8 @@ auto_remote(struct auto_run *run, struct err *err)
 		return NULL;
 	url.pinned = me->server.tls == IDENTITY_TLS_PIN;
 	memcpy(url.pin, me->server.pin, sizeof url.pin);
-	return remote_new(&run->remote, &url, NULL, err) < 0 ? NULL : run->remote;
+	const struct remote_options options = { .rate_bytes_s = run->plan->rate_bytes_s };
+	return remote_new(&run->remote, &url, &options, err) < 0 ? NULL : run->remote;
 }
 
 void
@@ -217,6 +220,10 @@ auto_do(bool *is_news, struct auto_run *run, const struct auto_task *task, struc
 	if (note_begin(&past, run, task, err) < 0)
 		return -1;
 	rc = task->run(run, &problem);
+	if (budget_binds(run->plan, run->conditions) &&
+	    budget_spend(run->box, run->result.bytes_sent + run->result.bytes_received,
+			 past.tried.unix_ms, err) < 0)
+		return -1;
 	if (is_news)
 		*is_news = rc != 0 && problem.code != ERR_CANCELLED && !is_same(&past, &problem);
 	if (note_end(&past, run, task, rc, &problem, err) < 0)

@@ -42,6 +42,9 @@ struct backup_request {
 	const char *thread;       /* NULL, or one thread of @app (box/threads.h), then no items */
 	bool selected;            /* only pre-selected shortcuts */
 	bool check;               /* ask the server once even where nothing changed */
+	/* Send no more than this, by what items cost at most: those left over are postponed.  A batch that
+	 * an earlier run left behind goes first whatever it costs.  NULL: all of them. */
+	const uint64_t *budget_bytes;
 };
 
 enum backup_outcome {
@@ -74,6 +77,7 @@ struct backup_result {
 	struct sorter *items; /* uploaded, missing and failed ones: backup_result_next() */
 	uint64_t n_uploaded, n_missing, n_failed; /* exit status 3 if any failed */
 	uint64_t n_unchanged;
+	uint64_t n_postponed;                /* new or changed, and more than the budget allows */
 	uint64_t bytes_sent, bytes_received; /* HTTP heads and bodies, TLS apart */
 	uint32_t requests;
 	uint64_t full_backup_bytes; /* padded sealed size of all of the apps' items */

@@ -50,7 +50,9 @@ struct run_app {
 struct todo {
 	uint32_t app; /* place in run->apps */
 	struct id16 item;
-	bool anyhow; /* also if its bytes are those that were saved */
+	bool anyhow;          /* also if its bytes are those that were saved */
+	bool selected, saved; /* what it is worth: budget.c */
+	uint64_t size;        /* bytes, as the app says */
 };
 
 /* Items of one app that were uploaded, and what they cost. */
@@ -120,6 +122,8 @@ int run_open(struct run *r, struct box *box, struct remote *remote,
 	     const struct backup_watch *watch, struct backup_result *out, struct err *err);
 void run_clear(struct run *r);
 AUTO_OBJ(run_clear, struct run);
+/** By app, then item: the order of run->todo. */
+int run_by_app_item(const void *a, const void *b);
 /** Keys and ids as the identity has them now (after a rotation). */
 void run_keys(struct run *r);
 /** The item was read, and its content is this: the Box need not read it again while its source is
@@ -141,6 +145,11 @@ int run_tombstones(struct run *r, struct err *err);
 /* plan.c */
 int plan_app(uint32_t *at, struct run *r, const char *name, struct err *err);
 int plan_make(struct run *r, const struct backup_request *q, struct err *err);
+
+/* budget.c */
+/** Of what is planned, keep the most valuable that cost no more than @budget_bytes at most; the others are
+ *  postponed. */
+void budget_choose(struct run *r, uint64_t budget_bytes);
 
 /* prepare.c */
 /** Read the item and make its record.  0; PREPARE_SAME: its bytes are those that were saved;

@@ -95,7 +95,9 @@ add_todo(void *ctx, const struct pending *p, struct err *err)
 			  err) < 0)
 		return -1;
 	t = &r->todo[r->n_todo++];
-	*t = (struct todo){ .app = f->app };
+	*t = (struct todo){
+		.app = f->app, .selected = p->selected, .saved = p->saved, .size = p->size
+	};
 	memcpy(t->item.b, p->item, sizeof t->item.b);
 	r->progress.items_total++;
 	r->progress.bytes_total += p->size;
@@ -276,5 +278,7 @@ plan_make(struct run *r, const struct backup_request *q, struct err *err)
 				   : plan_whole_app(r, i, q->selected, err) < 0)
 			return -1;
 	}
+	if (q->budget_bytes)
+		budget_choose(r, *q->budget_bytes);
 	return 0;
 }

@@ -197,7 +197,8 @@ count_twice(uint64_t *n, struct backup_result *out, struct err *err)
 static int
 count_unchanged(struct run *r, struct err *err)
 {
-	uint64_t there = 0, done = r->n_todo - r->n_same, twice = 0;
+	uint64_t there = 0, twice = 0;
+	uint64_t done = r->n_todo + r->out->n_postponed - r->n_same;
 
 	for (size_t i = 0; i < r->n_apps; i++)
 		there += r->apps[i].shortcuts - r->apps[i].missing;

@@ -113,8 +113,8 @@ run_watch(struct run *r)
 	remote_watch(r->remote, &(struct remote_watch){ r, on_moved, on_cancelled });
 }
 
-static int
-by_app_item(const void *a, const void *b)
+int
+run_by_app_item(const void *a, const void *b)
 {
 	const struct todo *x = a, *y = b;
 	int c = (x->app > y->app) - (x->app < y->app);
@@ -130,7 +130,7 @@ is_todo(const struct run *r, const struct saved *s)
 	memcpy(key.item.b, s->item, sizeof key.item.b);
 	while (key.app < r->n_apps && strcmp(r->apps[key.app].app->name, s->app) != 0)
 		key.app++;
-	return r->n_todo && bsearch(&key, r->todo, r->n_todo, sizeof key, by_app_item);
+	return r->n_todo && bsearch(&key, r->todo, r->n_todo, sizeof key, run_by_app_item);
 }
 
 /* Items whose cloud copy is to go, if no version of them is about to be saved. */

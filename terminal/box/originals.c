@@ -278,10 +278,35 @@ kept_any(struct box *b, struct span restore, struct err *err)
 }
 
 int
-kept_purge(uint64_t *n, struct box *b, int64_t before_unix_ms, struct err *err)
+kept_purge_up_to(uint64_t *n, struct box *b, int64_t newest, int64_t before_unix_ms,
+		 struct err *err)
 {
-	if (run_on(b, "DELETE FROM kept WHERE kept_ms < ?1", before_unix_ms, err) < 0)
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b, "DELETE FROM kept WHERE number <= ?1 AND kept_ms < ?2", err) < 0)
+		return -1;
+	query_int(&q, 1, newest);
+	query_int(&q, 2, before_unix_ms);
+	if (query_run(&q, err) < 0)
 		return -1;
 	*n = db_changes(b);
+	return 0;
+}
+
+int
+kept_purge(uint64_t *n, struct box *b, int64_t before_unix_ms, struct err *err)
+{
+	return kept_purge_up_to(n, b, INT64_MAX, before_unix_ms, err);
+}
+
+int
+kept_newest(int64_t *number, struct box *b, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+
+	if (query_init(&q, b, "SELECT coalesce(max(number), 0) FROM kept", err) < 0 ||
+	    query_step(&q, err) < 0)
+		return -1;
+	*number = query_column_int(&q, 0);
 	return 0;
 }

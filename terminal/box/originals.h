@@ -107,5 +107,10 @@ int kept_any(struct box *b, struct span restore, struct err *err);
 /** Forget what is older than @before_unix_ms; *n receives how much that was.  The file's room is
  *  overwritten (secure_delete), its journal cut. */
 int kept_purge(uint64_t *n, struct box *b, int64_t before_unix_ms, struct err *err);
+/** The same, but only what was kept no later than number @newest: kept_newest() at an earlier time. */
+int kept_purge_up_to(uint64_t *n, struct box *b, int64_t newest, int64_t before_unix_ms,
+		     struct err *err);
+/** The number of what was kept last; 0: nothing is kept. */
+int kept_newest(int64_t *number, struct box *b, struct err *err);
 
 #endif

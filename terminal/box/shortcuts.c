@@ -552,7 +552,9 @@ struct pending_window {
 
 /* Of the app, or one item of it. */
 #define PENDING_ROWS                                                                               \
-	"SELECT c.item, i.size FROM shortcuts c JOIN items i ON i.app = c.app AND i.item = c.item" \
+	"SELECT c.item, i.size, c.selected,"                                                       \
+	" EXISTS (SELECT 1 FROM saved s WHERE s.item = c.item)"                                    \
+	" FROM shortcuts c JOIN items i ON i.app = c.app AND i.item = c.item"                      \
 	" WHERE c.app = ?1 AND c.pending"
 
 static void
@@ -560,6 +562,8 @@ row_pending(struct pending *out, const struct query *q)
 {
 	query_column_bytes(q, 0, out->item, sizeof out->item);
 	out->size = (uint64_t)query_column_int(q, 1);
+	out->selected = query_column_int(q, 2) != 0;
+	out->saved = query_column_int(q, 3) != 0;
 }
 
 static int

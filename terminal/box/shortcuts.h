@@ -107,6 +107,8 @@ int folders_each(struct box *b, folder_fn *fn, void *ctx, struct err *err);
 struct pending {
 	uint8_t item[BOX_ID_BYTES];
 	uint64_t size; /* bytes */
+	bool selected;
+	bool saved; /* an earlier version of it */
 };
 
 typedef int pending_fn(void *ctx, const struct pending *p, struct err *err);
