@@ -363,3 +363,22 @@ def test_damage_that_a_drill_finds_by_itself_is_told_once_and_mended_by_itself(m
     done, _ = by_itself(t)
     assert done["backup"]["items"] == 1 and "large.bin" not in t.stderr
     assert t.run("drill", "--all")["bad"] == []
+
+
+def test_a_terminal_that_took_anothers_place_proves_what_it_refers_to_and_mends_it(make_server, make_terminal):
+    server, old, new = make_server(), make_terminal("old"), make_terminal("new")
+    old.init(server)
+    old.documents(FILES)
+    old.run("add", "documents", "--all")
+    old.run("backup")
+    new.join(old, "--replace", old.device, "--yes")
+    new.documents({})
+    new.run("restore", "documents")
+    assert new.run("backup")["bytes_sent"] < 1 << 20  # the old one's pieces are referred to
+    assert new.run("drill", "--all")["bad"] == []
+    assert locked(new)["bad"] == []
+    bend(objects(server)[-1])
+    told = new.run("drill", "--all", expect=3)
+    assert [b["name"] for b in told["bad"]] == ["large.bin"] and told["again"] == 1
+    assert 4 << 20 < new.run("backup")["bytes_sent"] < 5 << 20  # the one piece, its own now
+    assert new.run("drill", "--all")["bad"] == []
