@@ -4,7 +4,7 @@
  *
  * The locked one comes once a week.  The full one takes keys: while somebody has unlocked the account anyway
  * (a session is at hand) a small one comes once a week; else it is asked for once a quarter, and waits for the
- * passphrase.  Whichever of them a person did by hand counts.  What is found damaged is a seen change: the next
+ * passphrase.  Whichever of them a person did by hand counts; one that found something is repeated a day later.  What is found damaged is a seen change: the next
  * backup sends it again.
  */
 #include <stdio.h>
@@ -13,35 +13,25 @@
 #include "base/text.h"
 #include "box/drills.h"
 #include "box/identity.h"
-#include "box/receipts.h"
 #include "restore/drill.h"
 
-/* When there was a drill of this kind; before the first one, when the Box was first backed up. */
-static int
-newest_drill(struct moment *out, struct box *b, enum drill_kind kind, struct err *err)
-{
-	struct drill_done done;
-	int rc = drill_done_get(&done, b, kind, err);
-
-	*out = (struct moment){ .unix_ms = done.at_unix_ms };
-	if (rc < 0)
-		return -1;
-	return rc == 0 ? 0 : receipts_begin(&out->unix_ms, b, err);
-}
-
-/* As schedule_period(), of which every drill counts. */
+/* As schedule_period(), of which every drill counts.  One that found something is done again the next day: what
+ * it found was sent again meanwhile. */
 static int
 next_drill(struct auto_when *out, int64_t period_ms, enum drill_kind kind,
 	   const struct auto_look *look, const struct auto_past *past, struct err *err)
 {
 	struct auto_past newest = *past;
-	struct moment by_hand;
+	struct drill_done done;
+	struct moment at;
 
-	if (newest_drill(&by_hand, look->box, kind, err) < 0)
+	if (drill_done_since(&done, look->box, kind, err) < 0)
 		return -1;
-	if (moment_unix_ms(&by_hand, &look->now) > moment_unix_ms(&past->done, &look->now))
-		newest.done = by_hand;
-	*out = schedule_period(period_ms, &look->plan, &newest, &look->conditions, &look->now);
+	at = (struct moment){ .unix_ms = done.at_unix_ms };
+	if (moment_unix_ms(&at, &look->now) > moment_unix_ms(&past->done, &look->now))
+		newest.done = at;
+	*out = schedule_period(done.failed ? SCHEDULE_DAY_MS : period_ms, &look->plan, &newest,
+			       &look->conditions, &look->now);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "box/box_internal.h"
 #include "box/box_items.h"
+#include "box/receipts.h"
 #include "box/settings.h"
 #include "crypto/ds.h"
 
@@ -63,6 +64,17 @@ drill_done_newest(struct drill_done *out, struct box *b, struct err *err)
 		return 0;
 	}
 	return rc;
+}
+
+int
+drill_done_since(struct drill_done *out, struct box *b, enum drill_kind kind, struct err *err)
+{
+	int rc = drill_done_get(out, b, kind, err);
+
+	if (rc != BOX_ABSENT)
+		return rc;
+	*out = (struct drill_done){ .kind = kind };
+	return receipts_begin(&out->at_unix_ms, b, err);
 }
 
 int

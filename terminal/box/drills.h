@@ -31,6 +31,9 @@ struct drill_done {
 int drill_done_get(struct drill_done *out, struct box *b, enum drill_kind kind, struct err *err);
 /** The newer of both.  0, BOX_ABSENT (*out: at 0) or -1. */
 int drill_done_newest(struct drill_done *out, struct box *b, struct err *err);
+/** As drill_done_get(); before the first one, a drill of nothing when the Box began to be backed up, or
+ *  never (at 0). */
+int drill_done_since(struct drill_done *out, struct box *b, enum drill_kind kind, struct err *err);
 int drill_done_put(struct box *b, const struct drill_done *d, struct err *err);
 
 /**

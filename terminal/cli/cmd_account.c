@@ -22,6 +22,7 @@
 #include "cli/table.h"
 #include "cli/waits.h"
 #include "remote/remote_url.h"
+#include "restore/drill.h"
 
 /* What `status` says; everything comes from the Box. */
 struct status {
@@ -35,6 +36,7 @@ struct status {
 	struct auto_look look; /* of the automatic mode */
 	struct auto_todo todo;
 	struct drill_done drill;                         /* the newest; at 0: none */
+	bool drill_is_late;                              /* the full one */
 	struct account_notice notices[WIRE_NOTICES_MAX]; /* what the server told last */
 	size_t n_notices;
 	struct account_standing stands;
@@ -58,6 +60,19 @@ count_item(void *ctx, const struct saved *s, struct err *err)
 }
 
 static int
+read_drills(struct status *s, struct box *box, struct err *err)
+{
+	struct drill_done full;
+
+	if (drill_done_newest(&s->drill, box, err) < 0 ||
+	    drill_done_since(&full, box, DRILL_FULL, err) < 0)
+		return -1;
+	s->drill_is_late =
+		full.at_unix_ms && s->look.now.unix_ms - full.at_unix_ms > DRILL_FULL_EVERY_MS;
+	return 0;
+}
+
+static int
 read_status(struct status *s, struct cli *cli, struct err *err)
 {
 	const struct identity *id = box_identity(cli->box);
@@ -75,8 +90,7 @@ read_status(struct status *s, struct cli *cli, struct err *err)
 		account_head_words(s->head_words, &head);
 	}
 	if (auto_look_now(&s->look, cli->box, err) < 0 || auto_todo(&s->todo, &s->look, err) < 0 ||
-	    drill_done_newest(&s->drill, cli->box, err) < 0 ||
-	    waits_kept(&s->stands, cli, err) < 0 ||
+	    read_drills(s, cli->box, err) < 0 || waits_kept(&s->stands, cli, err) < 0 ||
 	    setting_get(&s->moved_from, cli->box, ACCOUNT_SERVER_BEFORE, err) < 0 ||
 	    region_get(&s->region, cli->box, err) < 0 ||
 	    saved_each(cli->box, NULL, count_item, &s->items, err) < 0)
@@ -167,6 +181,17 @@ status_json(struct cli *cli, struct status *s, const struct identity *id, struct
 	return 0;
 }
 
+/* Nothing is done by itself: then nothing waits for the passphrase, and the person is told here. */
+static void
+ask_for_drill(const struct cli *cli, const struct status *s)
+{
+	if (s->drill_is_late && s->look.plan.mode == AUTO_OFF)
+		printf("%s%s%s\n", cli_yellow(cli),
+		       _("Nobody has tried for three months whether the backups come back: "
+			 "cloudbox drill"),
+		       cli_plain(cli));
+}
+
 static int
 status_waiting(const struct status *s, struct err *err)
 {
@@ -215,6 +240,7 @@ status_text(struct cli *cli, struct status *s, const struct identity *id, struct
 	if (table_print(&t, stdout, 0, false, err) < 0 || status_waiting(s, err) < 0 ||
 	    planned_problems_print(cli, err) < 0)
 		return -1;
+	ask_for_drill(cli, s);
 	for (size_t i = 0; i < s->n_notices; i++)
 		printf("%s%s%s\n", cli_yellow(cli), cli_clean(s->notices[i].text), cli_plain(cli));
 	if (!id->recovery_confirmed)

@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 import liar as liars
-from clock import DAY, YEAR, Clock
+from clock import DAY, HOUR, YEAR, Clock
 from phone import card, jpeg, noise, people
 from programs import tree
 from test_bookmark_files import bookmarks, document, folder, link
@@ -335,6 +335,9 @@ def test_drills_come_by_themselves_weekly_without_and_at_unlocks_with_the_passph
     done, waits = by_itself(t)
     assert "drill" not in done and waits["drill"] == {"task": "drill", "reason": "unlock", "until": None}
     assert "passphrase" in t.run("status", json=False)
+    t.run("auto", "off")
+    assert "three months" in t.run("status", json=False)
+    t.run("auto", "all")
     t.run("drill")  # by hand: that counts
     assert by_itself(t)[1]["drill"]["reason"] == "time"
     # A clock that was set by years, and back: neither for ever nor again and again.
@@ -362,6 +365,9 @@ def test_damage_that_a_drill_finds_by_itself_is_told_once_and_mended_by_itself(m
     assert "large.bin" in t.stderr and "the next backup sends it again" in t.stderr
     done, _ = by_itself(t)
     assert done["backup"]["items"] == 1 and "large.bin" not in t.stderr
+    clock.advance(DAY + HOUR)
+    assert by_itself(t)[0]["locked-drill"]["result"] == "done"  # not only a week later: is it mended?
+    assert last(t)["failed"] == 0 and "locked-drill" not in by_itself(t)[0]
     assert t.run("drill", "--all")["bad"] == []
 
 
