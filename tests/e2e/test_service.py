@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cloudbox run`: what is due is done by itself; the unlocked session lasts ten minutes, and no longer."""
+import contextlib
 import os
 import pathlib
+import random
 import re
 import signal
 import time
 
 import pytest
 
+import clock as clocks
 import programs
+import relay as relays
 from phone import noise, people
-from programs import wait_until
+from programs import put, wait_until
 
 NO_PASSPHRASE = {"CLOUDBOX_PASSPHRASE": None}
 SOON = 12  # seconds: a child that is to end has ten
@@ -344,3 +348,48 @@ def test_a_killed_child_ends_no_service_and_loses_nothing(relayed_terminal, serv
     relay.let_go(break_off=True)
     assert service.is_alive()
     complete(t)
+
+
+@pytest.fixture(scope="module")
+def in_time(make_server, tmp_path_factory):
+    """(server, relay, clock), the clock being the server's and whoever's takes its environment."""
+    if not clocks.LIBRARY.exists():
+        pytest.skip(f"no {clocks.LIBRARY}")
+    clock = clocks.Clock(tmp_path_factory.mktemp("clock") / "clock")
+    with relays.Relay() as relay:
+        server = make_server(start=False, plain=True, url=relay.address)
+        server.env = clock.env
+        relay.target = server.start().port
+        yield server, relay, clock
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_service_and_child_killed_at_any_moment_lose_nothing(in_time, make_terminal, seed):
+    server, relay, clock = in_time
+    r = random.Random(seed)
+    t = make_terminal()
+    t.init(server, env=clock.env)
+    folder = t.documents({"film.bin": noise(200_000, seed=f"{seed} film")})
+    t.run("add", "documents", "--all")
+    t.run("auto", "all")
+    for n in range(8):
+        put(folder, {"film.bin": noise(200_000, seed=f"{seed} {n}"), f"{n}.txt": f"{n}".encode()})
+        t.run("add", "documents", "--all", "--yes")
+        position = r.choice([r.randrange(2_000), r.randrange(210_000)])
+        relay.hold(r.choice(["up", "up", "down"]), position if position > 2_000 else position // 4)
+        clock.advance(clocks.DAY)  # after a failure it would wait
+        service = t.serve(said="service of the Box", env=clock.env)
+        wait_until(lambda: relay.reached or "waits for" in service.stderr, f"round {n}: {position}")
+        victims = [service.pid, *children(service.pid)]
+        r.shuffle(victims)
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        service.kill()
+        relay.let_go(break_off=r.random() < 0.5)
+    t.run("backup", env=clock.env)
+    assert t.run("backup", env=clock.env)["requests"] == 0
+    assert t.run("verify", "--data", env=clock.env)["bad"] == []
+    assert len(t.run("cloud", env=clock.env)) == 9
+    preview = t.run("restore", "--preview", env=clock.env)
+    assert {item["result"] for item in preview["items"]} == {"identical"}, f"seed {seed}"
