@@ -333,6 +333,30 @@ change_account(struct catalog_tx *tx, const struct changing *c, struct catalog_a
 	return c->remove ? tx->ops->account_remove(tx, &a->account, err) : 0;
 }
 
+static int
+list_alarm(void *ctx, const struct catalog_alarm *a, struct err *err)
+{
+	struct json_object *o = append_object(ctx, err);
+
+	if (!o || put_text(o, "kind", alarm_kind_name(a->kind), err) < 0 ||
+	    put_id_or_null(o, "device", &a->device, err) < 0 ||
+	    put_time(o, "since", a->since_unix_ms, err) < 0)
+		return -1;
+	return put_number(o, "number", a->number, err);
+}
+
+/* Those that stand. */
+static int
+put_alarms(struct json_object *o, struct catalog_tx *tx, const struct id16 *account,
+	   struct err *err)
+{
+	struct json_object *list = json_object_new_array();
+
+	if (put(o, "alarms", list, err) < 0)
+		return -1;
+	return tx->ops->alarms(tx, account, list_alarm, list, err);
+}
+
 /* Who is told; only where one account is asked for, not in the list of all. */
 static int
 put_recipient(struct json_object *o, struct catalog_tx *tx, const struct id16 *account,
@@ -358,7 +382,8 @@ account_run(struct catalog_tx *tx, void *ctx, struct err *err)
 	if (rc == 0 && tx->writable)
 		rc = change_account(tx, c, &a, err);
 	if (rc < 0 || put_account(c->object, tx, &a, err) < 0 ||
-	    put_recipient(c->object, tx, &c->account, err) < 0)
+	    put_recipient(c->object, tx, &c->account, err) < 0 ||
+	    put_alarms(c->object, tx, &c->account, err) < 0)
 		return -1;
 	return c->remove ? put_text(c->object, "state", "removed", err) : 0;
 }

@@ -137,6 +137,23 @@ state_text(const char *word)
 	return word;
 }
 
+/* What an alarm is about, in a word or two. */
+static const char *
+alarm_text(const char *word)
+{
+	static const char *const kinds[][2] = {
+		{ "silence", N_("a device does not come") },
+		{ "drill", N_("a drill failed") },
+		{ "quota", N_("the quota nears") },
+		{ "fills", N_("the quota will be full soon") },
+		{ "hold", N_("clearing stands still") },
+	};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(word, kinds[i][0]))
+			return text(kinds[i][1]);
+	return word;
+}
+
 static void
 print_account(struct json_object *a)
 {
@@ -146,6 +163,22 @@ print_account(struct json_object *a)
 	if (*member_text(a, "delete_in_days"))
 		printf(_("  to be deleted in %.0f days of running: its owner said so\n"),
 		       member_number(a, "delete_in_days"));
+}
+
+static void
+print_alarms(struct json_object *a)
+{
+	struct json_object *list;
+
+	if (!json_object_object_get_ex(a, "alarms", &list))
+		return;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+		const char *device = member_text(one, "device");
+
+		printf(_("alarm: %s, since %s, %s\n"), alarm_text(member_text(one, "kind")),
+		       member_text(one, "since"), *device ? device : _("the account"));
+	}
 }
 
 static void
@@ -255,6 +288,7 @@ print_result(const struct options *o, struct json_object *result)
 	case COMMAND_ACCOUNT:
 		print_account(result);
 		print_recipient(result);
+		print_alarms(result);
 		return;
 	case COMMAND_DEVICES:
 		print_devices(result);

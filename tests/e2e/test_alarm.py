@@ -113,6 +113,8 @@ def test_of_a_silence_a_mail_tells_and_of_its_end_another(make_server, make_term
     assert smtp.mails == []
     let_run(server, 0.2)
     mail = smtp.wait(1)[0]
+    alarm, = server.run("account", t.account)["alarms"]
+    assert (alarm["kind"], alarm["device"], alarm["number"]) == ("silence", t.device, 3 * 86400)
     assert mail.tls and mail.sender == f"MAIL FROM:<{FROM}>".encode()
     assert mail.recipients == [f"RCPT TO:<{ANNA}>".encode()]
     assert mail.message["From"] == f"Cloudbox <{FROM}>" and t.account[:8] in mail.subject
@@ -129,6 +131,18 @@ def test_of_a_silence_a_mail_tells_and_of_its_end_another(make_server, make_term
     mail = smtp.wait(2)[1]
     assert f"Device {t.device[:8]} is back again since" in mail.text
     wait_until(lambda: waiting(server) == 0, "all is told")
+
+
+def test_a_mail_is_in_the_language_of_the_server(make_server, make_terminal, make_smtp, pem):
+    smtp = make_smtp()
+    server = serve(make_server, *by_mail(smtp, pem, "--lang", "zh_CN"))
+    t = beating_phone(make_terminal, server)
+    server.run("account", t.account, "--mail", ANNA)
+    let_run(server, 3.1)
+    mail = smtp.wait(1)[0]
+    assert mail.subject == f"云盒：账户通知 1 条，账户 {t.account[:8]}"
+    assert f"设备 {t.device[:8]} 自" in mail.text and "3 天" in mail.text
+    assert all(len(line) <= 78 for line in mail.raw.split(b"\r\n")) and mail.raw.isascii()
 
 
 def test_a_beat_costs_400_bytes_at_most_and_comes_only_where_nothing_else_was_sent(
