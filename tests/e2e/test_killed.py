@@ -8,11 +8,13 @@ import subprocess
 import pytest
 
 import programs
+from clock import HOUR, Clock
 from phone import jpeg, card, noise, people
 from programs import tree, wait_until
 
 CARDS = people(30)
 FILES = {f"{i}.bin": noise(150_000 + i, seed=i) for i in range(6)}
+FILM, CHUNK = 60 << 20, 4 << 20
 ITEMS = len(CARDS) + len(FILES) + 1
 
 
@@ -210,6 +212,32 @@ def test_a_server_killed_during_an_upload_goes_on_where_it_was(make_relayed, mak
     running.finish()  # it tries again by itself
     complete(t)
     assert server.run("check")["damaged"] == []
+
+
+def test_a_film_goes_on_at_its_chunk_by_itself_although_everything_is_started_anew(make_relayed, make_terminal, tmp_path):
+    server, relay = make_relayed()
+    clock, t = Clock(tmp_path / "clock"), make_terminal()
+    t.env = clock.env
+    t.init(server)
+    t.documents({"film.bin": noise(FILM, seed=1)})
+    t.run("add", "documents", "--all")
+    t.run("auto", "all", "--every", "1m")
+    relay.forget()
+    for part in (0.2, 0.5, 0.8):
+        sent = len(relay.up)
+        relay.hold("up", int(part * FILM) - sent)
+        running = t.start("run", "--once")
+        relay.wait_reached(running)
+        running.kill()
+        relay.let_go(break_off=True)
+        server.stop()
+        server.start()
+        clock.advance(HOUR)
+    done = {d["task"]: d["result"] for d in t.run("run", "--once")["done"]}
+    assert done["backup"] == "done"
+    assert len(relay.up) < FILM + 4 * 2 * CHUNK
+    assert [f["name"] for f in t.run("cloud", "documents")] == ["film.bin"]
+    assert t.run("verify", "--data")["bad"] == []
 
 
 def test_what_a_killed_server_acknowledged_is_there(make_relayed, make_terminal):
