@@ -6,7 +6,7 @@
  * What is promised is more than what is done: a beat goes out once in BEAT_MS (or in the plan's period, if that
  * is longer) in which nothing else was sent, and the server is told to expect the terminal within twice as long
  * and a day: a weekend without a link is no alarm.  After a change of the plan, or of what the last drill
- * found, it goes at once; after `auto off` the last one says that nothing is to be expected.
+ * found, it goes at once; `auto off` itself sends the last one, which says that nothing is to be expected.
  *
  * It waits for a link and for nothing else: it is some hundred bytes, and a terminal that is only ever on a
  * metered link, or never charged, is to be missed too.

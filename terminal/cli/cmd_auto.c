@@ -218,6 +218,43 @@ show(struct cli *cli, struct err *err)
 	return CLI_DONE;
 }
 
+/* The task `beat`, if it is due; NULL. */
+static const struct auto_task *
+due_beat(const struct auto_todo *todo)
+{
+	for (size_t i = 0; i < todo->n; i++)
+		if (!strcmp(todo->states[i].task->name, "beat") &&
+		    todo->states[i].when.reason == AUTO_DUE)
+			return todo->states[i].task;
+	return NULL;
+}
+
+/* Once nothing is done by itself no later run may come that tells the server so: it would miss this
+ * terminal, and say so to others.  Told now, or that it was not. */
+static int
+take_back(struct cli *cli, struct err *err)
+{
+	AUTO(auto_run_clear) struct auto_run run = { .box = cli->box };
+	struct auto_look look;
+	struct auto_todo todo;
+	struct err why = { 0 };
+
+	if (auto_look_now(&look, cli->box, err) < 0 || auto_todo(&todo, &look, err) < 0)
+		return -1;
+	const struct auto_task *beat = due_beat(&todo);
+	run.plan = &look.plan;
+	run.conditions = &look.conditions;
+	if (beat && auto_do(NULL, &run, beat, &why) < 0) {
+		char note[sizeof why.msg + 128];
+
+		snprintf(note, sizeof note,
+			 _("the server still expects this terminal, until cloudbox run --once: %s"),
+			 why.msg);
+		cli_warn(cli, note);
+	}
+	return 0;
+}
+
 int
 cmd_auto(struct cli *cli, struct err *err)
 {
@@ -229,7 +266,8 @@ cmd_auto(struct cli *cli, struct err *err)
 		return -1;
 	if (!sets)
 		return show(cli, err);
-	if (auto_plan_set(cli->box, &plan, err) < 0)
+	if (auto_plan_set(cli->box, &plan, err) < 0 ||
+	    (plan.mode == AUTO_OFF && take_back(cli, err) < 0))
 		return -1;
 	if (!cli->json)
 		return show(cli, err);

@@ -160,14 +160,18 @@ def test_a_beat_costs_400_bytes_at_most_and_comes_only_where_nothing_else_was_se
     t.run("run", "--once")  # nothing is due
     assert len(relay.up) == before
     assert {w["task"]: w["reason"] for w in t.run("status")["waiting"]}["beat"] == "time"
-    t.run("auto", "off")
-    t.run("run", "--once")
+    t.run("auto", "off")  # tells it itself: no run may come that does
     assert b"POST /v1/beat" in relay.up[before:]
     before = len(relay.up)
     t.run("run", "--once")
     assert len(relay.up) == before
     with sqlite3.connect(f"file:{server.data}/cloudbox.db?mode=ro", uri=True) as db:
         assert db.execute("SELECT period FROM devices").fetchall() == [(0,)]
+    t.run("auto", "all")
+    t.run("run", "--once")
+    server.stop()
+    t.run("auto", "off")
+    assert "the server still expects this terminal" in t.stderr
 
 
 def test_the_other_devices_show_it_as_long_as_it_stands_and_say_it_once(make_server, make_terminal):
