@@ -86,6 +86,9 @@ class _Smtp(socketserver.StreamRequestHandler):
                 while (line := self.rfile.readline()) != b".\r\n" and line:
                     data += line[1:] if line.startswith(b".") else line
                 sink.take(Mail(sender, recipients, data, self.tls, self.login))
+                if sink.mute.is_set():  # it has the mail, and does not say so
+                    sink.release.wait(programs.PATIENCE)
+                    return
                 self.say(answer)
             elif word == b"QUIT":
                 self.say("221 bye")
@@ -105,7 +108,7 @@ class Smtp:
         self.context, self.starttls, self.logins = context, starttls, logins
         self.mails, self.answers = [], []
         self.connections = self.refused = 0
-        self.hang, self.release = threading.Event(), threading.Event()
+        self.hang, self.mute, self.release = (threading.Event() for _ in range(3))
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Smtp)
         self._server.sink = self

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A phone that falls silent is missed: by mail, by a webhook, by the account's other devices; once."""
 import base64
+import pathlib
 import re
 import sqlite3
 import ssl
@@ -338,6 +339,24 @@ def test_killed_between_raising_and_sending_it_is_told_once(make_server, make_te
     assert len(smtp.mails) == 1 and len(hook.posts) == 1
 
 
+def test_killed_before_the_yes_it_is_told_again_as_the_same_mail(make_server, make_terminal, make_smtp, pem):
+    smtp = make_smtp()
+    smtp.mute.set()
+    server = serve(make_server, *by_mail(smtp, pem))
+    t = beating_phone(make_terminal, server)
+    server.run("account", t.account, "--mail", ANNA)
+    let_run(server, 3.1)
+    smtp.wait(1)
+    server.kill()
+    smtp.mute.clear()
+    smtp.release.set()
+    server.start()
+    first, second = smtp.wait(2)
+    assert first.id == second.id and first.text == second.text
+    wait_until(lambda: waiting(server) == 0, "all is told")
+    assert len(smtp.mails) == 2
+
+
 def test_a_webhook_gets_a_document_and_several_alarms_at_once(make_server, make_terminal, hook, pem):
     server = serve(make_server, "--alarm-ca", str(pem[0]), "--private-webhooks")
     invitation = server.invite("--webhook", hook.url)
@@ -472,6 +491,8 @@ def test_numbers_of_alarms_are_told(make_server, make_terminal):
         return dict(re.findall(r"^(cloudbox_alarm\S*) (\d+)$", text, re.M))
 
     wait_until(lambda: numbers().get("cloudbox_alarms_standing") == "1", "a gauge")
+    # nobody is to be told: what could tell them is not in memory
+    assert "libcurl" not in pathlib.Path(f"/proc/{server.pid}/maps").read_text()
     assert numbers()["cloudbox_alarms_raised_total"] == "1" and numbers()["cloudbox_alarms_waiting"] == "0"
 
 
