@@ -3,6 +3,9 @@
  * happened; a preview lists them, too, with what makes them so. */
 #include "cli/told.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/show.h"
 #include "restore/restore.h"
 
@@ -149,11 +152,15 @@ print_groups(const struct restore_item *item)
 	print_group(_("not taken, the app has no place for it:"), item->left, item->n_left);
 }
 
+/* @others: like it, told with it. */
 static void
-print_item(struct cli *cli, const struct restore_item *item, bool preview)
+print_item(struct cli *cli, const struct restore_item *item, uint64_t others, bool preview)
 {
 	printf("  %s%s%s %s%s%s", mark(cli, item->outcome), outcome_text(item->outcome),
 	       cli_plain(cli), cli_bold(cli), cli_clean(item->name), cli_plain(cli));
+	if (others)
+		printf(text_plural(", %s other of %s", ", %s others of %s", (unsigned long)others),
+		       show_count(others).s, cli_clean(item->app));
 	if (item->reason[0])
 		printf(" %s(%s)%s", cli_dim(cli), cli_clean(item->reason), cli_plain(cli));
 	putchar('\n');
@@ -175,25 +182,97 @@ count(const struct restore_result *r, enum restore_outcome outcome)
 	return show_count(restore_result_count(r, outcome));
 }
 
+/* So many of an app that failed, or were skipped, for one reason are told in one line (--json has each). */
+#define ALIKE_MIN   10
+#define REASONS_MAX 32 /* that are counted: one that concerns thousands comes early */
+
 /* What the items tell together. */
 struct together {
 	uint64_t held;
 	bool changed; /* something that was here */
+	struct alike {
+		char *app, *reason; /* owned */
+		enum restore_outcome outcome;
+		uint64_t n;
+		bool told;
+	} alike[REASONS_MAX];
+	size_t n_alike;
 };
+
+static void
+together_clear(struct together *t)
+{
+	for (size_t i = 0; i < t->n_alike; i++) {
+		free(t->alike[i].app);
+		free(t->alike[i].reason);
+	}
+}
+AUTO_OBJ(together_clear, struct together);
+
+/* Those of its app, outcome and reason; NULL: they are not counted. */
+static struct alike *
+alike_of(struct together *t, const struct restore_item *item)
+{
+	for (size_t i = 0; i < t->n_alike; i++) {
+		struct alike *a = &t->alike[i];
+
+		if (a->outcome == item->outcome && strcmp(a->reason, item->reason) == 0 &&
+		    strcmp(a->app, item->app) == 0)
+			return a;
+	}
+	return NULL;
+}
+
+static int
+count_alike(struct together *t, const struct restore_item *item, struct err *err)
+{
+	struct alike *a = alike_of(t, item);
+
+	if (item->outcome != RESTORE_FAILED && item->outcome != RESTORE_SKIPPED)
+		return 0;
+	if (!a && t->n_alike == REASONS_MAX)
+		return 0;
+	if (!a) {
+		a = &t->alike[t->n_alike++];
+		*a = (struct alike){ .app = strdup(item->app),
+				     .reason = strdup(item->reason),
+				     .outcome = item->outcome };
+	}
+	a->n++;
+	return a->app && a->reason ? 0 : err_nomem(err);
+}
+
+/* The first of many alike tells of all of them. */
+static void
+tell_item(struct together *t, struct cli *cli, const struct restore_item *item, bool preview)
+{
+	struct alike *a = alike_of(t, item);
+	bool many = a && a->n > ALIKE_MIN;
+
+	if (many && a->told)
+		return;
+	print_item(cli, item, many ? a->n - 1 : 0, preview);
+	if (many)
+		a->told = true;
+}
 
 static int
 print_items(struct together *t, struct cli *cli, const struct restore_result *r, bool preview,
 	    struct err *err)
 {
-	for (size_t i = 0; i < r->n_items; i++) {
-		const struct restore_item *item;
+	const struct restore_item *item;
 
-		if (restore_result_item(&item, r, i, err) < 0)
+	for (size_t i = 0; i < r->n_items; i++) {
+		if (restore_result_item(&item, r, i, err) < 0 || count_alike(t, item, err) < 0)
 			return -1;
 		t->held += item->n_held;
 		t->changed |= item->outcome == RESTORE_MERGED && item->n_added;
+	}
+	for (size_t i = 0; i < r->n_items; i++) {
+		if (restore_result_item(&item, r, i, err) < 0)
+			return -1;
 		if (preview || item->outcome != RESTORE_IDENTICAL)
-			print_item(cli, item, preview);
+			tell_item(t, cli, item, preview);
 	}
 	return 0;
 }
@@ -201,7 +280,7 @@ print_items(struct together *t, struct cli *cli, const struct restore_result *r,
 static int
 print_text(struct cli *cli, const struct restore_result *r, bool preview, struct err *err)
 {
-	struct together t = { 0 };
+	AUTO(together_clear) struct together t = { 0 };
 
 	if (r->n_items == 0) {
 		puts(_("Nothing lies in the cloud for this."));

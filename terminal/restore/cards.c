@@ -135,20 +135,21 @@ load(struct cards *c, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* New to what could be read; but not all could be, and it must not come twice. */
-static bool
-is_unsure(const struct cards *c, const struct plan_step *s)
+/* Why it cannot be done now, whatever the plan says, or NULL: the app is not to be written (what is identical
+ * there, or only kept in the Box, needs no writing), or a part of it could not be read, and what seems new may be
+ * in it. */
+static const char *
+impossible(char words[static REASON_BYTES], const struct cards *c, const struct plan_step *s)
 {
-	return s->outcome == RESTORE_ADDED && c->live.incomplete;
-}
+	bool is_unsure = s->outcome == RESTORE_ADDED && c->live.incomplete;
 
-static void
-make_unsure(struct plan_step *s)
-{
-	plan_step_clear(s);
-	s->outcome = RESTORE_FAILED;
-	snprintf(s->reason, sizeof s->reason, "%s",
-		 _("a part of the app cannot be read, and it may be there: see `cloudbox items`"));
+	if (c->t->unready.code && (s->writes || is_unsure)) {
+		reason_of(words, &c->t->unready);
+		return words;
+	}
+	return is_unsure ? _("a part of the app cannot be read, and it may be there: see "
+			     "`cloudbox items`")
+			 : NULL;
 }
 
 /* Nothing is to be written for it, nor kept: done. */
@@ -166,6 +167,8 @@ plan_one(struct cards *c, struct card *card, const struct aside_item *it, enum p
 	AUTO(plan_step_clear) struct plan_step step = { 0 };
 	struct plan_theirs theirs = { it->native_id, { 0 }, it->bytes };
 	struct scratch_place place;
+	char words[REASON_BYTES];
+	const char *why;
 	int rc;
 
 	memcpy(theirs.item_id, it->item_id, sizeof theirs.item_id);
@@ -175,8 +178,9 @@ plan_one(struct cards *c, struct card *card, const struct aside_item *it, enum p
 	c->moved |= rc == PLAN_MOVED;
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (is_unsure(c, &step))
-		make_unsure(&step);
+	why = impossible(words, c, &step);
+	if (why)
+		return cards_fail(c, card, why, err);
 	card->done = is_done(c, &step);
 	if (card->done)
 		return cards_settle(c, it, card->row, &step, err);

@@ -138,7 +138,8 @@ deliver(struct cloud_folder *f, struct err *err)
 	if (!f->target.checked &&
 	    target_check_kind(&f->target, f->r, f->app, f->opened, f->n_opened, err) < 0)
 		return -1;
-	if (!f->target.session || f->target.of_other_kind || f->target.unready.code) {
+	if (!f->target.session || f->target.of_other_kind ||
+	    (f->target.unready.code && !has_fields(f))) {
 		for (size_t i = 0; rc == 0 && i < f->n_opened; i++)
 			rc = skip(f, &f->opened[i], err);
 	} else if (has_fields(f)) {

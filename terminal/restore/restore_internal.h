@@ -61,7 +61,7 @@ struct target {
 	bool made_up;                /* --create in a preview: as empty as a new one */
 	bool checked;                /* by target_check_kind(): */
 	bool of_other_kind;          /* it has another kind of items than the backup */
-	struct err unready;          /* why it cannot be written now, if it cannot */
+	struct err unready; /* why it cannot be written now, if it cannot: it is read only */
 };
 
 void target_clear(struct target *t);

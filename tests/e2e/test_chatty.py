@@ -258,6 +258,24 @@ def test_while_chatty_is_open_it_is_only_read(pair):
     assert [r[4] for r in rows(b)] == ["only here"]
 
 
+def test_while_chatty_is_open_what_is_there_is_identical_and_the_reason_for_the_others_is_told_once(pair):
+    a, b = pair
+    for i in range(20):
+        received(a, "+4915112345678", f"Nr {i}", 1700000000 + i)
+    for i in range(5):
+        received(b, "+4915112345678", f"Nr {i}", 1700000000 + i)
+    backup(a)
+    with b.program("chatty", owns=NAME):
+        told = b.run("restore", "messages", "--from", a.device, expect=3)
+        assert results(told) == {"identical": 5, "failed": 15}
+        assert all(reason.startswith("Chatty is open") for reason in reasons(told))
+        lines = b.run("restore", "messages", "--from", a.device, expect=3, json=False).splitlines()
+        assert [line for line in lines if "Chatty is open" in line] == [lines[0]]
+        assert ", 14 others of messages (Chatty is open" in lines[0]
+        assert lines[1].startswith("0 added, 0 merged, 5 identical, 0 skipped, 15 failed")
+    restored(b, a, identical=5, added=15)
+
+
 def test_a_history_that_is_locked_newer_or_damaged_is_left_alone_with_a_reason(pair):
     a, b = pair
     received(a, "+4915112345678", "Hello", 1700000000)
