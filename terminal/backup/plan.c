@@ -54,13 +54,47 @@ app_fails(struct run *r, const struct run_app *a, const struct err *why, struct 
 			  err);
 }
 
+/* What the app's rules could not be asked about: whether it is to be saved nobody knows. */
+static int
+tell_unasked(struct run *r, const struct run_app *a, struct err *err)
+{
+	struct rules_unasked unasked;
+	char reason[400];
+	uint64_t n;
+
+	if (rules_unasked(&unasked, r->box, a->app->name, err) < 0)
+		return -1;
+	n = unasked.items + unasked.sources;
+	if (n == 0)
+		return 0;
+	snprintf(reason, sizeof reason,
+		 text_plural(
+			 "%llu item or file could not be read now, so no rule was asked about it; "
+			 "the next backup asks",
+			 "%llu items or files could not be read now, so no rule was asked about "
+			 "them; the next backup asks",
+			 (unsigned long)n),
+		 (unsigned long long)n);
+	return result_add(r,
+			  &(struct backup_item){
+				  .outcome = BACKUP_FAILED,
+				  .app = a->app->name,
+				  .id = a->app->name,
+				  .name = a->app->name,
+				  .reason = reason,
+			  },
+			  err);
+}
+
 static int
 open_app(struct run *r, struct run_app *a, struct err *err)
 {
 	struct err why = { 0 };
 
 	if (app_session_open(&a->session, a->app, &why) == 0)
-		return inventory_refresh(NULL, r->box, a->session, NULL, NULL, err);
+		return inventory_refresh(NULL, r->box, a->session, NULL, NULL, err) < 0
+			       ? -1
+			       : tell_unasked(r, a, err);
 	return why.code == ERR_NOMEM ? err_nomem(err) : app_fails(r, a, &why, err);
 }
 

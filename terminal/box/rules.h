@@ -57,6 +57,18 @@ rules_note(struct box *b, int64_t app, const uint8_t item[static BOX_ID_BYTES], 
 /** Look at what was noted.  Nothing noted: one question to the database. */
 int rules_apply(struct box *b, struct app_session *s, int64_t app, struct err *err);
 
+/* What rules could not be asked about at the last refresh, because it could not be read; the next asks. */
+struct rules_unasked {
+	uint64_t items;
+	uint64_t sources; /* none of whose items has a shortcut */
+};
+
+/** Zeros for an app without rules. */
+int rules_unasked(struct rules_unasked *out, struct box *b, const char *app, struct err *err);
+
+/** An item of @app could not be read when a rule was made: the next refresh asks about it. */
+int rules_look_again(struct box *b, const char *app, struct span native_id, struct err *err);
+
 /** A rule came with another device's Box (the setting @key): all that its app has is to be looked at. */
 int rules_arrived(struct box *b, const char *key, struct err *err);
 

@@ -28,6 +28,44 @@ rules_note(struct box *b, int64_t app, const uint8_t item[static BOX_ID_BYTES], 
 	return query_run(&q, err);
 }
 
+int
+rules_unasked(struct rules_unasked *out, struct box *b, const char *app, struct err *err)
+{
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	bool has;
+
+	*out = (struct rules_unasked){ 0 };
+	if (rules_has(&has, b, app, err) < 0)
+		return -1;
+	if (!has)
+		return 0;
+	if (query_init(&q, b,
+		       "SELECT (SELECT count(*) FROM due WHERE app = a.id),"
+		       " (SELECT count(*) FROM sources s WHERE s.app = a.id AND s.state <> 0 AND"
+		       " NOT EXISTS (SELECT 1 FROM items i JOIN shortcuts c ON c.app = i.app"
+		       " AND c.item = i.item WHERE i.source = s.id)) FROM apps a WHERE a.name = ?1",
+		       err) < 0)
+		return -1;
+	query_text(&q, 1, app);
+	if (query_step(&q, err) < 0)
+		return -1;
+	out->items = (uint64_t)query_column_int(&q, 0);
+	out->sources = (uint64_t)query_column_int(&q, 1);
+	return 0;
+}
+
+int
+rules_look_again(struct box *b, const char *app, struct span native_id, struct err *err)
+{
+	uint8_t item[BOX_ID_BYTES];
+	int64_t number;
+
+	if (inventory_item_id(item, b, app, native_id, err) < 0 ||
+	    box_app_intern(&number, b, app, err) < 0)
+		return -1;
+	return rules_note(b, number, item, err);
+}
+
 /* A rule of the app, ready to be asked. */
 struct ready_rule {
 	char name[RULE_NAME_MAX + 1];

@@ -251,6 +251,8 @@ apply(void *ctx, struct candidate *c, struct err *err)
 	bool selected = args_has(&cs->cli->args, "--selected");
 	int rc;
 
+	if (c->fate == FATE_FAILED && cs->rule)
+		return rules_look_again(box, cs->app, c->native_id, err);
 	if (c->fate != FATE_ADDED && c->fate != FATE_UPDATED)
 		return 0;
 	rc = inventory_get(&f, box, cs->app, c->native_id, err);

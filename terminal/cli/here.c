@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "box/inventory.h"
+#include "box/rules.h"
 
 #define NOTE_BYTES 1024
 
@@ -161,6 +162,24 @@ tell_refused(void *ctx, const struct app_refused *refused, struct err *err)
 	return 0;
 }
 
+/* Items that the app's rules could not be asked about. */
+static int
+tell_unasked(struct refusals *r, struct err *err)
+{
+	struct err why = { 0 };
+	struct app_refused refused = { .why = &why };
+	struct rules_unasked unasked;
+
+	if (rules_unasked(&unasked, r->cli->box, r->app, err) < 0)
+		return -1;
+	if (unasked.items == 0)
+		return 0;
+	err_set(&why, ERR_IO,
+		"%llu new items could not be read now, so no rule was asked about them",
+		(unsigned long long)unasked.items);
+	return tell_refused(r, &refused, err);
+}
+
 static int
 refresh(struct here *h, struct cli *cli, const char *name, struct err *err)
 {
@@ -168,6 +187,8 @@ refresh(struct here *h, struct cli *cli, const char *name, struct err *err)
 
 	if (inventory_refresh(NULL, cli->box, h->session, tell_refused, &r, err) < 0)
 		return err_wrap(err, "%s", name);
+	if (tell_unasked(&r, err) < 0)
+		return -1;
 	if (r.n > r.limit) {
 		char note[NOTE_BYTES];
 		unsigned more = r.n - r.limit;

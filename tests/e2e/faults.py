@@ -232,6 +232,7 @@ class World:
             "box": boxed,
             "apps": [(a["name"], a["adapter"], a["path"], a["items"]) for a in self.ask(t, "apps")],
             "status": [self.ask(t, "status")[word] for word in ("unsaved_items", "recovery")],
+            "rules": [(r["name"], r["app"], r["where"]) for r in self.ask(t, "rules")],
             "held": [(h["app"], h["id"], h["field"], h["here"], h["backup"]) for h in self.ask(t, "held")],
             "originals": sorted({(o["app"], o["id"]) for o in self.ask(t, "originals")}),
         }
@@ -316,6 +317,19 @@ def change(world):
     programs.put(world.a.phone / "documents", {"large.bin": noise(80_000, seed=3)})
 
 
+def ruled(world):
+    """One contact and one file that rules are to let in, so that each part of the Box changes once; others
+    that they are not to."""
+    account(world)
+    world.a.run("add", "contacts", "--where", "text=Rule", "--rule", "contacts", "--yes")
+    world.a.run("add", "documents", "--where", "type=text/* and size<1k", "--rule", "documents", "--yes")
+    world.a.run("backup")
+    programs.put(world.a.phone / "contacts", {
+        "p00001.vcf": changed("p00001"),
+        "p00002.vcf": CARDS["p00002"].replace(b"END:VCARD", b"NOTE:by the rule\r\nEND:VCARD")})
+    programs.put(world.a.phone / "documents", {"new.txt": b"new\n", "new.bin": noise(90, seed=4)})
+
+
 def invited(world):
     """An invitation for b; the account of a is another."""
     world.a.init(world.server)
@@ -356,6 +370,9 @@ INIT.env = {"CLOUDBOX_PASSPHRASE": programs.PASSPHRASE, "CLOUDBOX_RECOVERY_CODE"
 SCENARIOS = {s.name: s for s in (
     INIT,
     Scenario("add", "a", ["add", "contacts", "--all", "--no"], account),
+    Scenario("add where", "a", ["add", "contacts", "--where", "text=andersen or not name=*0", "--rule", "all",
+                                "--yes"], account),
+    Scenario("by a rule", "a", ["backup"], ruled),
     Scenario("first backup", "a", ["backup"], chosen),
     Scenario("change", "a", ["backup"], change),
     Scenario("forget", "a", ["forget", "contacts", "uid-1-2"], saved, "not-found"),

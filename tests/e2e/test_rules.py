@@ -9,6 +9,9 @@ import struct
 import pytest
 
 from phone import card, jpeg, people
+from programs import BUILD
+
+LIBRARY = BUILD / "tests/fault/libfault.so"
 
 HEAD = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
 
@@ -78,6 +81,20 @@ def test_contacts_are_added_by_group_after_their_cost_was_shown(phone):
     told = phone.run("add", "contacts", "--where", "group=Family", "--yes")
     assert names(told["added"]) == ["Ada", "Cem"] and told["expected_bytes"] > 0 and "rule" not in told
     assert len(phone.run("backup")["uploaded"]) == 2
+
+
+def test_numbers_are_compared_as_merging_compares_them(phone):
+    phone.contacts({"a": card("Abroad", uid="a", tel="+49 30 123-456"), "h": card("Home", uid="h", tel="(030) 123456"),
+                    "m": card("Mail", uid="m", lines=["EMAIL:Ada@EXAMPLE.org"])})
+
+    def met(expression):
+        return names(phone.run("items", "contacts", "--where", expression))
+
+    phone.run("region", "none")
+    assert met("address=+4930123456") == ["Abroad"] and met("number=030123456") == ["Home"]
+    phone.run("region", "DE")
+    assert met("address=+4930123456") == met("number='030/12 34 56'") == ["Abroad", "Home"]
+    assert met("mail=ada@example.ORG") == met("address=*@example.org") == ["Mail"]
 
 
 def test_items_only_shows_what_an_expression_means(phone):
@@ -347,6 +364,18 @@ def test_a_rule_that_this_program_cannot_read_is_shown_with_the_reason(ruled):
     put(ruled, "eve", family("Eve", "eve", "Family"))
     assert names(ruled.run("backup")["uploaded"]) == ["Eve"]
     ruled.run("rules", "remove", "new")
+
+
+@pytest.mark.skipif(not LIBRARY.is_file(), reason=f"no {LIBRARY}: built without -Dtests")
+def test_a_new_file_that_cannot_be_read_is_told_and_looked_at_by_the_next_backup(ruled):
+    put(ruled, "eve", family("Eve", "eve", "Family"))
+    told = ruled.run("backup", expect=3, env={
+        "LD_PRELOAD": LIBRARY, "FAULT_CLASS": "read", "FAULT_DO": "EIO", "FAULT_AT": "1", "FAULT_EVER": "1",
+        "FAULT_PATH": ruled.folder_of_contacts / "eve.vcf"})
+    assert [(f["app"], f["id"]) for f in told["failed"]] == [("contacts", "contacts")]
+    assert "no rule was asked" in told["failed"][0]["reason"]
+    told = ruled.run("backup")
+    assert names(told["uploaded"]) == ["Eve"] and told["failed"] == []
 
 
 def test_an_app_that_is_removed_takes_its_rules_along(ruled):
