@@ -205,3 +205,19 @@ a_box_save(const char *native_id)
 	assert_rc(journal_seal(my.b, &batch, span_str("sealed"), &err), 0, err);
 	assert_rc(journal_ack(my.b, &batch, 1700000000000, &err), 0, err);
 }
+
+int
+a_box_setup(void **state)
+{
+	(void)state;
+	a_box_init();
+	return 0;
+}
+
+int
+a_box_teardown(void **state)
+{
+	(void)state;
+	a_box_close();
+	return 0;
+}

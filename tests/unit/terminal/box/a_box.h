@@ -30,6 +30,9 @@ void a_box_again(void);
 /** An app named @name at "app", or at the file @only in it. */
 void a_box_app(const char *name, const char *adapter, const char *only);
 void a_box_close(void);
+/* The two as cmocka's fixtures. */
+int a_box_setup(void **state);
+int a_box_teardown(void **state);
 
 /** Refresh the app's inventory. */
 struct inventory_counts a_box_refresh(void);

@@ -9,22 +9,6 @@
 
 #define CARD(uid) "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:" uid "\r\nFN:" uid "\r\nEND:VCARD\r\n"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	a_box_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	a_box_close();
-	return 0;
-}
-
 /* Three contacts, saved as they are. */
 static void
 three_saved(void)
@@ -233,7 +217,7 @@ the_first_receipt_tells_since_when_there_is_a_box(void **state)
 int
 main(void)
 {
-#define IN_BOX(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define IN_BOX(name) cmocka_unit_test_setup_teardown(name, a_box_setup, a_box_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_BOX(what_was_known_to_be_good_longest_ago_comes_first),
 		IN_BOX(an_item_in_doubt_is_unsaved_and_keeps_its_place_in_the_tree),

@@ -10,22 +10,6 @@
 #include "os/os.h"
 #include "os_fault.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	a_box_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	a_box_close();
-	return 0;
-}
-
 static void
 an_identity_is_the_same_after_opening_again(void **state)
 {
@@ -223,7 +207,7 @@ what_was_rolled_back_is_not_told_either(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, a_box_setup, a_box_teardown)
 	const struct CMUnitTest tests[] = {
 		T(an_identity_is_the_same_after_opening_again),
 		T(the_key_file_is_for_its_owner_only_and_the_database_holds_no_key),

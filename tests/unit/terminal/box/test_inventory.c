@@ -18,22 +18,6 @@
 #define CARD(fn, more) "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:" fn "\r\n" more "END:VCARD\r\n"
 #define UID(uid)       "UID:" uid "\r\n"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	a_box_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	a_box_close();
-	return 0;
-}
-
 static void
 put(const char *name, const char *content)
 {
@@ -598,7 +582,7 @@ a_scan_of_10000_unchanged_contacts_is_quick(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, a_box_setup, a_box_teardown)
 	const struct CMUnitTest tests[] = {
 		T(an_unchanged_app_is_not_read_and_nothing_is_written),
 		T(only_the_changed_file_is_read),

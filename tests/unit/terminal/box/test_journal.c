@@ -13,22 +13,6 @@
 
 #define AT 1700000000000
 
-static int
-setup(void **state)
-{
-	(void)state;
-	a_box_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	a_box_close();
-	return 0;
-}
-
 static void
 item_id(uint8_t out[static BOX_ID_BYTES], unsigned number)
 {
@@ -420,7 +404,7 @@ a_replaced_devices_chunk_is_found_by_its_bytes_until_it_is_gone(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, a_box_setup, a_box_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_sealed_batch_is_there_after_opening_again),
 		T(nothing_is_saved_before_the_ack_and_all_of_it_after),

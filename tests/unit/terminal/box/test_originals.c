@@ -9,22 +9,6 @@
 #include "box/receipts.h"
 #include "os/os.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	a_box_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	a_box_close();
-	return 0;
-}
-
 static struct secret *
 aek_private(void)
 {
@@ -204,7 +188,7 @@ a_receipt_keeps_its_lines_in_order(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, a_box_setup, a_box_teardown)
 	const struct CMUnitTest tests[] = {
 		T(an_original_is_sealed_and_opens_with_the_accounts_key_only),
 		T(what_is_kept_is_found_by_kind_app_item_and_restore),

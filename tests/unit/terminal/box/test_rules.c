@@ -13,22 +13,6 @@
 	"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:" uid "\r\nUID:" uid "\r\n" more "END:VCARD\r\n"
 #define FAMILY "CATEGORIES:Family\r\n"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	a_box_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	a_box_close();
-	return 0;
-}
-
 static void
 rule(const char *name, const char *where)
 {
@@ -254,7 +238,7 @@ names_and_numbers_of_rules_have_limits(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, a_box_setup, a_box_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_card_behind_one_that_grew_is_not_looked_at),
 		T(without_rules_nothing_is_noted),
