@@ -125,6 +125,15 @@ folder_path_check(const char *path, struct err *err)
 	return 0;
 }
 
+bool
+folder_path_is_hidden(const char *path)
+{
+	for (const char *slash; (slash = strchr(path, '/')) != NULL; path = slash + 1)
+		if (path[0] == '.')
+			return true;
+	return false;
+}
+
 /* One folder's entries, read and closed before the first is given out, so that depth costs no
  * descriptors.  100,000 of them take 8 bytes and their name each: what a file looks like is asked when its
  * turn comes. */
@@ -210,7 +219,8 @@ listing_add(struct listing *l, int fd, const struct dirent *d, folder_wants_fn *
 		return 0;
 	if (type_of(&e.type, fd, d, err) < 0)
 		return -1;
-	if (e.type == DT_UNKNOWN || (e.type != DT_DIR && wants && !wants(d->d_name)))
+	if (e.type == DT_UNKNOWN ||
+	    (wants && (e.type == DT_DIR ? d->d_name[0] == '.' : !wants(d->d_name))))
 		return 0;
 	if (array_reserve((void **)&l->entries, &l->cap, l->n + 1, sizeof *l->entries,
 			  FOLDER_ENTRIES_MAX, err) < 0 ||

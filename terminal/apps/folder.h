@@ -49,8 +49,12 @@ int folder_path_check(const char *path, struct err *err);
 /** Is a source of this name ours?  NULL: all are. */
 typedef bool folder_wants_fn(const char *name);
 
+/** Does @path lead through a hidden folder?  Programs keep their caches, histories and dustbins of items there
+ *  (`.Radicale.cache`, `.stversions`). */
+bool folder_path_is_hidden(const char *path);
+
 /** Call @fn for every regular file, by path bytewise; @refused for links, devices, sockets, pipes,
- *  folders that cannot be listed and paths too long. */
+ *  folders that cannot be listed and paths too long.  With @wants, hidden folders are passed over. */
 int folder_walk(const struct folder_root *f, folder_wants_fn *wants, app_source_fn *fn,
 		app_refused_fn *refused, void *ctx, struct err *err);
 

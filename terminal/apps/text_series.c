@@ -178,7 +178,7 @@ look_at(void *ctx, const struct app_source *source, struct err *err)
 	struct looking *l = ctx;
 	int rc;
 
-	if (source->path[0] == '.' || strstr(source->path, "/."))
+	if (source->path[folder_bytes(source->path)] == '.')
 		return 0;
 	rc = holding_read(&h, l->s, source, err);
 	l->mixed = h.n > 1;

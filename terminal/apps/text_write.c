@@ -74,7 +74,7 @@ path_for(struct buf *out, const struct app_change *c, const struct text_kind *ki
 {
 	struct err ignored = { 0 };
 
-	if (!c->path || folder_path_check(c->path, &ignored) < 0)
+	if (!c->path || folder_path_check(c->path, &ignored) < 0 || folder_path_is_hidden(c->path))
 		return file_name_of(out, c->name, kind->new_file, err);
 	if (buf_append_str(out, c->path, err) < 0)
 		return -1;

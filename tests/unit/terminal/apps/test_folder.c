@@ -80,6 +80,35 @@ sources_come_in_the_order_of_whole_paths(void **state)
 	assert_string_equal(s.refused, "");
 }
 
+static bool
+is_calendar(const char *name)
+{
+	return strstr(name, ".ics") != NULL;
+}
+
+/* What lies there are copies that a program keeps for itself. */
+static void
+among_files_of_a_kind_those_of_hidden_folders_are_passed_over(void **state)
+{
+	struct seen s = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	temp_put_str(&t, "a.ics", "");
+	temp_put_str(&t, ".b.ics", "");
+	temp_put_str(&t, ".Radicale.cache/item/a.ics", "");
+	temp_put_str(&t, "c/.trash/d.ics", "");
+	temp_put_str(&t, "c/e.ics", "");
+	assert_int_equal(folder_walk(&root, is_calendar, see, refuse, &s, &err), 0);
+	assert_string_equal(s.paths, ".b.ics\na.ics\nc/e.ics\n");
+	s = (struct seen){ 0 };
+	assert_int_equal(folder_walk(&root, NULL, see, refuse, &s, &err), 0);
+	assert_string_equal(s.paths, ".Radicale.cache/item/a.ics\n.b.ics\na.ics\nc/.trash/d.ics\n"
+				     "c/e.ics\n");
+	assert_true(folder_path_is_hidden("c/.trash/d.ics"));
+	assert_false(folder_path_is_hidden("c/.b.ics"));
+}
+
 static void
 links_pipes_and_closed_folders_are_refused_by_name(void **state)
 {
@@ -318,6 +347,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sources_come_in_the_order_of_whole_paths, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			among_files_of_a_kind_those_of_hidden_folders_are_passed_over, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(links_pipes_and_closed_folders_are_refused_by_name,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_path_that_leaves_the_folder_is_refused, setup,
