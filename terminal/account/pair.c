@@ -8,7 +8,8 @@
 #include "account/pair_link.h"
 #include "os/os.h"
 
-#define PAIR_TRIES 4 /* others may sign entries at the same time */
+#define PAIR_TRIES   4           /* others may sign entries at the same time */
+#define LAST_WORD_MS (60 * 1000) /* for a joiner that has its keys: some requests on a slow link */
 
 struct host {
 	struct unlocked *u;
@@ -33,7 +34,7 @@ static int
 hear(struct host *h, struct pairing_message *m, struct err *err)
 {
 	pairing_message_clear(m);
-	return pair_link_hear(&h->link, m, err);
+	return pair_link_hear(&h->link, PAIR_LINK_WAIT_MS, m, err);
 }
 
 /* Until both persons have compared the digits. */
@@ -202,7 +203,7 @@ take_in(struct host *h, struct box *box, const struct account_pair_person *perso
 	    log_copy_adopt(box, &h->u->log, buf_span(&h->u->raw), err) < 0 || hand_over(h, err) < 0)
 		return -1;
 	/* It is a device now, whatever becomes of its last word. */
-	h->out->finished = hear(h, &m, &ignored) == 0;
+	h->out->finished = pair_link_hear(&h->link, LAST_WORD_MS, &m, &ignored) == 0;
 	return 0;
 }
 

@@ -53,7 +53,7 @@ static int
 hear(struct joiner *j, struct pairing_message *m, struct err *err)
 {
 	pairing_message_clear(m);
-	return pair_link_hear(&j->link, m, err);
+	return pair_link_hear(&j->link, PAIR_LINK_WAIT_MS, m, err);
 }
 
 /* Until both persons have compared the digits. */

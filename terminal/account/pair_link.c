@@ -77,12 +77,12 @@ tell_no(enum pairing_why why, struct err *err)
 }
 
 int
-pair_link_hear(struct pair_link *l, struct pairing_message *m, struct err *err)
+pair_link_hear(struct pair_link *l, uint32_t wait_ms, struct pairing_message *m, struct err *err)
 {
 	AUTO(buf_clear) struct buf sealed = BUF_INIT(WIRE_PAIR_MESSAGE_BYTES_MAX);
 
-	if (remote_pair_hear(l->remote, l->role, &l->id, (uint8_t)(l->n_heard + 1), &sealed, err) <
-	    0)
+	if (remote_pair_hear(l->remote, l->role, &l->id, (uint8_t)(l->n_heard + 1), wait_ms,
+			     &sealed, err) < 0)
 		return blame(l, err);
 	l->n_heard++;
 	if (pairing_hear(l->talk, buf_span(&sealed), m, err) < 0) {

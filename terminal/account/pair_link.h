@@ -24,9 +24,13 @@ AUTO_OBJ(pair_link_clear, struct pair_link);
 int pair_link_greet(struct pair_link *l, struct err *err);
 int pair_link_say(struct pair_link *l, const struct pairing_message *m, struct err *err);
 
-/** Wait for the next message; it is of one of the kinds that can come now, but never NO: that is
+/* Longer than any server keeps a pairing: people take their time. */
+#define PAIR_LINK_WAIT_MS (11 * 60 * 1000)
+
+/** Wait for the next message, @wait_ms at most; it is of one of the kinds that can come now, but never NO: that is
  *  ERR_CANCELLED or ERR_REFUSED with words.  @m: the caller clears it, after a failure too. */
-int pair_link_hear(struct pair_link *l, struct pairing_message *m, struct err *err);
+int
+pair_link_hear(struct pair_link *l, uint32_t wait_ms, struct pairing_message *m, struct err *err);
 
 /** Tell the other side, as well as it goes, that nothing comes of it; for the reason @why where that
  *  can be said so that nobody else could. */

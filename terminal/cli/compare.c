@@ -26,6 +26,7 @@ compare_digits(void *ctx, const char *digits, struct err *err)
 {
 	const struct cli *cli = ctx;
 	char question[QUESTION_BYTES];
+	int same;
 
 	if (cli->answer == ANSWER_YES) {
 		fprintf(stderr, _("The six digits, which nobody compared here: %.3s %s\n"), digits,
@@ -35,5 +36,8 @@ compare_digits(void *ctx, const char *digits, struct err *err)
 	snprintf(question, sizeof question,
 		 _("The six digits:\n\n    %.3s %s\n\nDoes the other terminal show the same?"),
 		 digits, digits + 3);
-	return ask_yes_no(cli, question, err);
+	same = ask_yes_no(cli, question, err);
+	if (same == 1)
+		fprintf(stderr, "%s\n", _("Waiting for the yes of the other side."));
+	return same;
 }

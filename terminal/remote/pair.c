@@ -74,7 +74,7 @@ look(struct remote *r, const struct remote_request *q, struct buf *message, stru
 
 int
 remote_pair_hear(struct remote *r, enum pair_role who, const struct id16 *id, uint8_t number,
-		 struct buf *message, struct err *err)
+		 uint32_t wait_ms, struct buf *message, struct err *err)
 {
 	AUTO(buf_clear) struct buf answer = BUF_INIT(ANSWER_BYTES_MAX);
 	char path[PATH_BYTES];
@@ -84,7 +84,7 @@ remote_pair_hear(struct remote *r, enum pair_role who, const struct id16 *id, ui
 
 	snprintf(path, sizeof path, "/v1/pair/%s?from=%u", id16_hex(id).s, number);
 	while ((rc = look(r, &q, message, err)) == 1) {
-		if (waited_ms > REMOTE_PAIR_WAIT_MS)
+		if (waited_ms >= wait_ms)
 			return err_set(err, ERR_REFUSED, "the other terminal did not answer");
 		if (remote_wait(r, pause_ms, err) < 0)
 			return -1;

@@ -215,11 +215,10 @@ int remote_pair_open(struct remote *r, const struct id16 *id, uint64_t *left_ms,
 int remote_pair_say(struct remote *r, enum pair_role who, const struct id16 *id, uint8_t number,
 		    struct span message, struct err *err);
 
-/** Wait for message @number of the other side: as long as the server keeps the pairing, at most
- *  REMOTE_PAIR_WAIT_MS.  Appends it to @message. */
+/** Wait for message @number of the other side: @wait_ms at most, and no longer than the server keeps the
+ *  pairing.  Appends it to @message.  ERR_REFUSED: it did not come. */
 int remote_pair_hear(struct remote *r, enum pair_role who, const struct id16 *id, uint8_t number,
-		     struct buf *message, struct err *err);
-#define REMOTE_PAIR_WAIT_MS (11 * 60 * 1000) /* longer than any server keeps one */
+		     uint32_t wait_ms, struct buf *message, struct err *err);
 
 /** Chunk objects in order; an empty span: absent or damaged.  @i counts from 0 over all of @at.
  *  After a cut only what did not come is asked for. */

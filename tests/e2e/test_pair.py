@@ -169,6 +169,14 @@ def test_a_reader_gets_the_address_from_the_picture_whatever_the_terminals_colou
     assert not modules(one.finish()) and "characters wide" in one.screen
 
 
+def test_without_the_library_that_draws_it_the_address_does_as_well(host, tmp_path):
+    (tmp_path / "libqrencode.so.4").write_bytes(b"")
+    one = at_host(host, "n", expect=1, columns=100, env={"LD_LIBRARY_PATH": str(tmp_path)})
+    url = one.told.get(timeout=60)
+    assert_ends(host, one, url)
+    assert "libqrencode4" in one.finish() and not modules(one.screen)
+
+
 def assert_ends(host, person, url):
     """Somebody comes with the address, and the person at the host says no."""
     home = host.folder / "visitor"

@@ -88,6 +88,76 @@ it_tidies_and_keeps_the_clock_by_itself(void **state)
 	assert_int_equal(years_files(y), 0);
 }
 
+static int
+pairing_put_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct catalog_pairing *p = ctx;
+
+	p->expires_ms = tx->ops->clock(tx) + DAY_MS;
+	if (tx->ops->pairing_add(tx, p, err) != 0)
+		return -1;
+	return tx->ops->pairing_say(tx, &p->id, 0, 1, span_str("a message"), err);
+}
+
+static int
+pairing_there_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	struct catalog_pairing *p = ctx, there;
+
+	return tx->ops->pairing_get(tx, &there, &p->id, err);
+}
+
+static int
+count_message(void *ctx, uint64_t number, struct span message, struct err *err)
+{
+	(void)number, (void)message, (void)err;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+static int
+pairing_messages_run(struct catalog_tx *tx, void *ctx, struct err *err)
+{
+	const struct id16 id = { { 7 } };
+
+	return tx->ops->pairing_heard(tx, &id, 0, 1, count_message, ctx, err);
+}
+
+static bool
+tidied_once(const struct keeper_counts *c)
+{
+	return c->tidyings > 0;
+}
+
+/* A keeper is at work while so much time passes. */
+static void
+keep_for(struct years *y, int64_t ms)
+{
+	struct keeper *k = start(y);
+
+	years_pass(y, ms);
+	wait_for(k, tidied_once);
+	keeper_stop(k);
+}
+
+static void
+a_pairing_goes_when_its_time_is_over(void **state)
+{
+	struct years *y = *state;
+	struct catalog *c = y->world.server.catalog;
+	struct catalog_pairing p = { .id = { { 7 } } };
+	unsigned n_messages = 0;
+	struct err err;
+
+	assert_int_equal(catalog_write(c, pairing_put_run, &p, &err), 0);
+	keep_for(y, DAY_MS / 2);
+	assert_int_equal(catalog_read(c, pairing_there_run, &p, &err), 0);
+	keep_for(y, DAY_MS);
+	assert_int_equal(catalog_read(c, pairing_there_run, &p, &err), CATALOG_ABSENT);
+	assert_int_equal(catalog_read(c, pairing_messages_run, &n_messages, &err), 0);
+	assert_int_equal(n_messages, 0);
+}
+
 static bool
 scrubbed_all(const struct keeper_counts *c)
 {
@@ -186,6 +256,7 @@ main(void)
 #define IN_YEARS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		IN_YEARS(it_tidies_and_keeps_the_clock_by_itself),
+		IN_YEARS(a_pairing_goes_when_its_time_is_over),
 		IN_YEARS(it_reads_every_object_again_in_thirty_days_and_names_the_damaged_one),
 		IN_YEARS(the_forecast_goes_by_the_last_month),
 	};

@@ -365,6 +365,41 @@ who_stands_between_shows_other_digits(void **state)
 	assert_true(same < 2);
 }
 
+/* Whoever photographed the code and reads what the server passes on: the first three messages open to
+ * him, and nothing that comes after, whatever he takes for the product that he does not know. */
+static void
+who_saw_the_code_and_listens_opens_nothing_after_the_digits(void **state)
+{
+	AUTO(talk_clear) struct talk t = { .n = 0 };
+	struct pair_transcript known;
+	uint64_t number[PAIR_HOST + 1] = { 0 };
+
+	(void)state;
+	talk_to(&t, N_ELEMENTS(script));
+	pair_transcript_init(&known, t.id);
+	for (size_t i = 0; i < N_ELEMENTS(script); i++) {
+		enum pair_role who = script[i].who;
+		uint8_t plain[PAIRING_PLAIN_BYTES_MAX];
+		size_t n = t.said[i].n - BOX_OVERHEAD_BYTES;
+		AUTO(secret_free) struct secret *key = NULL;
+		int rc;
+
+		assert_int_equal(pair_key(&key, t.secret, who, &known, NULL), 0);
+		number[who]++;
+		rc = wrap_box_open(plain, n, key, t.id,
+				   DS(DS_PAIR_MESSAGE, DS_NUM(who), DS_NUM(number[who])),
+				   buf_span(&t.said[i]), NULL);
+		assert_int_equal(rc, i < SCRIPT_COMPARING ? 0 : -1);
+		for (size_t at = 1; rc == 0 && at < n; at += PAIR_PART_BYTES)
+			pair_transcript_add(&known, plain + at);
+		if (i + 1 == SCRIPT_COMPARING) { /* he must guess from here on */
+			const uint8_t guess[PAIR_PART_BYTES] = { 0 };
+
+			pair_transcript_add(&known, guess);
+		}
+	}
+}
+
 /* The joiner's second message, of a joiner who knows the code and opens what he likes. */
 static void
 open_as(struct buf *out, const struct talk *t, const uint8_t commit[static PAIR_PART_BYTES],
@@ -528,6 +563,7 @@ main(void)
 		cmocka_unit_test(a_message_comes_back_to_nobody),
 		cmocka_unit_test(another_secret_id_or_role_is_nobodys_partner),
 		cmocka_unit_test(who_stands_between_shows_other_digits),
+		cmocka_unit_test(who_saw_the_code_and_listens_opens_nothing_after_the_digits),
 		cmocka_unit_test(what_was_committed_to_cannot_be_chosen_later),
 		cmocka_unit_test(either_may_say_no_from_the_digits_on_and_not_before),
 		cmocka_unit_test(nobody_says_what_is_not_his_turn),
