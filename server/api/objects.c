@@ -189,8 +189,8 @@ download_read(void *ctx, char *p, size_t room)
 	}
 	n = d->left < room ? (size_t)d->left : room;
 	if (d->server->blobs->ops->read(d->reader, p, n, &got, &err) < 0 || got != n) {
+		/* Perhaps the next time: what a disk cannot give once is not damaged yet. */
 		journal("objects: an object is shorter than it should be");
-		mark_damaged(d); /* asked again, it is left out */
 		return HTTP_STREAM_BREAK;
 	}
 	d->left -= n;

@@ -380,6 +380,8 @@ SCENARIOS = {s.name: s for s in (
     Scenario("restore", "b", ["restore", "--from", "{from}"], blank),
     Scenario("merge", "b", ["restore", "--from", "{from}"], partly),
     Scenario("undo", "b", ["undo"], restored, "not-found"),
+    Scenario("drill", "a", ["drill"], saved),
+    Scenario("locked drill", "a", ["drill", "--locked"], saved),
     Scenario("purge", "b", ["purge", "--older-than", "0s"], restored),
 )}
 
@@ -399,7 +401,7 @@ def ways_of(scenario):
 
 
 SCENARIOS |= {s.name: s for s in [at_server(SCENARIOS[name]) for name in
-                                  ("init", "first backup", "change", "forget", "join", "restore")]}
+                                  ("init", "first backup", "change", "forget", "join", "restore", "drill")]}
 
 
 # --- one point ---
