@@ -228,6 +228,58 @@ def test_conditions_of_a_month_are_kept(world):
     assert world.once() == {"backup": "done"}
 
 
+# Originals
+
+
+def restored(world):
+    """A restore that changed something: an original is kept."""
+    world.terminal.run("backup")
+    (world.folder / "Ann.vcf").write_bytes(card("Ann", uid="Ann", lines=["NOTE:else"]))
+    (world.folder / "Ben.vcf").unlink()
+    world.terminal.run("restore", "contacts")
+    assert world.terminal.run("originals")
+    return world.clock.now()
+
+
+def days_until_purged(world, most):
+    for day in range(most):
+        if not world.terminal.run("originals"):
+            return day
+        world.once()
+        world.advance(DAY)
+    return None
+
+
+def test_originals_go_by_themselves_when_they_are_old_enough(world):
+    restored(world)
+    world.terminal.run("auto", "off", "--keep-originals", "30d")
+    assert 30 <= days_until_purged(world, 60) <= 30 + 3
+    world.terminal.run("auto", "off")
+    restored(world)
+    assert days_until_purged(world, 60) is None
+
+
+def test_a_clock_that_is_set_ahead_for_some_days_purges_nothing(world):
+    restored(world)
+    world.terminal.run("auto", "off", "--keep-originals", "90d")
+    world.once()
+    chance = random.Random(10)
+    for _ in range(6):
+        world.advance(8 * DAY)
+        world.once()
+        world.clock.jump(10 * YEAR)
+        for _ in range(5):
+            world.once()
+            if chance.random() < 0.5:
+                world.clock.reboot(off=HOUR)
+            world.advance(DAY)
+        world.clock.jump(-10 * YEAR)
+        world.once()
+    assert world.terminal.run("originals")
+    # 80 days went by.  It is not forgotten either.
+    assert 5 <= days_until_purged(world, 60) <= 30
+
+
 # Clocks
 
 
