@@ -106,6 +106,22 @@ note_postponed(struct auto_run *run, const struct backup_result *r, const struct
 	return budget_postpone(run->box, r->n_postponed > 0, now->unix_ms, err);
 }
 
+/* What was saved is saved, though the server will not talk of the account now. */
+static int
+follow(struct auto_run *run, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (task_follow(run, 0, &why) == 0)
+		return 0;
+	if (why.code == ERR_ALARM || why.code == ERR_REVOKED || why.code == ERR_NOMEM) {
+		*err = why;
+		return -1;
+	}
+	auto_note(run, why.msg);
+	return 0;
+}
+
 static int
 back_up(struct auto_run *run, struct backup_request *request, struct err *err)
 {
@@ -135,7 +151,7 @@ back_up(struct auto_run *run, struct backup_request *request, struct err *err)
 	};
 	if (rc < 0 || (r.requests && auto_contact_note(run->box, &begun, err) < 0) ||
 	    note_items(run, &r, err) < 0 || note_postponed(run, &r, &begun, err) < 0 ||
-	    (r.requests && task_follow(run, 0, err) < 0))
+	    (r.requests && follow(run, err) < 0))
 		return -1;
 	return r.n_failed ? some_failed(&r, err) : 0;
 }
