@@ -7,7 +7,7 @@
  * the data itself or asks the running server through its socket (control.h):
  *
  *     {"command": "invite", "quota": BYTES, "valid_ms": N}      "devices" and "account" have "account"; the
- *                                                     latter perhaps "new_quota"; "suspend", "resume", "remove"; "check" has "all"; "snapshot" "folder"
+ *                                                     latter perhaps "new_quota"; "suspend", "resume", "remove"; both it and "invite" "mail", "webhook"; "check" has "all"; "snapshot" "folder"
  *     {"status": 0, "result": …}            result as `--json` prints it; status as the exit status
  *     {"status": 1, "error": {"code", "message", "hint"}}
  */
