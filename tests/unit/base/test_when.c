@@ -130,10 +130,38 @@ durations_have_units_and_bounds(void **state)
 	}
 }
 
+static void
+a_duration_is_printed_as_it_would_be_written(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} cases[] = {
+		{ 0, "" },          { -5000, "" },        { 999, "" },
+		{ 1000, "1s" },     { 90000, "90s" },     { 60000, "1m" },
+		{ 5400000, "90m" }, { 86400000, "1d" },   { 7776000000, "90d" },
+		{ 1999, "1s" },     { 129600000, "36h" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		char text[DURATION_TEXT_BYTES];
+		int64_t back = 0;
+
+		duration_print(text, cases[i].ms);
+		assert_string_equal(text, cases[i].text);
+		if (text[0]) {
+			assert_int_equal(duration_parse(&back, span_str(text), NULL), 0);
+			assert_int_equal(back, cases[i].ms - cases[i].ms % 1000);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_duration_is_printed_as_it_would_be_written),
 		cmocka_unit_test(known_moments_print_and_parse),
 		cmocka_unit_test(offsets_and_bare_dates_are_understood),
 		cmocka_unit_test(what_is_no_time_is_refused),

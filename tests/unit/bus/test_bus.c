@@ -4,6 +4,7 @@
 
 #include <dbus/dbus.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "base/text.h"
 #include "bus/bus.h"
+#include "bus/system_bus.h"
 
 #define NAME "org.example.Open"
 
@@ -189,6 +191,88 @@ a_bus_that_hangs_is_not_waited_for_without_end(void **state)
 	assert_false(owned(NAME));
 }
 
+/* --- the system's bus --- */
+
+static struct system_bus *
+system_bus(const char *address)
+{
+	struct system_bus *b = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1), 0);
+	if (system_bus_open(&b, &err) != 0)
+		fail_msg("%s", err.msg);
+	return b;
+}
+
+static void
+what_nobody_says_on_the_systems_bus_is_absent(void **state)
+{
+	const struct fixture *f = *state;
+	const struct system_bus_object nobody = { NAME, "/", NAME },
+				       bus = { "org.freedesktop.DBus", "/org/freedesktop/DBus",
+					       "org.freedesktop.DBus" };
+	struct system_bus_paths paths;
+	char text[SYSTEM_BUS_TEXT_BYTES];
+	uint32_t number;
+	bool flag;
+
+	need_daemon(f);
+	AUTO(system_bus_free) struct system_bus *b = system_bus(f->address);
+	assert_int_equal(system_bus_flag(&flag, b, &nobody, "OnBattery", NULL), SYSTEM_BUS_ABSENT);
+	assert_int_equal(system_bus_number(&number, b, &bus, "NoSuchThing", NULL),
+			 SYSTEM_BUS_ABSENT);
+	/* It is there and is a list of texts: of another type than all of these. */
+	assert_int_equal(system_bus_number(&number, b, &bus, "Interfaces", NULL),
+			 SYSTEM_BUS_ABSENT);
+	assert_int_equal(system_bus_text(text, b, &bus, "Interfaces", NULL), SYSTEM_BUS_ABSENT);
+	assert_int_equal(system_bus_paths(&paths, b, &bus, "Interfaces", NULL), 0);
+	assert_int_equal(paths.n, 0);
+}
+
+/* What came within the patience of a test. */
+static bool
+comes(struct system_bus *b)
+{
+	struct pollfd p = { .fd = system_bus_fd(b), .events = POLLIN };
+	bool changed = false;
+
+	for (int i = 0; i < 100 && !changed && poll(&p, 1, 10000) == 1; i++)
+		assert_int_equal(system_bus_take(&changed, b, NULL), 0);
+	return changed;
+}
+
+static void
+a_service_is_seen_to_come_and_to_go(void **state)
+{
+	const struct fixture *f = *state;
+	const struct system_bus_object service = { NAME, "/", NAME };
+	bool changed;
+
+	need_daemon(f);
+	AUTO(system_bus_free) struct system_bus *b = system_bus(f->address);
+	assert_int_equal(system_bus_watch(b, &service, NULL), 0);
+	assert_int_equal(system_bus_take(&changed, b, NULL), 0);
+	assert_false(changed);
+	DBusConnection *app = app_open(f->address);
+	assert_true(comes(b));
+	app_close(app);
+	assert_true(comes(b));
+}
+
+static void
+a_system_bus_that_is_gone_is_an_error(void **state)
+{
+	struct system_bus *b = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/bus", 1), 0);
+	assert_int_equal(system_bus_open(&b, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+	assert_null(b);
+}
+
 int
 main(void)
 {
@@ -198,6 +282,9 @@ main(void)
 		cmocka_unit_test(without_a_bus_nobody_owns_a_name),
 		cmocka_unit_test(a_bus_that_is_gone_is_an_error),
 		cmocka_unit_test(a_bus_that_hangs_is_not_waited_for_without_end),
+		cmocka_unit_test(what_nobody_says_on_the_systems_bus_is_absent),
+		cmocka_unit_test(a_service_is_seen_to_come_and_to_go),
+		cmocka_unit_test(a_system_bus_that_is_gone_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
