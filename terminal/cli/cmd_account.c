@@ -72,6 +72,19 @@ read_drills(struct status *s, struct box *box, struct err *err)
 	return 0;
 }
 
+/* A plan that only a newer program understands is told, and hides nothing else. */
+static int
+read_plan(struct status *s, const struct cli *cli, struct err *err)
+{
+	if (auto_look_now(&s->look, cli->box, err) == 0)
+		return auto_todo(&s->todo, &s->look, err);
+	if (err->code != ERR_UNSUPPORTED)
+		return -1;
+	s->look.plan = (struct auto_plan)AUTO_PLAN_INIT;
+	cli_warn(cli, err->msg);
+	return 0;
+}
+
 static int
 read_status(struct status *s, struct cli *cli, struct err *err)
 {
@@ -89,8 +102,8 @@ read_status(struct status *s, struct cli *cli, struct err *err)
 		memcpy(head.b, id->acked_head, sizeof head.b);
 		account_head_words(s->head_words, &head);
 	}
-	if (auto_look_now(&s->look, cli->box, err) < 0 || auto_todo(&s->todo, &s->look, err) < 0 ||
-	    read_drills(s, cli->box, err) < 0 || waits_kept(&s->stands, cli, err) < 0 ||
+	if (read_plan(s, cli, err) < 0 || read_drills(s, cli->box, err) < 0 ||
+	    waits_kept(&s->stands, cli, err) < 0 ||
 	    setting_get(&s->moved_from, cli->box, ACCOUNT_SERVER_BEFORE, err) < 0 ||
 	    region_get(&s->region, cli->box, err) < 0 ||
 	    saved_each(cli->box, NULL, count_item, &s->items, err) < 0)

@@ -4,6 +4,7 @@
 The terminal is stepped as a timer or a resident service would: `run --once`, then time passes until what it said is
 next, or until something happens.  Server and terminal are two machines: each has clocks of its own."""
 import random
+import sqlite3
 
 import pytest
 
@@ -144,6 +145,20 @@ def test_a_box_that_is_taken_over_brings_its_plan_along(world, make_terminal):
     other.join(world.terminal, "--replace", world.terminal.device)
     plan = other.run("auto")
     assert (plan["mode"], plan["at"], plan["only_on"]) == ("all", "02:30", "unmetered")
+
+
+def test_a_plan_of_a_newer_program_stops_it_and_hides_nothing(world):
+    world.terminal.run("auto", "all", "--every", "1d", "--only-on", "charging")
+    db = sqlite3.connect(world.terminal.home / "box.db")
+    db.execute("UPDATE settings SET value = ? WHERE key = 'auto-only-on'", (b"charging,full-moon",))
+    db.commit()
+    db.close()
+    told = world.terminal.error("run", "--once")
+    assert told["code"] == "unsupported" and "cloudbox auto" in told["hint"]
+    assert world.terminal.run("status")["unsaved_items"] == 2
+    assert "newer" in world.terminal.stderr
+    world.terminal.run("auto", "all", "--every", "1d")
+    assert world.once() == {"backup": "done"}
 
 
 # Months
