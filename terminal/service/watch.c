@@ -220,6 +220,7 @@ find_folder(struct watched_app *a, char *folder)
 		    (int)sizeof file &&
 	    os->fstatat(AT_FDCWD, file, &st, 0) == 0)
 		a->only = strdup(adapter->rows->source);
+	a->deep = !a->only;
 	return true;
 }
 

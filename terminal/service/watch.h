@@ -8,8 +8,10 @@
  * that is gone) is found by the comparison at the start and once a day, and is told once.
  *
  *     app at a file                   its folder, names that begin with the file's
- *     app with rows in a folder       that folder; only names that begin with the rows' file, if that is there
+ *     app with rows in a folder       if the rows' file is there: that folder, names that begin with the file's
  *     any other app in a folder       that folder and all below it, but for the Box's own
+ *
+ * Apps behind a service (Evolution Data Server) are seen by the files that it writes at once; it is not asked.
  *
  * Threads: none.  Reads no file, only folders.
  */

@@ -6,6 +6,7 @@ import pytest
 
 import clock as clocks
 import conditions
+import desktop
 from phone import card, people
 from programs import put, wait_until
 
@@ -156,3 +157,30 @@ def test_a_bus_that_goes_away_and_comes_back_ends_no_service(terminal, serve, bu
                    f"the bus is heard again: {service.stderr}")
         said.set(net="wifi", metered="no")
         wait_for_backups(terminal, service, 2)
+
+
+EVENT = """BEGIN:VEVENT\r\nUID:tea\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260301T150000Z\r\nSUMMARY:Tea\r\nEND:VEVENT\r\n"""
+
+
+def test_what_the_address_book_and_the_calendar_write_is_backed_up_by_itself(server, tmp_path, serve):
+    """The service asks Evolution Data Server nothing: it sees that its files change."""
+    desktop.need_eds()
+    t = desktop.Desktop(tmp_path, "laptop")
+    try:
+        t.init(server)
+        for name, adapter in (("contacts", "eds-contacts"), ("calendar", "eds-calendar")):
+            t.gnome(name, adapter)
+        t.eds("contacts", "add", card("Anna", uid="anna").decode())
+        t.eds("events", "add", EVENT)
+        for app in ("contacts", "calendar"):
+            t.run("add", app, "--where", "size>0", "--rule", f"all-{app}", "--yes")
+        t.run("auto", "all")
+        service = serve(t)
+        settled(t, service)
+        t.eds("contacts", "add", card("Ben Adam", uid="ben").decode())
+        wait_for_backups(t, service, 2)
+        t.eds("events", "modify", EVENT.replace("Tea", "Tea and cake"))
+        wait_for_backups(t, service, 3)
+        assert {i["name"] for i in t.run("cloud")} == {"Anna", "Ben Adam", "Tea and cake"}
+    finally:
+        t.stop()
