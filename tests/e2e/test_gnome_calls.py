@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import desktop
+import killed
 import phone_apps
 from programs import wait_until
 
@@ -173,3 +174,23 @@ def test_a_log_that_is_locked_newer_or_damaged_is_left_alone_with_a_reason(pair)
     assert log(b).read_bytes() == damaged
     assert len(b.run("items", "calls", expect=None)) == 1, "what was known of it stays known"
     assert "the database of GNOME Calls" in b.stderr
+
+
+@killed.needs_faults
+def test_killed_between_any_two_writes_all_or_nothing_is_there_and_the_next_restore_completes_it(pair, tmp_path):
+    a, b = pair
+    for t in pair:
+        use(t)
+    insert(a, *[(f"+4917{i:08}", i % 2, *A_MINUTE, "tel") for i in range(30)])
+    insert(b, ("+49170", 1, *A_MINUTE, "tel"))
+    a.run("add", "calls", "--all")
+    a.run("backup")
+    mine = rows(b)
+    put_back = killed.keep(b, tmp_path, "box", ".local")
+    for where in killed.each(b, tmp_path, put_back, "restore", "calls", "--from", a.device):
+        assert where or len(rows(b)) == 31
+        assert rows(b) == mine or len(rows(b)) == 31, where
+        assert phone_apps.select(log(b), "PRAGMA integrity_check") == [("ok",)], where
+        b.run("restore", "calls", "--from", a.device)
+        assert len(rows(b)) == len(set(rows(b))) == 31, where
+        assert set(results(b.run("restore", "calls", "--from", a.device))) == {"identical"}, where

@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 
+import killed
 from programs import by_name, put, tree
 
 LIST = "installed-programs.txt"
@@ -55,6 +56,32 @@ def test_a_folder_is_one_slot_and_comes_back_whole(phone, other, tmp_path):
     assert {i["result"] for i in told["items"]} == {"added"} and tree(here) == SAVES
     assert other.run("restore", "chess", "--from", phone.device)["written"] == 0
     assert tree(here) == SAVES
+
+
+@killed.needs_faults
+def test_killed_between_any_two_writes_a_slot_is_as_it_was_or_whole(make_terminal, server, tmp_path):
+    old, new = make_terminal(), make_terminal()
+    old.init(server)
+    new.join(old)
+    game(old, SAVES)
+    old.run("add", "chess", "--all")
+    old.run("backup")
+    mine = {"castle/level.dat": b"level 1", "quick.sav": b"mine"}  # a branch of its own
+    here = game(new, mine)
+    new.run("items", "chess")
+    restore = "restore", "chess", "--from", old.device
+    put_back = killed.keep(new, tmp_path, "box", "phone")
+    whole = None
+    for where in killed.each(new, tmp_path, put_back, *restore):
+        now = {path: raw for path, raw in tree(here).items() if not path.startswith(".cloudbox-")}
+        whole = whole or now
+        slots = {path.split("/")[0] for path in now}
+        assert now == {path: raw for path, raw in whole.items() if path.split("/")[0] in slots}, where
+        assert {path: now.get(path) for path in mine} == mine, where
+        new.run(*restore)
+        assert tree(here) == whole, where
+        assert new.run(*restore)["written"] == 0 and tree(here) == whole, where
+    assert len({path.split("/")[0] for path in whole}) == 4 and set(SAVES.values()) < set(whole.values())
 
 
 def test_times_alone_make_no_version(phone):
