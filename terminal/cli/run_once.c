@@ -58,6 +58,7 @@ tell_done(const struct cli *cli, const struct auto_task *task, const struct auto
 			   "%s%s%s: %s items, %s sent, %s received\n", (unsigned long)r->items),
 	       cli_bold(cli), text(task->name), cli_plain(cli), show_count(r->items).s,
 	       show_bytes(r->bytes_sent).s, show_bytes(r->bytes_received).s);
+	fflush(stdout); /* before what standard error says next */
 }
 
 static void
