@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* where_internal: an expression as a tree, for where.c, which reads it, where_print.c and where_test.c. */
+/* where_internal: an expression as a tree, for where.c and where_value.c, which read it,
+ * where_print.c and where_test.c. */
 #ifndef ITEM_WHERE_INTERNAL_H
 #define ITEM_WHERE_INTERNAL_H
 
@@ -52,6 +53,9 @@ where_text(const struct where *w, const struct where_node *n)
 /** The first name of a kind of terms ("group"), of an operator ("<="). */
 const char *where_kind_word(enum where_kind kind);
 const char *where_op_word(enum where_op op);
+
+/** Fill in what @text means in a term of size, date or age; true for the others.  False: it is no such thing. */
+bool where_understand(struct where_node *n, struct span text);
 
 /** A day of the calendar as seconds since 1970-01-01, no zone.  @month may be 13. */
 int64_t where_wall_s(int64_t year, unsigned month, unsigned day);
