@@ -28,10 +28,10 @@
 #include "service/watch.h"
 #include "service/weather.h"
 
-#define SENTENCE_BYTES    1024
-#define WEATHER_SETTLE_MS 1000
-#define LOOK_MIN_MS       1000 /* between two looks that nothing but time brings */
-#define STATUS_127        127  /* child.h: the program could not be started */
+#define SENTENCE_BYTES 1024
+#define SETTLE_MS      1000
+#define LOOK_MIN_MS    1000 /* between two looks that nothing but time brings */
+#define STATUS_127     127  /* child.h: the program could not be started */
 
 struct service {
 	const struct service_request *rq;
@@ -253,6 +253,17 @@ look_soon(void *ctx)
 	loop_wait(&s->next_look, 0);
 }
 
+/* A command changed something; there may be a script full of them. */
+static void
+told_to_look(void *ctx)
+{
+	struct service *s = ctx;
+
+	s->changed = true;
+	if (!s->child.pid)
+		loop_wait_at_most(&s->next_look, SETTLE_MS);
+}
+
 static void
 change_seen(void *ctx)
 {
@@ -269,7 +280,7 @@ weather_changed(void *ctx)
 	struct service *s = ctx;
 
 	if (!s->child.pid)
-		loop_wait_at_most(&s->next_look, WEATHER_SETTLE_MS);
+		loop_wait_at_most(&s->next_look, SETTLE_MS);
 }
 
 static void
@@ -447,7 +458,7 @@ begin(struct service *s, struct err *err)
 {
 	const struct door_duties duties = {
 		.ctx = s,
-		.look = change_seen,
+		.look = told_to_look,
 		.session_changed = session_changed,
 		.status = tell_status,
 		.stranger = stranger_came,
