@@ -94,9 +94,9 @@ def bend(path, at=-20):
 
 
 def bend_record(db):
-    """Flip a bit in the newest record of an item, perhaps one of the Box's own."""
+    """Flip a bit in the newest record of an item without chunks, perhaps one of the Box's own."""
     row, frame = db.execute("SELECT r.id, r.frame FROM records AS r JOIN items AS i ON i.folder = r.folder AND i.item = r.item "
-                            "AND i.seq = r.seq WHERE i.live AND length(frame) BETWEEN 200 AND 700 ORDER BY random() LIMIT 1").fetchone()
+                            "AND i.seq = r.seq WHERE i.live AND r.id NOT IN (SELECT record FROM refs) ORDER BY r.id LIMIT 1").fetchone()
     frame = bytearray(frame)
     frame[-5] ^= 4
     db.execute("UPDATE records SET frame = ? WHERE id = ?", (frame, row))
