@@ -31,8 +31,8 @@ task_follow(struct auto_run *run, uint64_t log_length, struct err *err)
 	if (follow_log(run, log_length, err) < 0)
 		return -1;
 	int rc = account_standing_follow(&s, &begun, &over, run->box, run->remote, err);
-	if (rc)
-		return rc == STANDING_NOT_DUE ? 0 : -1;
+	if (rc) /* not due; or not told, by an older server say: asked again the next time */
+		return rc < 0 && err->code == ERR_NOMEM ? -1 : 0;
 	for (unsigned flag = STANDING_LESS; flag <= STANDING_DELETE; flag <<= 1) {
 		char line[STANDING_TEXT_BYTES];
 

@@ -286,11 +286,14 @@ cmd_devices(struct cli *cli, struct err *err)
 	struct account_newest devices[ACCOUNT_DEVICES_MAX];
 	struct remote *remote = cli_remote(cli, err);
 	struct account_standing stands;
+	struct err untold;
 	size_t n = 0;
 
-	if (!remote || account_newest_read(devices, &n, cli->box, remote, err) < 0 ||
-	    account_standing_ask(&stands, cli->box, remote, err) < 0)
+	if (!remote || account_newest_read(devices, &n, cli->box, remote, err) < 0)
 		return -1;
+	/* The devices are what was asked for, whether or not the rest is told. */
+	if (account_standing_ask(&stands, cli->box, remote, &untold) < 0)
+		stands = (struct account_standing){ 0 };
 	if (cli->json)
 		newest_devices_json(cli, devices, n);
 	else if (newest_devices_print(cli, devices, n, err) < 0)
