@@ -23,7 +23,7 @@
 
 #include "catalog/sqlite_internal.h"
 #include "os/os.h"
-#include "os/sqlite_rc.h"
+#include "sql/sqlite_rc.h"
 
 #define GROUP_MAX       256 /* jobs of one transaction */
 #define READERS_MAX     4   /* connections; a read takes milliseconds */

@@ -133,14 +133,11 @@ copy_files(struct sealed_vfs *to, const char *path, const struct state *state, s
 static int
 open_copy(struct app_db *d, struct err *err)
 {
-	int rc = sqlite3_open_v2(SEALED_VFS_DB, &d->sql, SQLITE_OPEN_READWRITE,
-				 sealed_vfs_name(d->copy));
+	int rc = app_db_open(d, SEALED_VFS_DB, SQLITE_OPEN_READWRITE, sealed_vfs_name(d->copy));
 	int64_t broken;
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_extended_result_codes(d->sql, 1);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_db_config(d->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
+		rc = sqlite3_db_config(d->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	if (rc != SQLITE_OK)
 		return app_db_fail(d, rc, err);
 	/* The wal-index is in memory with an exclusive lock.  What SQLite puts aside is sealed, too. */

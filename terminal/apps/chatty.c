@@ -129,11 +129,11 @@ enum column {
 #define GROUP         1
 
 static enum chatty_box
-box_of(const struct app_query *q)
+box_of(const struct query *q)
 {
-	int64_t status = app_column_int(q, COLUMN_STATUS);
+	int64_t status = query_column_int(q, COLUMN_STATUS);
 
-	if (app_column_int(q, COLUMN_DIRECTION) > 0)
+	if (query_column_int(q, COLUMN_DIRECTION) > 0)
 		return CHATTY_IN;
 	return status == 1 ? CHATTY_DRAFT : status == 6 ? CHATTY_FAILED : CHATTY_OUT;
 }
@@ -166,15 +166,15 @@ numbers_of(struct buf *out, struct span name, struct err *err)
 
 /* One file of the message.  What is not there any more is no part of it. */
 static int
-load_part(struct chatty_message *m, struct chatty *c, const struct app_query *q, struct err *err)
+load_part(struct chatty_message *m, struct chatty *c, const struct query *q, struct err *err)
 {
 	AUTO(buf_clear) struct buf path = BUF_INIT(APP_PATH_MAX);
 	AUTO(buf_clear) struct buf data = BUF_INIT(ITEM_BYTES_MAX);
-	struct span type = app_column_span(q, 3);
+	struct span type = query_column_blob(q, 3);
 	struct chatty_part *p;
 	int rc, kind;
 
-	if (buf_append(&path, app_column_span(q, 2), err) < 0)
+	if (buf_append(&path, query_column_blob(q, 2), err) < 0)
 		return -1;
 	rc = chatty_file_read(&data, c, buf_str(&path), err);
 	if (rc != 0)
@@ -182,14 +182,14 @@ load_part(struct chatty_message *m, struct chatty *c, const struct app_query *q,
 	if (span_equal(type, span_str("application/smil")))
 		return 0;
 	if (chatty_part_add(&p, m, err) < 0 || buf_append(&p->type, type, err) < 0 ||
-	    buf_append(&p->name, app_column_span(q, 1), err) < 0)
+	    buf_append(&p->name, query_column_blob(q, 1), err) < 0)
 		return -1;
 	if (type.n == 0 && buf_append_str(&p->type, "application/octet-stream", err) < 0)
 		return -1;
 	buf_clear(&p->data);
 	p->data = data;
 	data = (struct buf)BUF_INIT(0);
-	p->file = app_column_int(q, 0);
+	p->file = query_column_int(q, 0);
 	kind = chatty_file_kind(buf_str(&path));
 	p->ours = kind != 2;
 	p->is_text = kind == 0 || (kind == 2 && span_equal(type, span_str("text/plain")));
@@ -204,21 +204,21 @@ load_part(struct chatty_message *m, struct chatty *c, const struct app_query *q,
 }
 
 static int
-load_parts(struct chatty_message *m, struct chatty *c, struct app_db *d, int64_t number,
+load_parts(struct chatty_message *m, struct chatty *c, struct sql *from, int64_t number,
 	   struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, d,
-			   "SELECT f.id, f.name, f.path, t.name FROM message_files m"
-			   " JOIN files f ON f.id = m.file_id"
-			   " LEFT JOIN mime_type t ON t.id = f.mime_type_id"
-			   " WHERE m.message_id = ?1 ORDER BY m.id",
-			   err) < 0)
+	if (query_open(&q, from,
+		       "SELECT f.id, f.name, f.path, t.name FROM message_files m"
+		       " JOIN files f ON f.id = m.file_id"
+		       " LEFT JOIN mime_type t ON t.id = f.mime_type_id"
+		       " WHERE m.message_id = ?1 ORDER BY m.id",
+		       err) < 0)
 		return -1;
-	app_bind_int(&q, 1, number);
-	while ((rc = app_query_step(&q, err)) == APP_QUERY_ROW)
+	query_int(&q, 1, number);
+	while ((rc = query_step(&q, err)) == QUERY_ROW)
 		if (load_part(m, c, &q, err) < 0)
 			return -1;
 	return rc;
@@ -226,41 +226,41 @@ load_parts(struct chatty_message *m, struct chatty *c, struct app_db *d, int64_t
 
 /* The row at hand. */
 static int
-load_row(struct chatty_message *m, struct chatty *c, const struct app_query *q, struct err *err)
+load_row(struct chatty_message *m, struct chatty *c, const struct query *q, struct err *err)
 {
-	bool has_files = app_column_int(q, COLUMN_HAS_FILES) != 0;
+	bool has_files = query_column_int(q, COLUMN_HAS_FILES) != 0;
 
-	m->is_mms = has_files || app_column_int(q, COLUMN_BODY_TYPE) == BODY_TYPE_MMS ||
-		    app_column_int(q, COLUMN_THREAD_TYPE) == GROUP;
-	m->at_unix_s = app_column_int(q, COLUMN_TIME);
+	m->is_mms = has_files || query_column_int(q, COLUMN_BODY_TYPE) == BODY_TYPE_MMS ||
+		    query_column_int(q, COLUMN_THREAD_TYPE) == GROUP;
+	m->at_unix_s = query_column_int(q, COLUMN_TIME);
 	m->box = box_of(q);
-	if (numbers_of(&m->numbers, app_column_span(q, COLUMN_THREAD), err) < 0 ||
-	    buf_append(&m->body, app_column_span(q, COLUMN_BODY), err) < 0)
+	if (numbers_of(&m->numbers, query_column_blob(q, COLUMN_THREAD), err) < 0 ||
+	    buf_append(&m->body, query_column_blob(q, COLUMN_BODY), err) < 0)
 		return -1;
 	if (!m->is_mms)
 		return 0;
-	if (buf_append(&m->subject, app_column_span(q, COLUMN_SUBJECT), err) < 0 ||
-	    id_of(&m->id, app_column_span(q, COLUMN_UID), err) < 0 ||
+	if (buf_append(&m->subject, query_column_blob(q, COLUMN_SUBJECT), err) < 0 ||
+	    id_of(&m->id, query_column_blob(q, COLUMN_UID), err) < 0 ||
 	    (m->box == CHATTY_IN &&
-	     buf_append(&m->sender, app_column_span(q, COLUMN_SENDER), err) < 0))
+	     buf_append(&m->sender, query_column_blob(q, COLUMN_SENDER), err) < 0))
 		return -1;
-	return has_files ? load_parts(m, c, q->db, app_column_int(q, COLUMN_ID), err) : 0;
+	return has_files ? load_parts(m, c, q->sql, query_column_int(q, COLUMN_ID), err) : 0;
 }
 
 int
 chatty_load(struct chatty_message *m, struct chatty *c, int64_t number, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct app_db *d;
 	int rc = db_rows_reading(&d, &c->rows, err);
 
 	if (rc != 0)
 		return rc;
-	if (app_query_init(&q, d, SELECT "AND m.id = ?1", err) < 0)
+	if (query_open(&q, &d->sql, SELECT "AND m.id = ?1", err) < 0)
 		return -1;
-	app_bind_int(&q, 1, number);
-	rc = app_query_step(&q, err);
-	if (rc != APP_QUERY_ROW)
+	query_int(&q, 1, number);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : APP_MOVED;
 	return load_row(m, c, &q, err);
 }
@@ -275,7 +275,7 @@ chatty_read(void *store, int64_t number, struct buf *out, struct err *err)
 }
 
 static int
-emit(struct chatty *c, const struct app_query *q, row_fn *fn, row_refused_fn *refused, void *ctx,
+emit(struct chatty *c, const struct query *q, row_fn *fn, row_refused_fn *refused, void *ctx,
      struct err *err)
 {
 	AUTO(chatty_message_clear) struct chatty_message m = CHATTY_MESSAGE_INIT;
@@ -283,10 +283,10 @@ emit(struct chatty *c, const struct app_query *q, row_fn *fn, row_refused_fn *re
 	struct err why = { 0 };
 
 	if (load_row(&m, c, q, &why) < 0 || chatty_message_print(&bytes, &m, &why) < 0) {
-		err_wrap(&why, "message %" PRId64, app_column_int(q, COLUMN_ID));
+		err_wrap(&why, "message %" PRId64, query_column_int(q, COLUMN_ID));
 		return why.code == ERR_NOMEM ? err_nomem(err) : refused(ctx, &why, err);
 	}
-	struct row row = { .number = app_column_int(q, COLUMN_ID),
+	struct row row = { .number = query_column_int(q, COLUMN_ID),
 			   .modified_unix_ms = m.at_unix_s * 1000,
 			   .bytes = buf_span(&bytes) };
 	return fn(ctx, &row, err);
@@ -295,16 +295,16 @@ emit(struct chatty *c, const struct app_query *q, row_fn *fn, row_refused_fn *re
 static int
 chatty_each(void *store, row_fn *fn, row_refused_fn *refused, void *ctx, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct chatty *c = store;
 	struct app_db *d;
 	int rc = db_rows_reading(&d, &c->rows, err);
 
 	if (rc != 0)
 		return rc;
-	if (app_query_init(&q, d, SELECT "ORDER BY m.id", err) < 0)
+	if (query_open(&q, &d->sql, SELECT "ORDER BY m.id", err) < 0)
 		return -1;
-	while ((rc = app_query_step(&q, err)) == APP_QUERY_ROW)
+	while ((rc = query_step(&q, err)) == QUERY_ROW)
 		if (emit(c, &q, fn, refused, ctx, err) < 0)
 			return -1;
 	return rc;

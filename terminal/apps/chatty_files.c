@@ -185,14 +185,14 @@ chatty_file_write(struct buf *path, struct buf *url, struct chatty *c, const cha
 static int
 is_known(bool *known, struct app_db *d, struct span url, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, d, "SELECT 1 FROM files WHERE url = ?1", err) < 0)
+	if (query_open(&q, &d->sql, "SELECT 1 FROM files WHERE url = ?1", err) < 0)
 		return -1;
-	app_bind_text(&q, 1, url);
-	rc = app_query_step(&q, err);
-	*known = rc == APP_QUERY_ROW;
+	query_text_span(&q, 1, url);
+	rc = query_step(&q, err);
+	*known = rc == QUERY_ROW;
 	return rc < 0 ? -1 : 0;
 }
 

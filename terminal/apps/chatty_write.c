@@ -125,21 +125,21 @@ static int
 run(int64_t *out, struct chatty *c, const char *sql, int64_t a, int64_t b, struct span text,
     struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int n, rc;
 
-	if (app_query_init(&q, &c->rows.live, sql, err) < 0)
+	if (query_open(&q, &c->rows.live.sql, sql, err) < 0)
 		return -1;
 	n = sqlite3_bind_parameter_count(q.stmt);
 	if (n > 0)
-		app_bind_int(&q, 1, a);
+		query_int(&q, 1, a);
 	if (n > 1)
-		app_bind_int(&q, 2, b);
+		query_int(&q, 2, b);
 	if (n > 2)
-		app_bind_text(&q, 3, text);
-	rc = app_query_step(&q, err);
-	if (rc == APP_QUERY_ROW && out)
-		*out = app_column_int(&q, 0);
+		query_text_span(&q, 3, text);
+	rc = query_step(&q, err);
+	if (rc == QUERY_ROW && out)
+		*out = query_column_int(&q, 0);
 	return rc;
 }
 
@@ -156,7 +156,7 @@ user_of(int64_t *user, struct chatty *c, struct span number, struct err *err)
 	if (run(user, c, "INSERT INTO users (username, type) VALUES (?3, 1)", 0, 0, number, err) <
 	    0)
 		return -1;
-	*user = sqlite3_last_insert_rowid(c->rows.live.sql);
+	*user = sqlite3_last_insert_rowid(c->rows.live.sql.db);
 	return 0;
 }
 
@@ -169,21 +169,21 @@ struct place {
 static int
 find_account(struct place *p, struct chatty *c, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, &c->rows.live,
-			   "SELECT a.id, a.user_id FROM accounts a JOIN users u ON u.id = a.user_id"
-			   " WHERE a.protocol = 1 AND u.type = 1 ORDER BY a.id LIMIT 1",
-			   err) < 0)
+	if (query_open(&q, &c->rows.live.sql,
+		       "SELECT a.id, a.user_id FROM accounts a JOIN users u ON u.id = a.user_id"
+		       " WHERE a.protocol = 1 AND u.type = 1 ORDER BY a.id LIMIT 1",
+		       err) < 0)
 		return -1;
-	rc = app_query_step(&q, err);
+	rc = query_step(&q, err);
 	if (rc == 0) {
 		err_set(err, ERR_UNSUPPORTED, "Chatty has no account for SMS and MMS");
 		return err_hint(err, "start Chatty once and end it");
 	}
-	p->account = app_column_int(&q, 0);
-	p->own_user = app_column_int(&q, 1);
+	p->account = query_column_int(&q, 0);
+	p->own_user = query_column_int(&q, 1);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -229,17 +229,16 @@ same_numbers(struct span name, struct span numbers)
 static int
 find_group(int64_t *thread, struct chatty *c, int64_t account, struct span numbers, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, &c->rows.live,
-			   "SELECT id, name FROM threads WHERE account_id = ?1 AND type = 1",
-			   err) < 0)
+	if (query_open(&q, &c->rows.live.sql,
+		       "SELECT id, name FROM threads WHERE account_id = ?1 AND type = 1", err) < 0)
 		return -1;
-	app_bind_int(&q, 1, account);
-	while ((rc = app_query_step(&q, err)) == APP_QUERY_ROW)
-		if (same_numbers(app_column_span(&q, 1), numbers)) {
-			*thread = app_column_int(&q, 0);
+	query_int(&q, 1, account);
+	while ((rc = query_step(&q, err)) == QUERY_ROW)
+		if (same_numbers(query_column_blob(&q, 1), numbers)) {
+			*thread = query_column_int(&q, 0);
 			return 1;
 		}
 	return rc;
@@ -271,7 +270,7 @@ make_thread(struct place *p, struct chatty *c, const struct chatty_message *m, s
 	if (run(NULL, c, "INSERT INTO threads (name, account_id, type) VALUES (?3, ?1, ?2)",
 		p->account, type, name, err) < 0)
 		return -1;
-	p->thread = sqlite3_last_insert_rowid(c->rows.live.sql);
+	p->thread = sqlite3_last_insert_rowid(c->rows.live.sql.db);
 	return add_members(p, c, buf_span(&m->numbers), err);
 }
 
@@ -376,28 +375,28 @@ static int
 insert_message(int64_t *number, struct chatty *c, const struct place *p,
 	       const struct chatty_message *m, struct span uid, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 
-	if (app_query_init(&q, &c->rows.live,
-			   "INSERT INTO messages (uid, thread_id, sender_id, body, body_type,"
-			   " direction, time, status, encrypted, subject)"
-			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
-			   err) < 0)
+	if (query_open(&q, &c->rows.live.sql,
+		       "INSERT INTO messages (uid, thread_id, sender_id, body, body_type,"
+		       " direction, time, status, encrypted, subject)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
+		       err) < 0)
 		return -1;
-	app_bind_text(&q, 1, uid);
-	app_bind_int(&q, 2, p->thread);
+	query_text_span(&q, 1, uid);
+	query_int(&q, 2, p->thread);
 	if (p->sender)
-		app_bind_int(&q, 3, p->sender);
-	app_bind_text(&q, 4, buf_span(&m->body));
-	app_bind_int(&q, 5, m->is_mms ? 12 : 1);
-	app_bind_int(&q, 6, m->box == CHATTY_IN ? 1 : -1);
-	app_bind_int(&q, 7, m->at_unix_s);
-	app_bind_int(&q, 8, status_of(m));
+		query_int(&q, 3, p->sender);
+	query_text_span(&q, 4, buf_span(&m->body));
+	query_int(&q, 5, m->is_mms ? 12 : 1);
+	query_int(&q, 6, m->box == CHATTY_IN ? 1 : -1);
+	query_int(&q, 7, m->at_unix_s);
+	query_int(&q, 8, status_of(m));
 	if (m->subject.n)
-		app_bind_text(&q, 9, buf_span(&m->subject));
-	if (app_query_run(&q, err) < 0)
+		query_text_span(&q, 9, buf_span(&m->subject));
+	if (query_run(&q, err) < 0)
 		return -1;
-	*number = sqlite3_last_insert_rowid(c->rows.live.sql);
+	*number = sqlite3_last_insert_rowid(c->rows.live.sql.db);
 	return 0;
 }
 
@@ -416,24 +415,24 @@ static int
 insert_file(struct chatty *c, int64_t message, const struct chatty_part *part, struct span path,
 	    struct span url, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int64_t type = 0;
 
 	if (type_of(&type, c, buf_span(&part->type), err) < 0 ||
-	    app_query_init(&q, &c->rows.live,
-			   "INSERT INTO files (name, url, path, mime_type_id, size, status)"
-			   " VALUES (?1, ?2, ?3, ?4, ?5, 1)",
-			   err) < 0)
+	    query_open(&q, &c->rows.live.sql,
+		       "INSERT INTO files (name, url, path, mime_type_id, size, status)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, 1)",
+		       err) < 0)
 		return -1;
-	app_bind_text(&q, 1, buf_span(&part->name));
-	app_bind_text(&q, 2, url);
-	app_bind_text(&q, 3, path);
-	app_bind_int(&q, 4, type);
-	app_bind_int(&q, 5, (int64_t)part->data.n);
-	if (app_query_run(&q, err) < 0)
+	query_text_span(&q, 1, buf_span(&part->name));
+	query_text_span(&q, 2, url);
+	query_text_span(&q, 3, path);
+	query_int(&q, 4, type);
+	query_int(&q, 5, (int64_t)part->data.n);
+	if (query_run(&q, err) < 0)
 		return -1;
 	return run(NULL, c, "INSERT INTO message_files (message_id, file_id) VALUES (?1, ?2)",
-		   message, sqlite3_last_insert_rowid(c->rows.live.sql), no_text, err) < 0
+		   message, sqlite3_last_insert_rowid(c->rows.live.sql.db), no_text, err) < 0
 		       ? -1
 		       : 0;
 }

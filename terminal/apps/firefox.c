@@ -77,15 +77,15 @@ set_paths(struct firefox *f, const char *path, struct err *err)
 static int
 folder_id(int64_t *out, struct firefox *f, const char *guid, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, &f->db, "SELECT id FROM moz_bookmarks WHERE guid = ?1 AND type = 2",
-			   err) < 0)
+	if (query_open(&q, &f->db.sql, "SELECT id FROM moz_bookmarks WHERE guid = ?1 AND type = 2",
+		       err) < 0)
 		return -1;
-	app_bind_text(&q, 1, span_str(guid));
-	rc = app_query_step(&q, err);
-	*out = rc == APP_QUERY_ROW ? app_column_int(&q, 0) : -1;
+	query_text_span(&q, 1, span_str(guid));
+	rc = query_step(&q, err);
+	*out = rc == QUERY_ROW ? query_column_int(&q, 0) : -1;
 	return rc < 0 ? -1 : 0;
 }
 
@@ -130,7 +130,7 @@ firefox_need_copy(struct firefox *f, struct err *err)
 	if (f->is_writing)
 		return 0;
 	rc = app_db_stamp(&now, f->path, err);
-	if (rc < 0 || (rc == 0 && f->db.sql && app_stamp_equal(&now, &f->stamp)))
+	if (rc < 0 || (rc == 0 && f->db.sql.db && app_stamp_equal(&now, &f->stamp)))
 		return rc;
 	firefox_forget(f);
 	if (app_db_open_copy(&f->db, f->path, &f->stamp, err) < 0)
@@ -171,22 +171,22 @@ firefox_stamp(struct app_stamp *out, void *store, struct err *err)
 static int
 folder_step(struct firefox *f, int64_t id, int64_t *parent, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct firefox_folder *folder = &f->folder;
 	struct span title;
 	int rc;
 
 	*parent = 0;
-	if (app_query_init(&q, &f->db,
-			   "SELECT parent, title FROM moz_bookmarks WHERE id = ?1 AND type = 2",
-			   err) < 0)
+	if (query_open(&q, &f->db.sql,
+		       "SELECT parent, title FROM moz_bookmarks WHERE id = ?1 AND type = 2",
+		       err) < 0)
 		return -1;
-	app_bind_int(&q, 1, id);
-	rc = app_query_step(&q, err);
-	if (rc != APP_QUERY_ROW || folder->n == BOOKMARK_DEPTH_MAX)
+	query_int(&q, 1, id);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW || folder->n == BOOKMARK_DEPTH_MAX)
 		return rc < 0 ? -1 : 0;
-	*parent = app_column_int(&q, 0);
-	title = app_column_span(&q, 1);
+	*parent = query_column_int(&q, 0);
+	title = query_column_blob(&q, 1);
 	folder->part[folder->n].at = folder->text.n;
 	folder->part[folder->n++].n = title.n;
 	return buf_append(&folder->text, title, err);
@@ -250,19 +250,19 @@ read_tags(struct firefox *f, int64_t id, int64_t place, struct buf *text, struct
 		" WHERE b.fk = ?1 AND b.type = 1 AND t.parent = ?2 AND t.title <> ''"
 		" AND t.title NOT IN (SELECT tag FROM temp.tags WHERE bookmark = ?3 AND NOT added)"
 		" UNION SELECT tag FROM temp.tags WHERE bookmark = ?3 AND added ORDER BY 1";
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	size_t at = text->n;
 	int rc;
 
 	*n = 0;
-	if (app_query_init(&q, &f->db, f->is_writing ? in_transaction : stored, err) < 0)
+	if (query_open(&q, &f->db.sql, f->is_writing ? in_transaction : stored, err) < 0)
 		return -1;
-	app_bind_int(&q, 1, place);
-	app_bind_int(&q, 2, f->tags_root);
+	query_int(&q, 1, place);
+	query_int(&q, 2, f->tags_root);
 	if (f->is_writing)
-		app_bind_int(&q, 3, id);
-	while ((rc = app_query_step(&q, err)) == APP_QUERY_ROW && *n < BOOKMARK_TAGS_MAX) {
-		struct span tag = app_column_span(&q, 0);
+		query_int(&q, 3, id);
+	while ((rc = query_step(&q, err)) == QUERY_ROW && *n < BOOKMARK_TAGS_MAX) {
+		struct span tag = query_column_blob(&q, 0);
 
 		tags[*n].n = tag.n;
 		if (buf_append(text, tag, err) < 0)
@@ -286,17 +286,17 @@ read_keyword(struct firefox *f, int64_t id, int64_t place, struct buf *out, stru
 		"= ''"
 		" AND keyword NOT IN (SELECT keyword FROM temp.keywords WHERE bookmark = ?2) LIMIT "
 		"1";
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, &f->db, f->is_writing ? in_transaction : stored, err) < 0)
+	if (query_open(&q, &f->db.sql, f->is_writing ? in_transaction : stored, err) < 0)
 		return -1;
-	app_bind_int(&q, 1, place);
+	query_int(&q, 1, place);
 	if (f->is_writing)
-		app_bind_int(&q, 2, id);
-	rc = app_query_step(&q, err);
-	if (rc == APP_QUERY_ROW)
-		rc = buf_append(out, app_column_span(&q, 0), err);
+		query_int(&q, 2, id);
+	rc = query_step(&q, err);
+	if (rc == QUERY_ROW)
+		rc = buf_append(out, query_column_blob(&q, 0), err);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -317,11 +317,11 @@ struct row_seen {
 #define ROW_COLUMNS "b.id, p.id, b.title, p.url, b.dateAdded, b.lastModified, b.parent"
 
 static struct row_seen
-row_seen(const struct app_query *q)
+row_seen(const struct query *q)
 {
-	return (struct row_seen){ app_column_int(q, 0),  app_column_int(q, 1),
-				  app_column_span(q, 2), app_column_span(q, 3),
-				  app_column_int(q, 4),  app_column_int(q, 5) };
+	return (struct row_seen){ query_column_int(q, 0),  query_column_int(q, 1),
+				  query_column_blob(q, 2), query_column_blob(q, 3),
+				  query_column_int(q, 4),  query_column_int(q, 5) };
 }
 
 /* f->folder is its folder's. */
@@ -355,22 +355,22 @@ int
 firefox_read(void *store, int64_t id, struct buf *out, struct err *err)
 {
 	struct firefox *f = store;
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc = firefox_need_copy(f, err);
 
 	if (rc)
 		return rc;
-	if (app_query_init(&q, &f->db,
-			   "SELECT " ROW_COLUMNS
-			   " FROM moz_bookmarks b JOIN moz_places p ON p.id = b.fk"
-			   " WHERE b.id = ?1 AND b.type = 1",
-			   err) < 0)
+	if (query_open(&q, &f->db.sql,
+		       "SELECT " ROW_COLUMNS
+		       " FROM moz_bookmarks b JOIN moz_places p ON p.id = b.fk"
+		       " WHERE b.id = ?1 AND b.type = 1",
+		       err) < 0)
 		return -1;
-	app_bind_int(&q, 1, id);
-	rc = app_query_step(&q, err);
-	if (rc != APP_QUERY_ROW)
+	query_int(&q, 1, id);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : APP_MOVED;
-	if (folder_find(f, app_column_int(&q, 6), err) < 0)
+	if (folder_find(f, query_column_int(&q, 6), err) < 0)
 		return -1;
 	struct row_seen row = row_seen(&q);
 	if (f->folder.where != FIREFOX_IN_ROOT || is_search(row.url))
@@ -397,11 +397,11 @@ each_refuse(struct each *e, const struct row_seen *row, const char *why, struct 
 }
 
 static int
-each_row(struct firefox *f, struct each *e, const struct app_query *q, struct err *err)
+each_row(struct firefox *f, struct each *e, const struct query *q, struct err *err)
 {
 	struct row_seen row = row_seen(q);
 
-	if (folder_find(f, app_column_int(q, 6), err) < 0)
+	if (folder_find(f, query_column_int(q, 6), err) < 0)
 		return -1;
 	if (f->folder.where == FIREFOX_IN_TAGS)
 		return 0;
@@ -421,17 +421,17 @@ static int
 firefox_each(void *store, row_fn *fn, row_refused_fn *refused, void *ctx, struct err *err)
 {
 	struct firefox *f = store;
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct each e = { fn, refused, ctx, BUF_INIT(ROW_BYTES_MAX) };
 	int rc = firefox_need_copy(f, err);
 
 	if (rc == 0)
-		rc = app_query_init(&q, &f->db,
-				    "SELECT " ROW_COLUMNS
-				    " FROM moz_bookmarks b CROSS JOIN moz_places p ON p.id = b.fk"
-				    " WHERE b.type = 1 ORDER BY b.id",
-				    err);
-	while (rc == 0 && (rc = app_query_step(&q, err)) == APP_QUERY_ROW)
+		rc = query_open(&q, &f->db.sql,
+				"SELECT " ROW_COLUMNS
+				" FROM moz_bookmarks b CROSS JOIN moz_places p ON p.id = b.fk"
+				" WHERE b.type = 1 ORDER BY b.id",
+				err);
+	while (rc == 0 && (rc = query_step(&q, err)) == QUERY_ROW)
 		rc = each_row(f, &e, &q, err);
 	buf_clear(&e.bytes);
 	return rc;

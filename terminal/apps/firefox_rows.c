@@ -18,14 +18,14 @@ firefox_now_us(void)
 int
 firefox_run(struct firefox *f, const char *sql, int64_t a, int64_t b, int64_t c, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	const int64_t values[] = { a, b, c };
 
-	if (app_query_init(&q, &f->db, sql, err) < 0)
+	if (query_open(&q, &f->db.sql, sql, err) < 0)
 		return -1;
 	for (int i = 0; i < 3 && i < sqlite3_bind_parameter_count(q.stmt); i++)
-		app_bind_int(&q, i + 1, values[i]);
-	return app_query_run(&q, err);
+		query_int(&q, i + 1, values[i]);
+	return query_run(&q, err);
 }
 
 /* The number that @sql gives for @a and @text; -1: none. */
@@ -33,22 +33,22 @@ int
 firefox_ask(int64_t *out, struct firefox *f, const char *sql, int64_t a, struct span text,
 	    struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, &f->db, sql, err) < 0)
+	if (query_open(&q, &f->db.sql, sql, err) < 0)
 		return -1;
-	app_bind_int(&q, 1, a);
-	app_bind_text(&q, 2, text);
-	rc = app_query_step(&q, err);
-	*out = rc == APP_QUERY_ROW ? app_column_int(&q, 0) : -1;
+	query_int(&q, 1, a);
+	query_text_span(&q, 2, text);
+	rc = query_step(&q, err);
+	*out = rc == QUERY_ROW ? query_column_int(&q, 0) : -1;
 	return rc < 0 ? -1 : 0;
 }
 
 int64_t
 firefox_last_id(const struct firefox *f)
 {
-	return sqlite3_last_insert_rowid(f->db.sql);
+	return sqlite3_last_insert_rowid(f->db.sql.db);
 }
 
 /* A folder's content changed. */
@@ -87,31 +87,31 @@ int
 firefox_insert(struct firefox *f, int type, int64_t place, int64_t parent, struct span title,
 	       const char *guid, int64_t added_us, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int64_t now = firefox_now_us();
 
-	if (app_query_init(
-		    &q, &f->db,
+	if (query_open(
+		    &q, &f->db.sql,
 		    "INSERT INTO moz_bookmarks(type, fk, parent, position, title, dateAdded,"
 		    " lastModified, guid, syncStatus, syncChangeCounter) VALUES(?1, ?2, ?3,"
 		    " (SELECT coalesce(max(position) + 1, 0) FROM moz_bookmarks WHERE parent = ?3),"
 		    " ?4, ?5, ?6, ?7, 1, 1)",
 		    err) < 0)
 		return -1;
-	app_bind_int(&q, 1, type);
+	query_int(&q, 1, type);
 	if (place)
-		app_bind_int(&q, 2, place);
+		query_int(&q, 2, place);
 	else
-		app_bind_null(&q, 2);
-	app_bind_int(&q, 3, parent);
+		query_null(&q, 2);
+	query_int(&q, 3, parent);
 	if (title.p)
-		app_bind_text(&q, 4, title);
+		query_text_span(&q, 4, title);
 	else
-		app_bind_null(&q, 4);
-	app_bind_int(&q, 5, added_us ? added_us : now);
-	app_bind_int(&q, 6, now);
-	app_bind_text(&q, 7, span_str(guid));
-	return app_query_run(&q, err);
+		query_null(&q, 4);
+	query_int(&q, 5, added_us ? added_us : now);
+	query_int(&q, 6, now);
+	query_text_span(&q, 7, span_str(guid));
+	return query_run(&q, err);
 }
 
 static int
@@ -134,17 +134,17 @@ new_guid(char out[static PLACES_GUID_BYTES], struct firefox *f, struct span pare
 int
 firefox_guid_of(char out[static PLACES_GUID_BYTES], struct firefox *f, int64_t id, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
 	memset(out, 0, PLACES_GUID_BYTES);
-	if (app_query_init(&q, &f->db, "SELECT guid FROM moz_bookmarks WHERE id = ?1", err) < 0)
+	if (query_open(&q, &f->db.sql, "SELECT guid FROM moz_bookmarks WHERE id = ?1", err) < 0)
 		return -1;
-	app_bind_int(&q, 1, id);
-	rc = app_query_step(&q, err);
-	if (rc != APP_QUERY_ROW)
+	query_int(&q, 1, id);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : 0;
-	struct span guid = app_column_span(&q, 0);
+	struct span guid = query_column_blob(&q, 0);
 	memcpy(out, guid.p, guid.n < PLACES_GUID_BYTES ? guid.n : PLACES_GUID_BYTES - 1);
 	return 0;
 }
@@ -163,15 +163,14 @@ make_folder(int64_t *out, struct firefox *f, int64_t parent, struct span title, 
 	*out = firefox_last_id(f);
 	if (firefox_touch_folder(f, parent, err) < 0)
 		return -1;
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
-	if (app_query_init(&q, &f->db,
-			   "INSERT INTO temp.folders(parent, title, id) VALUES(?1, ?2, ?3)",
-			   err) < 0)
+	AUTO(query_clear) struct query q = QUERY_INIT;
+	if (query_open(&q, &f->db.sql,
+		       "INSERT INTO temp.folders(parent, title, id) VALUES(?1, ?2, ?3)", err) < 0)
 		return -1;
-	app_bind_int(&q, 1, parent);
-	app_bind_text(&q, 2, title);
-	app_bind_int(&q, 3, *out);
-	return app_query_run(&q, err);
+	query_int(&q, 1, parent);
+	query_text_span(&q, 2, title);
+	query_int(&q, 3, *out);
+	return query_run(&q, err);
 }
 
 int
@@ -204,53 +203,52 @@ firefox_need_path(int64_t *out, struct firefox *f, const struct bookmark *b, str
 static int
 make_origin(int64_t *out, struct firefox *f, struct span url, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query add = APP_QUERY_INIT, look = APP_QUERY_INIT;
+	AUTO(query_clear) struct query add = QUERY_INIT, look = QUERY_INIT;
 	struct span prefix, host;
 	int rc;
 
 	places_origin(&prefix, &host, url);
-	if (app_query_init(
-		    &add, &f->db,
-		    "INSERT OR IGNORE INTO moz_origins(prefix, host, frecency, recalc_frecency,"
-		    " recalc_alt_frecency) VALUES(?1, ?2, -1, 1, 1)",
-		    err) < 0)
+	if (query_open(&add, &f->db.sql,
+		       "INSERT OR IGNORE INTO moz_origins(prefix, host, frecency, recalc_frecency,"
+		       " recalc_alt_frecency) VALUES(?1, ?2, -1, 1, 1)",
+		       err) < 0)
 		return -1;
-	app_bind_text(&add, 1, prefix);
-	app_bind_text(&add, 2, host);
-	if (app_query_run(&add, err) < 0 ||
-	    app_query_init(&look, &f->db,
-			   "SELECT id FROM moz_origins WHERE prefix = ?1 AND host = ?2", err) < 0)
+	query_text_span(&add, 1, prefix);
+	query_text_span(&add, 2, host);
+	if (query_run(&add, err) < 0 ||
+	    query_open(&look, &f->db.sql,
+		       "SELECT id FROM moz_origins WHERE prefix = ?1 AND host = ?2", err) < 0)
 		return -1;
-	app_bind_text(&look, 1, prefix);
-	app_bind_text(&look, 2, host);
-	rc = app_query_step(&look, err);
-	*out = rc == APP_QUERY_ROW ? app_column_int(&look, 0) : 0;
+	query_text_span(&look, 1, prefix);
+	query_text_span(&look, 2, host);
+	rc = query_step(&look, err);
+	*out = rc == QUERY_ROW ? query_column_int(&look, 0) : 0;
 	return rc < 0 ? -1 : 0;
 }
 
 int
 firefox_make_page(int64_t *out, struct firefox *f, struct span url, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	AUTO(buf_clear) struct buf rev_host = BUF_INIT(2 * (size_t)PLACES_URL_MAX);
 	char guid[PLACES_GUID_BYTES];
 	int64_t origin;
 
 	places_guid_random(guid);
 	if (make_origin(&origin, f, url, err) < 0 || places_rev_host(&rev_host, url, err) < 0 ||
-	    app_query_init(
-		    &q, &f->db,
+	    query_open(
+		    &q, &f->db.sql,
 		    "INSERT INTO moz_places(url, rev_host, hidden, frecency, guid, foreign_count,"
 		    " url_hash, origin_id, recalc_frecency, recalc_alt_frecency)"
 		    " VALUES(?1, ?2, 0, -1, ?3, 0, ?4, ?5, 1, 1)",
 		    err) < 0)
 		return -1;
-	app_bind_text(&q, 1, url);
-	app_bind_text(&q, 2, buf_span(&rev_host));
-	app_bind_text(&q, 3, span_str(guid));
-	app_bind_int(&q, 4, places_url_hash(url));
-	app_bind_int(&q, 5, origin);
-	if (app_query_run(&q, err) < 0)
+	query_text_span(&q, 1, url);
+	query_text_span(&q, 2, buf_span(&rev_host));
+	query_text_span(&q, 3, span_str(guid));
+	query_int(&q, 4, places_url_hash(url));
+	query_int(&q, 5, origin);
+	if (query_run(&q, err) < 0)
 		return -1;
 	*out = firefox_last_id(f);
 	return 0;
@@ -267,22 +265,22 @@ firefox_find_page(int64_t *out, struct firefox *f, struct span url, struct err *
 int
 firefox_look(struct firefox_row *out, struct firefox *f, int64_t id, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, &f->db,
-			   "SELECT coalesce(fk, 0), parent, position, syncStatus FROM moz_bookmarks"
-			   " WHERE id = ?1",
-			   err) < 0)
+	if (query_open(&q, &f->db.sql,
+		       "SELECT coalesce(fk, 0), parent, position, syncStatus FROM moz_bookmarks"
+		       " WHERE id = ?1",
+		       err) < 0)
 		return -1;
-	app_bind_int(&q, 1, id);
-	rc = app_query_step(&q, err);
-	if (rc != APP_QUERY_ROW)
+	query_int(&q, 1, id);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : APP_MOVED;
-	*out = (struct firefox_row){ .place = app_column_int(&q, 0),
-				     .parent = app_column_int(&q, 1),
-				     .position = app_column_int(&q, 2),
-				     .sync_status = app_column_int(&q, 3) };
+	*out = (struct firefox_row){ .place = query_column_int(&q, 0),
+				     .parent = query_column_int(&q, 1),
+				     .position = query_column_int(&q, 2),
+				     .sync_status = query_column_int(&q, 3) };
 	return firefox_guid_of(out->guid, f, id, err);
 }
 

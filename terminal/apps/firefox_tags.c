@@ -18,15 +18,15 @@ static int
 put_aside(struct firefox *f, const char *sql, int64_t id, int64_t place, struct span text,
 	  bool added, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 
-	if (app_query_init(&q, &f->db, sql, err) < 0)
+	if (query_open(&q, &f->db.sql, sql, err) < 0)
 		return -1;
-	app_bind_int(&q, 1, id);
-	app_bind_int(&q, 2, place);
-	app_bind_text(&q, 3, text);
-	app_bind_int(&q, 4, added);
-	return app_query_run(&q, err);
+	query_int(&q, 1, id);
+	query_int(&q, 2, place);
+	query_text_span(&q, 3, text);
+	query_int(&q, 4, added);
+	return query_run(&q, err);
 }
 
 #define ASIDE_TAG     "INSERT INTO temp.tags VALUES(?1, ?2, ?3, ?4)"
@@ -131,15 +131,15 @@ for_all(struct firefox *f, const char *sql,
 	int (*fn)(struct firefox *f, int64_t place, struct span text, struct err *err),
 	struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(&q, &f->db, sql, err) < 0)
+	if (query_open(&q, &f->db.sql, sql, err) < 0)
 		return -1;
 	if (sqlite3_bind_parameter_count(q.stmt))
-		app_bind_int(&q, 1, f->tags_root);
-	while ((rc = app_query_step(&q, err)) == APP_QUERY_ROW)
-		if (fn(f, app_column_int(&q, 0), app_column_span(&q, 1), err) < 0)
+		query_int(&q, 1, f->tags_root);
+	while ((rc = query_step(&q, err)) == QUERY_ROW)
+		if (fn(f, query_column_int(&q, 0), query_column_blob(&q, 1), err) < 0)
 			return -1;
 	return rc;
 }
@@ -185,7 +185,7 @@ delete_keyword(struct firefox *f, int64_t place, struct span keyword, struct err
 	if (firefox_ask(&none, f, "DELETE FROM moz_keywords WHERE place_id = ?1 AND keyword = ?2",
 			place, keyword, err) < 0)
 		return -1;
-	int gone = sqlite3_changes(f->db.sql);
+	int gone = sqlite3_changes(f->db.sql.db);
 	if (gone == 0)
 		return 0;
 	return firefox_count_page(f, place, -gone, err) < 0
@@ -267,22 +267,22 @@ static int
 seen_of_page(struct firefox *f, int64_t place, struct bookmark *b, struct buf *text,
 	     struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	int rc;
 
-	if (app_query_init(
-		    &q, &f->db,
+	if (query_open(
+		    &q, &f->db.sql,
 		    "SELECT t.title, 1 FROM moz_bookmarks b JOIN moz_bookmarks t ON t.id = b.parent"
 		    " WHERE b.fk = ?1 AND b.type = 1 AND t.parent = ?2 AND t.title <> ''"
 		    " UNION ALL SELECT keyword, 0 FROM moz_keywords WHERE place_id = ?1"
 		    " AND coalesce(post_data, '') = ''",
 		    err) < 0)
 		return -1;
-	app_bind_int(&q, 1, place);
-	app_bind_int(&q, 2, f->tags_root);
-	while ((rc = app_query_step(&q, err)) == APP_QUERY_ROW) {
-		struct span is = app_column_span(&q, 0);
-		bool is_tag = app_column_int(&q, 1);
+	query_int(&q, 1, place);
+	query_int(&q, 2, f->tags_root);
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		struct span is = query_column_blob(&q, 0);
+		bool is_tag = query_column_int(&q, 1);
 
 		if (is_tag && (has_tag(b, is) || b->n_tags == BOOKMARK_TAGS_MAX))
 			continue;

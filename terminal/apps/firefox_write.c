@@ -75,8 +75,8 @@ start(struct firefox *f, struct err *err)
 	if (lock_profile(f, err) < 0 || app_db_open_write(&f->db, f->path, err) < 0)
 		return -1;
 	f->is_writing = true;
-	if (app_db_exec(&f->db, "BEGIN EXCLUSIVE", err) < 0 ||
-	    check_schema(f, err) < 0 || firefox_read_roots(f, err) < 0)
+	if (app_db_exec(&f->db, "BEGIN EXCLUSIVE", err) < 0 || check_schema(f, err) < 0 ||
+	    firefox_read_roots(f, err) < 0)
 		return -1;
 	return app_db_exec(
 		&f->db,
@@ -113,7 +113,7 @@ firefox_rollback(void *store)
 	struct firefox *f = store;
 	struct err ignored = { 0 };
 
-	if (f->is_writing && !sqlite3_get_autocommit(f->db.sql))
+	if (f->is_writing && !sqlite3_get_autocommit(f->db.sql.db))
 		app_db_exec(&f->db, "ROLLBACK", &ignored);
 	if (f->is_writing)
 		firefox_forget(f);
@@ -174,23 +174,22 @@ firefox_add(void *store, struct span bytes, int64_t *number, struct err *err)
 static int
 replace_title(struct firefox *f, int64_t id, const struct bookmark *b, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 
-	if (app_query_init(
-		    &q, &f->db,
-		    "UPDATE moz_bookmarks SET title = ?1, lastModified = max(lastModified, ?2),"
-		    " dateAdded = CASE ?3 WHEN 0 THEN dateAdded ELSE ?3 END,"
-		    " syncChangeCounter = syncChangeCounter + 1 WHERE id = ?4",
-		    err) < 0)
+	if (query_open(&q, &f->db.sql,
+		       "UPDATE moz_bookmarks SET title = ?1, lastModified = max(lastModified, ?2),"
+		       " dateAdded = CASE ?3 WHEN 0 THEN dateAdded ELSE ?3 END,"
+		       " syncChangeCounter = syncChangeCounter + 1 WHERE id = ?4",
+		       err) < 0)
 		return -1;
 	if (b->title.n)
-		app_bind_text(&q, 1, b->title);
+		query_text_span(&q, 1, b->title);
 	else
-		app_bind_null(&q, 1);
-	app_bind_int(&q, 2, firefox_now_us());
-	app_bind_int(&q, 3, b->added_unix_ms * 1000);
-	app_bind_int(&q, 4, id);
-	return app_query_run(&q, err);
+		query_null(&q, 1);
+	query_int(&q, 2, firefox_now_us());
+	query_int(&q, 3, b->added_unix_ms * 1000);
+	query_int(&q, 4, id);
+	return query_run(&q, err);
 }
 
 int
@@ -226,23 +225,22 @@ static int
 is_ours_and_empty(bool *out, struct firefox *f, int64_t id, const struct firefox_row *row,
 		  struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	char parent_guid[PLACES_GUID_BYTES], guid[PLACES_GUID_BYTES];
 	int rc;
 
 	*out = false;
 	if (firefox_guid_of(parent_guid, f, row->parent, err) < 0 ||
-	    app_query_init(
-		    &q, &f->db,
-		    "SELECT title FROM moz_bookmarks b WHERE id = ?1 AND type = 2 AND NOT EXISTS"
-		    " (SELECT 1 FROM moz_bookmarks c WHERE c.parent = b.id)",
-		    err) < 0)
+	    query_open(&q, &f->db.sql,
+		       "SELECT title FROM moz_bookmarks b WHERE id = ?1 AND type = 2 AND NOT EXISTS"
+		       " (SELECT 1 FROM moz_bookmarks c WHERE c.parent = b.id)",
+		       err) < 0)
 		return -1;
-	app_bind_int(&q, 1, id);
-	rc = app_query_step(&q, err);
-	if (rc != APP_QUERY_ROW)
+	query_int(&q, 1, id);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : 0;
-	places_guid_of_folder(guid, span_str(parent_guid), app_column_span(&q, 0));
+	places_guid_of_folder(guid, span_str(parent_guid), query_column_blob(&q, 0));
 	*out = strcmp(guid, row->guid) == 0;
 	return 0;
 }

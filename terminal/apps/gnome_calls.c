@@ -71,26 +71,26 @@ calls_stamp(struct app_stamp *out, void *store, struct err *err)
 
 /* 0, or 1: there is no such time. */
 static int
-time_of(int64_t *unix_ms, const struct app_query *q, int column)
+time_of(int64_t *unix_ms, const struct query *q, int column)
 {
 	struct err ignored = { 0 };
 
-	return app_column_is_null(q, column) ||
-	       when_parse(unix_ms, app_column_span(q, column), &ignored) < 0;
+	return query_column_is_null(q, column) ||
+	       when_parse(unix_ms, query_column_blob(q, column), &ignored) < 0;
 }
 
 /* The row at hand as a call.  0, or -1 with @why: it is none. */
 static int
-call_of_row(struct sms_xml_call *call, const struct app_query *q, struct err *why)
+call_of_row(struct sms_xml_call *call, const struct query *q, struct err *why)
 {
 	int64_t answered, end;
 	bool talked = time_of(&answered, q, 4) == 0;
 
-	*call = (struct sms_xml_call){ .number = app_column_span(q, 1) };
+	*call = (struct sms_xml_call){ .number = query_column_blob(q, 1) };
 	if (time_of(&call->at_unix_ms, q, 3) != 0)
 		return err_set(why, ERR_SYNTAX, "call %" PRId64 " does not say when it began",
-			       app_column_int(q, 0));
-	if (!app_column_int(q, 2))
+			       query_column_int(q, 0));
+	if (!query_column_int(q, 2))
 		call->type = SMS_XML_CALL_OUT;
 	else
 		call->type = talked ? SMS_XML_CALL_IN : SMS_XML_CALL_MISSED;
@@ -103,16 +103,16 @@ static int
 calls_each(void *store, row_fn *fn, row_refused_fn *refused, void *ctx, struct err *err)
 {
 	AUTO(buf_clear) struct buf bytes = BUF_INIT(ROW_BYTES);
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct app_db *d;
 	int rc = db_rows_reading(&d, store, err);
 
 	if (rc != 0)
 		return rc;
-	if (app_query_init(&q, d, SELECT "ORDER BY id", err) < 0)
+	if (query_open(&q, &d->sql, SELECT "ORDER BY id", err) < 0)
 		return -1;
-	while ((rc = app_query_step(&q, err)) == APP_QUERY_ROW) {
-		struct row row = { .number = app_column_int(&q, 0) };
+	while ((rc = query_step(&q, err)) == QUERY_ROW) {
+		struct row row = { .number = query_column_int(&q, 0) };
 		struct sms_xml_call call;
 		struct err why = { 0 };
 
@@ -133,18 +133,18 @@ calls_each(void *store, row_fn *fn, row_refused_fn *refused, void *ctx, struct e
 static int
 calls_read(void *store, int64_t number, struct buf *out, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct sms_xml_call call;
 	struct app_db *d;
 	int rc = db_rows_reading(&d, store, err);
 
 	if (rc != 0)
 		return rc;
-	if (app_query_init(&q, d, SELECT "WHERE id = ?1", err) < 0)
+	if (query_open(&q, &d->sql, SELECT "WHERE id = ?1", err) < 0)
 		return -1;
-	app_bind_int(&q, 1, number);
-	rc = app_query_step(&q, err);
-	if (rc != APP_QUERY_ROW)
+	query_int(&q, 1, number);
+	rc = query_step(&q, err);
+	if (rc != QUERY_ROW)
 		return rc < 0 ? -1 : APP_MOVED;
 	return call_of_row(&call, &q, err) < 0 ? -1 : sms_xml_call_print(out, &call, err);
 }
@@ -217,7 +217,7 @@ calls_shown(struct buf *out, void *store, struct span bytes, struct err *err)
 
 /* "2026-11-26T03:48:57.382000Z" */
 static int
-bind_time(struct app_query *q, int at, struct buf *store, int64_t unix_ms, struct err *err)
+bind_time(struct query *q, int at, struct buf *store, int64_t unix_ms, struct err *err)
 {
 	char text[WHEN_TEXT_BYTES];
 
@@ -225,14 +225,14 @@ bind_time(struct app_query *q, int at, struct buf *store, int64_t unix_ms, struc
 	buf_reset(store);
 	if (buf_append_fmt(store, err, "%.19s.%03d000Z", text, (int)(unix_ms % 1000)) < 0)
 		return -1;
-	app_bind_text(q, at, buf_span(store));
+	query_text_span(q, at, buf_span(store));
 	return 0;
 }
 
 static int
 insert(int64_t *number, struct db_rows *r, const struct sms_xml_call *call, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	AUTO(buf_clear) struct buf start = BUF_INIT(64);
 	AUTO(buf_clear) struct buf answered = BUF_INIT(64);
 	AUTO(buf_clear) struct buf end = BUF_INIT(64);
@@ -240,23 +240,23 @@ insert(int64_t *number, struct db_rows *r, const struct sms_xml_call *call, stru
 	bool sip = call->number.n > 4 && (memcmp(call->number.p, "sip:", 4) == 0 ||
 					  memcmp(call->number.p, "sips:", 5) == 0);
 
-	if (app_query_init(&q, &r->live,
-			   "INSERT INTO calls (target, inbound, start, answered, \"end\", protocol)"
-			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-			   err) < 0)
+	if (query_open(&q, &r->live.sql,
+		       "INSERT INTO calls (target, inbound, start, answered, \"end\", protocol)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		       err) < 0)
 		return -1;
-	app_bind_text(&q, 1, call->number);
-	app_bind_int(&q, 2, call->type != SMS_XML_CALL_OUT);
+	query_text_span(&q, 1, call->number);
+	query_int(&q, 2, call->type != SMS_XML_CALL_OUT);
 	if (bind_time(&q, 3, &start, call->at_unix_ms, err) < 0 ||
 	    bind_time(&q, 4, &answered, call->at_unix_ms, err) < 0 ||
 	    bind_time(&q, 5, &end, call->at_unix_ms + call->duration_s * 1000, err) < 0)
 		return -1;
 	if (!talked)
-		app_bind_null(&q, 4);
-	app_bind_text(&q, 6, span_str(sip ? "sip" : "tel"));
-	if (app_query_run(&q, err) < 0)
+		query_null(&q, 4);
+	query_text_span(&q, 6, span_str(sip ? "sip" : "tel"));
+	if (query_run(&q, err) < 0)
 		return -1;
-	*number = sqlite3_last_insert_rowid(r->live.sql);
+	*number = sqlite3_last_insert_rowid(r->live.sql.db);
 	return 0;
 }
 
@@ -286,13 +286,13 @@ calls_replace(void *store, int64_t number, struct span bytes, struct err *err)
 static int
 calls_remove(void *store, int64_t number, struct err *err)
 {
-	AUTO(app_query_clear) struct app_query q = APP_QUERY_INIT;
+	AUTO(query_clear) struct query q = QUERY_INIT;
 	struct db_rows *r = store;
 
-	if (app_query_init(&q, &r->live, "DELETE FROM calls WHERE id = ?1", err) < 0)
+	if (query_open(&q, &r->live.sql, "DELETE FROM calls WHERE id = ?1", err) < 0)
 		return -1;
-	app_bind_int(&q, 1, number);
-	return app_query_run(&q, err);
+	query_int(&q, 1, number);
+	return query_run(&q, err);
 }
 
 static const struct row_kind calls = {

@@ -190,13 +190,20 @@ schema_make(struct box *b, struct err *err)
 		for (size_t i = 0; rc == 0 && schema_statements[i]; i++)
 			rc = db_exec(b, schema_statements[i], err);
 		snprintf(sql, sizeof sql, "PRAGMA application_id = %d", SCHEMA_APPLICATION_ID);
-		if (rc == 0 && sqlite3_exec(b->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-			rc = db_fail(b, sqlite3_extended_errcode(b->db), err);
+		if (rc == 0 && sqlite3_exec(b->sql.db, sql, NULL, NULL, NULL) != SQLITE_OK)
+			rc = db_fail(b, sqlite3_extended_errcode(b->sql.db), err);
 		snprintf(sql, sizeof sql, "PRAGMA user_version = %d", BOX_SCHEMA);
-		if (rc == 0 && sqlite3_exec(b->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-			rc = db_fail(b, sqlite3_extended_errcode(b->db), err);
+		if (rc == 0 && sqlite3_exec(b->sql.db, sql, NULL, NULL, NULL) != SQLITE_OK)
+			rc = db_fail(b, sqlite3_extended_errcode(b->sql.db), err);
 	}
 	return box_end(b, rc, err);
+}
+
+/* sql.fail */
+static int
+say_failure(void *box, int rc, struct err *err)
+{
+	return db_fail(box, rc, err);
 }
 
 /* docs/formats/box-db.md, The file, says why each. */
@@ -217,15 +224,17 @@ database_open(struct box *b, struct err *err)
 		path = NULL;
 		return err_nomem(err);
 	}
-	rc = sqlite3_open_v2(path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (!b->db)
+	b->sql.fail = say_failure;
+	b->sql.owner = b;
+	rc = sqlite3_open_v2(path, &b->sql.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (!b->sql.db)
 		return err_nomem(err);
-	sqlite3_extended_result_codes(b->db, 1);
-	sqlite3_busy_timeout(b->db, BOX_BUSY_MS);
+	sqlite3_extended_result_codes(b->sql.db, 1);
+	sqlite3_busy_timeout(b->sql.db, BOX_BUSY_MS);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_db_config(b->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		rc = sqlite3_db_config(b->sql.db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < sizeof pragmas / sizeof *pragmas; i++)
-		rc = sqlite3_exec(b->db, pragmas[i], NULL, NULL, NULL);
+		rc = sqlite3_exec(b->sql.db, pragmas[i], NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return db_fail(b, rc, err);
 	rc = schema_check(b, true, err);
@@ -267,9 +276,7 @@ box_free(struct box *b)
 	if (!b)
 		return;
 	box_unlock(b);
-	for (size_t i = 0; i < BOX_STATEMENTS; i++)
-		sqlite3_finalize(b->statements[i].stmt);
-	sqlite3_close(b->db); /* rolls back what was not committed */
+	sql_close(&b->sql);
 	if (b->has_identity)
 		identity_clear(&b->identity);
 	if (b->home_fd >= 0)
@@ -325,7 +332,7 @@ box_rollback(struct box *b)
 	if (--b->depth > 0)
 		return;
 	/* SQLite rolls back by itself where the disk is full or memory is out. */
-	if (!sqlite3_get_autocommit(b->db))
+	if (!sqlite3_get_autocommit(b->sql.db))
 		db_exec(b, "ROLLBACK", &ignored);
 	identity_reload(b, NULL);
 	b->sealing = 0;
@@ -380,10 +387,10 @@ box_view_end(struct box *b)
 
 	if (!b->viewing)
 		return;
-	assert(sqlite3_txn_state(b->db, NULL) != SQLITE_TXN_WRITE);
+	assert(sqlite3_txn_state(b->sql.db, NULL) != SQLITE_TXN_WRITE);
 	b->viewing = false;
 	/* SQLite may have ended it by itself, after an error. */
-	if (!sqlite3_get_autocommit(b->db))
+	if (!sqlite3_get_autocommit(b->sql.db))
 		db_exec(b, "ROLLBACK", &ignored);
 }
 

@@ -33,7 +33,7 @@ app_row_make(int64_t *number, struct box *b, const char *name, struct err *err)
 	query_text(&q, 1, name);
 	if (query_run(&q, err) < 0)
 		return -1;
-	*number = sqlite3_last_insert_rowid(b->db);
+	*number = sqlite3_last_insert_rowid(b->sql.db);
 	return 0;
 }
 

@@ -10,22 +10,13 @@
 #include "box/identity.h"
 #include "format/state.h"
 
-#define BOX_STATEMENTS 256 /* slots; this folder has some 120 texts of SQL */
-
-struct kept_statement {
-	const char *sql; /* a literal's address */
-	sqlite3_stmt *stmt;
-	bool busy;
-};
-
 struct box {
 	char *home;
 	int home_fd;
 	int lock_fd; /* -1 without the run lock */
-	sqlite3 *db;
-	struct kept_statement statements[BOX_STATEMENTS]; /* by hash of the address */
-	unsigned depth;                                   /* of box_begin() */
-	bool doomed; /* rolled back within: the outermost commit fails */
+	struct sql sql;
+	unsigned depth; /* of box_begin() */
+	bool doomed;    /* rolled back within: the outermost commit fails */
 	bool viewing;
 	int64_t view_ms; /* uptime of its begin */
 	bool has_identity;

@@ -46,7 +46,7 @@ journal_begin(struct box *b, struct err *err)
 		box_rollback(b);
 		return -1;
 	}
-	b->sealing = sqlite3_last_insert_rowid(b->db);
+	b->sealing = sqlite3_last_insert_rowid(b->sql.db);
 	return 0;
 }
 

@@ -116,7 +116,7 @@ kept_insert(struct box *b, struct kept *k, struct span sealed, struct err *err)
 	query_blob(&q, 13, sealed);
 	if (query_run(&q, err) < 0)
 		return -1;
-	k->number = sqlite3_last_insert_rowid(b->db);
+	k->number = sqlite3_last_insert_rowid(b->sql.db);
 	return 0;
 }
 

@@ -40,7 +40,7 @@ receipt_put(struct box *b, struct receipt *r, struct err *err)
 	query_int(&q, 9, r->kind);
 	if (query_run(&q, err) < 0)
 		return -1;
-	r->number = sqlite3_last_insert_rowid(b->db);
+	r->number = sqlite3_last_insert_rowid(b->sql.db);
 	return 0;
 }
 

@@ -95,7 +95,7 @@ each_row(struct query *q, saved_fn *fn, void *ctx, struct err *err)
 	int rc;
 
 	while ((rc = query_step(q, err)) == QUERY_ROW) {
-		row_saved(&s, q->box, q);
+		row_saved(&s, query_box(q), q);
 		if (fn(ctx, &s, err) < 0)
 			return -1;
 	}
@@ -207,7 +207,8 @@ state_emit_rows(struct query *q, state_emit_fn *emit, void *emit_ctx, struct err
 	int rc;
 
 	while ((rc = query_step(q, err)) == QUERY_ROW) {
-		keys_folder_id(e.folder.b, q->box->identity.ids, query_column_text_span(q, 3));
+		keys_folder_id(e.folder.b, query_box(q)->identity.ids,
+			       query_column_text_span(q, 3));
 		query_column_bytes(q, 0, e.item.b, sizeof e.item.b);
 		e.seq = (uint64_t)query_column_int(q, 1);
 		query_column_bytes(q, 2, e.leaf.b, sizeof e.leaf.b);

@@ -177,7 +177,7 @@ a_damaged_database_is_refused(void **state)
 	temp_put(&f->temp, "some.db", SPAN_ARRAY(noise), 0);
 	assert_int_equal(app_db_open_copy(&d, f->path, &stamp, &err), -1);
 	assert_int_equal(err.code, ERR_SYNTAX);
-	assert_null(d.sql);
+	assert_null(d.sql.db);
 	temp_put_str(&f->temp, "some.db", "no database at all");
 	assert_int_equal(app_db_open_copy(&d, f->path, &stamp, &err), -1);
 	assert_int_equal(err.code, ERR_SYNTAX);
@@ -193,7 +193,7 @@ a_database_that_is_locked_is_not_written_to(void **state)
 
 	program_does(f, "CREATE TABLE t(x); BEGIN EXCLUSIVE; INSERT INTO t VALUES(1)");
 	assert_int_equal(app_db_open_write(&d, f->path, &err), 0);
-	sqlite3_busy_timeout(d.sql, 10);
+	sqlite3_busy_timeout(d.sql.db, 10);
 	assert_int_equal(app_db_exec(&d, "BEGIN EXCLUSIVE", &err), -1);
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_string_equal(err.hint, "close Some and do it again");

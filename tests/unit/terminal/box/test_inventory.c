@@ -437,14 +437,14 @@ what_fails_in_a_refresh_leaves_the_inventory_as_it_was(void **state)
 	a_box_app("contacts", "vcard", NULL);
 	a_box_refresh();
 	put("b.vcf", CARD("Ben", UID("b")));
-	assert_int_equal(sqlite3_exec(my.b->db,
+	assert_int_equal(sqlite3_exec(my.b->sql.db,
 				      "CREATE TEMP TRIGGER stop BEFORE INSERT ON items"
 				      " BEGIN SELECT raise(FAIL, 'stop'); END",
 				      NULL, NULL, NULL),
 			 SQLITE_OK);
 	assert_int_equal(inventory_refresh(NULL, my.b, my.s, NULL, NULL, &err), -1);
 	assert_string_equal(a_box_items(), "a: Anna\n");
-	assert_int_equal(sqlite3_exec(my.b->db, "DROP TRIGGER stop", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(my.b->sql.db, "DROP TRIGGER stop", NULL, NULL, NULL), SQLITE_OK);
 	a_box_refresh();
 	assert_string_equal(a_box_items(), "a: Anna\nb: Ben\n");
 }

@@ -6,8 +6,8 @@
  * SQLITE_CORRUPT (seekAndRead() in os_unix.c: SQLITE_IOERR_CORRUPTFS).  To us a disk that cannot be
  * read now is another thing than a database that is damaged: nobody is to throw his away for it.
  */
-#ifndef OS_SQLITE_RC_H
-#define OS_SQLITE_RC_H
+#ifndef SQL_SQLITE_RC_H
+#define SQL_SQLITE_RC_H
 
 #include <errno.h>
 #include <sqlite3.h>
