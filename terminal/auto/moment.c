@@ -8,6 +8,8 @@
 #include "base/auto.h"
 #include "os/os.h"
 
+#define MS_MAX INT64_C(253402300799999) /* the end of the year 9999: sums stay within 64 bits */
+
 /* 36 characters, a new random one at each start of the kernel: random(4). */
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
@@ -75,7 +77,7 @@ moment_parse(struct moment *out, const char *text)
 	*out = (struct moment){ 0 };
 	if (sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNx64 "%n", &m.unix_ms, &m.up_ms, &m.boot,
 		   &end) != 3 ||
-	    text[end] || m.unix_ms < 0 || m.up_ms < 0)
+	    text[end] || m.unix_ms < 0 || m.unix_ms > MS_MAX || m.up_ms < 0 || m.up_ms > MS_MAX)
 		return false;
 	*out = m;
 	return true;
