@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* where: an expression printed is the same expression; "not" is the opposite, for whatever item. */
-#include "item/where.h"
 #include "fuzz.h"
+#include "item/where_internal.h"
 
 static int64_t
 no_zone(int64_t at_unix_ms)
@@ -43,6 +43,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		.party = span_of("Ada", 3),
 	};
 
+	struct where_wall wall = where_wall_parse(span_of(data, n));
+	FUZZ_TRUE(wall.s == WHERE_WALL_NONE ||
+		  (wall.s >= where_wall_s(1, 1, 1) && wall.s < where_wall_s(10000, 1, 3)));
 	if (where_parse(&w, span_of(data, n), &err) < 0) {
 		FUZZ_TRUE(err.code == ERR_USAGE || err.code == ERR_LIMIT);
 		return 0;
