@@ -204,7 +204,7 @@ type_of(unsigned char *type, int fd, const struct dirent *d, struct err *err)
 		return 0;
 	if (os->fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot look at a file");
-	*type = IFTODT(st.st_mode);
+	*type = (unsigned char)IFTODT(st.st_mode);
 	return 0;
 }
 

@@ -100,7 +100,7 @@ cmd_pair(struct cli *cli, struct err *err)
 
 	if (compare_possible(cli, err) < 0)
 		return -1;
-	u = cli_unlock(cli, err);
+	u = cli_unlock_anew(cli, err);
 	if (!u || cli_server(&address, cli, err) < 0)
 		return -1;
 	interrupt_watch();
