@@ -7,7 +7,7 @@ BUILD  ?= build
 PYTHON ?= /usr/bin/python3
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all build FORCE deps deps-check deps-lint demo check check-faults check-laws check-scale lint fuzz bench bench-quick install \
+.PHONY: all build preloaded deps deps-check deps-lint demo check check-faults check-laws check-scale lint fuzz bench bench-quick install \
 	clean help
 
 all: build
@@ -22,11 +22,9 @@ $(BUILD)/build.ninja:
 	@meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || { cat $(BUILD).log >&2; exit 1; }
 	@mv $(BUILD).log $(BUILD)/meson-setup.log
 
-# What stories of faults preload (tests/fault).
-$(BUILD)/tests/fault/libfault.so: $(BUILD)/build.ninja FORCE
-	@$(NINJA) --quiet tests/fault/libfault.so
-
-FORCE:
+# What stories of faults and of clocks preload (tests/fault).
+preloaded: $(BUILD)/build.ninja
+	@$(NINJA) --quiet tests/fault/libfault.so tests/fault/libclock.so
 
 deps:
 	@tools/deps.sh build

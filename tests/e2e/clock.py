@@ -19,6 +19,7 @@ class Clock:
     time goes on by itself, too, as slowly as ever."""
 
     def __init__(self, path, at=None):
+        assert LIBRARY.exists(), f"{LIBRARY} is not built: make preloaded"
         path.write_bytes(bytes(24))
         with open(path, "r+b") as file:
             self._map = mmap.mmap(file.fileno(), 24)

@@ -353,8 +353,6 @@ def test_a_killed_child_ends_no_service_and_loses_nothing(relayed_terminal, serv
 @pytest.fixture(scope="module")
 def in_time(make_server, tmp_path_factory):
     """(server, relay, clock), the clock being the server's and whoever's takes its environment."""
-    if not clocks.LIBRARY.exists():
-        pytest.skip(f"no {clocks.LIBRARY}")
     clock = clocks.Clock(tmp_path_factory.mktemp("clock") / "clock")
     with relays.Relay() as relay:
         server = make_server(start=False, plain=True, url=relay.address)
