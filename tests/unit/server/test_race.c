@@ -258,7 +258,7 @@ look(const struct side *s)
 
 struct watching {
 	const struct side *a, *b;
-	volatile bool done;
+	_Atomic bool done;
 	unsigned torn;
 };
 
