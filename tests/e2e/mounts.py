@@ -67,3 +67,12 @@ class Fat(Disk):
         except FileNotFoundError as problem:
             pytest.skip(f"no FAT can be made: {problem}")
         super().__init__(folder, image)
+
+
+def read_only(folder):
+    """For `within`: a command that starts another one, which finds the folder on a file system that is only read."""
+    command = ["unshare", "--mount", "sh", "-c",
+               'mount --bind -o ro "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', str(folder)]
+    if subprocess.run([*command, "true"], capture_output=True).returncode:
+        pytest.skip("no private mount namespace here")
+    return command

@@ -6,6 +6,7 @@ import json
 import pytest
 
 import browsers
+import mounts
 
 NEWS = "https://news.example/"
 MANUAL = "https://manual.example/a?q=1&r=2#top"
@@ -153,6 +154,31 @@ def test_bookmarks_go_from_firefox_to_chromium_and_back(phone):
     assert {("toolbar_____", "Made here", "https://here.example/", "", ""),
             ("toolbar_____", "After", "https://after.example/", "", ""),
             ("unfiled_____/Mine", "", "https://here.example/", "", "")} <= set(now)
+
+
+@pytest.mark.parametrize("adapter, browser, profile, written", [
+    ("firefox", browsers.Firefox, ".", "places.sqlite"),
+    ("chromium", browsers.Chromium, "Default", "Bookmarks"),
+])
+def test_a_profile_that_is_only_read_is_left_alone_with_a_reason(phone, make_terminal, adapter, browser, profile,
+                                                                 written):
+    if adapter == "chromium":
+        browsers.need("chromium", "chromedriver")
+        pytest.importorskip("selenium", reason="no python3-selenium: tools/deps.sh check")
+    t = make_terminal()
+    t.join(phone)
+    folder = t.phone / adapter
+    with browser(folder):
+        pass
+    file = folder / profile / written
+    t.run("apps", "add", "bookmarks", "--adapter", adapter, "--path", folder / profile)
+    before = file.read_bytes() if file.exists() else None
+    t.within = mounts.read_only(folder / profile)
+    told = t.run("restore", "fox", "--from", phone.device, "--into", "bookmarks", expect=3)
+    refused(told, "Read-only file system")
+    t.within = []
+    assert (file.read_bytes() if file.exists() else None) == before
+    assert results(t.run("restore", "fox", "--from", phone.device, "--into", "bookmarks")) == {"added": 6}
 
 
 def test_the_bookmarks_of_gnome_web_are_found_read_and_restored_elsewhere(phone, make_terminal):
