@@ -240,8 +240,7 @@ int rows_pairings_trim(struct catalog_tx *tx, const struct id16 *account, unsign
 		       struct err *err);
 
 /* sqlite_alarms.c */
-int
-rows_devices_worrying(struct catalog_tx *tx, catalog_device_fn *fn, void *ctx, struct err *err);
+int rows_devices_worrying(struct catalog_tx *tx, catalog_device_fn *fn, void *ctx, struct err *err);
 int rows_devices_grace(struct catalog_tx *tx, int64_t asleep_ms, int64_t max_ms, struct err *err);
 int rows_devices_held(struct catalog_tx *tx, catalog_alarm_fn *fn, void *ctx, struct err *err);
 int rows_alarms(struct catalog_tx *tx, const struct id16 *account, catalog_alarm_fn *fn, void *ctx,

@@ -335,7 +335,8 @@ a_revocation_changes_the_keys_of_all_but_the_one_that_is_shut_out(void **state)
 {
 	struct fixture *f = running(state);
 	struct passphrase *p = live_passphrase(LIVE_PASSPHRASE);
-	struct account_credential by_code = { .recovery = f->code }, by_passphrase = { .passphrase = p };
+	struct account_credential by_code = { .recovery = f->code },
+				  by_passphrase = { .passphrase = p };
 	struct account_join_request q = { .with.recovery = f->code, .name = "lost" };
 	AUTO(recovery_code_free) struct recovery_code *code = NULL;
 	AUTO(secret_free) struct secret *psk = NULL;

@@ -166,8 +166,8 @@ a_full_disk_loses_nothing_that_was_there(void **state)
 	memset(value, 'x', sizeof value);
 	assert_rc(setting_set(my.b, "before", span_str("1"), &err), 0, err);
 	/* The limit of pages holds for this connection: SQLite reports it as a full disk. */
-	assert_rc(sqlite3_exec(my.b->sql.db, "PRAGMA max_page_count = 60", NULL, NULL, NULL), SQLITE_OK,
-		  err);
+	assert_rc(sqlite3_exec(my.b->sql.db, "PRAGMA max_page_count = 60", NULL, NULL, NULL),
+		  SQLITE_OK, err);
 	for (int i = 0; rc == 0 && i < 1000; i++) {
 		snprintf(key, sizeof key, "k%d", i);
 		rc = setting_set(my.b, key, span_of(value, sizeof value), &err);

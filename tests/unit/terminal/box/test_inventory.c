@@ -444,7 +444,8 @@ what_fails_in_a_refresh_leaves_the_inventory_as_it_was(void **state)
 			 SQLITE_OK);
 	assert_int_equal(inventory_refresh(NULL, my.b, my.s, NULL, NULL, &err), -1);
 	assert_string_equal(a_box_items(), "a: Anna\n");
-	assert_int_equal(sqlite3_exec(my.b->sql.db, "DROP TRIGGER stop", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(my.b->sql.db, "DROP TRIGGER stop", NULL, NULL, NULL),
+			 SQLITE_OK);
 	a_box_refresh();
 	assert_string_equal(a_box_items(), "a: Anna\nb: Ben\n");
 }
