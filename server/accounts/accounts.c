@@ -6,6 +6,7 @@
 
 #include "accounts/recipients.h"
 #include "catalog/state_store.h"
+#include "format/batch.h"
 #include "os/os.h"
 
 /* Codes have 128 random bits: a plain hash keeps them. */
@@ -241,6 +242,27 @@ add_device(struct catalog_tx *tx, const struct id16 *account, const struct log_e
 	return rc;
 }
 
+/* When the batch @d->seq was made, as its device says; 0: there is none, or it was cleared. */
+static int
+read_client_time(struct catalog_tx *tx, struct catalog_device *d, struct err *err)
+{
+	AUTO(buf_clear) struct buf bytes = BUF_INIT(BATCH_PREFIX_BYTES_MAX);
+	struct batch_prefix prefix;
+	size_t n;
+	int rc;
+
+	d->client_unix_ms = 0;
+	if (!d->seq)
+		return 0;
+	rc = tx->ops->batch_prefix(tx, d->row, d->seq, &bytes, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	if (batch_prefix_decode(&prefix, buf_span(&bytes), &n, err) != 0)
+		return -1;
+	d->client_unix_ms = (int64_t)prefix.header.client_unix_ms;
+	return 0;
+}
+
 /* Nothing that the device saved after @cut counts any more; its state is again that of the batch
  * @cut, whose head is @head. */
 static int
@@ -251,7 +273,8 @@ cut_off(struct catalog_tx *tx, struct catalog_account *a, struct catalog_device 
 	struct hash32 root;
 	uint64_t n_bytes, n_uncommitted;
 
-	if (tx->ops->device_cut(tx, d, cut, &n_bytes, &n_uncommitted, err) < 0)
+	if (tx->ops->device_cut(tx, d, cut, &n_bytes, &n_uncommitted, err) < 0 ||
+	    read_client_time(tx, d, err) < 0)
 		return -1;
 	d->head = *head;
 	a->used_bytes -= n_bytes < a->used_bytes ? n_bytes : a->used_bytes;

@@ -98,8 +98,8 @@
 			  "AND x.seq <= ?2 AND x.frame IS NOT NULL ORDER BY x.version DESC LIMIT 1) " \
 			  "FROM items AS i WHERE i.device = ?1 AND i.seq > ?2) " \
 			  "AND (SELECT flags & 1 FROM records AS y WHERE y.id = superseded.record) = 0") \
-	X(CUT_ITEMS,      "UPDATE items SET seq = r.seq, idx = r.id & 16383, flags = r.flags, " \
-			  "leaf = r.leaf, bytes = r.bytes, live = (r.flags & 1) = 0 FROM records AS r " \
+	X(CUT_ITEMS,      "UPDATE items SET versions = r.version, seq = r.seq, idx = r.id & 16383, " \
+			  "flags = r.flags, leaf = r.leaf, bytes = r.bytes, live = (r.flags & 1) = 0 FROM records AS r " \
 			  "WHERE items.device = ?1 AND items.seq > ?2 AND r.id = (SELECT x.id " \
 			  "FROM records AS x WHERE x.folder = items.folder AND x.item = items.item " \
 			  "AND x.seq <= ?2 AND x.frame IS NOT NULL ORDER BY x.version DESC LIMIT 1)") \

@@ -45,7 +45,7 @@ class Relay:
         self._released = threading.Event()
         self._open = []
         self._break_off = False
-        self._abrupt = False
+        self._abrupt = self._once = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
@@ -86,8 +86,9 @@ class Relay:
 
     # What is to happen to the next connections
 
-    def hold(self, direction, position):
-        """Let `position` bytes through, then wait for let_go()."""
+    def hold(self, direction, position, once=False):
+        """Let `position` bytes through, then wait for let_go(): each connection, or (once) the first."""
+        self._once = once
         self._arm(direction, position, "hold")
 
     def cut(self, direction, position, abrupt=False):
@@ -164,6 +165,8 @@ class Relay:
                 if self._abrupt:
                     connection.prepare_reset()
                 return False
+            if self._once:
+                self._rule = None
             self._reached.set()
             self._released.wait()
             if self._break_off:

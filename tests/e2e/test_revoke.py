@@ -111,7 +111,9 @@ def test_what_a_thief_saved_after_the_chosen_backup_is_void(three):
     there = by_name(at_hand.run("cloud", "--from", lost.device))
     assert "Forged" not in there and {"Anna", "photo.bin"} <= set(there)
     [only] = at_hand.run("history", "contacts", there["Anna"]["id"], "--from", lost.device)
-    assert only["version"] == 1
+    assert only["version"] == 1 == there["Anna"]["versions"]
+    [shown] = [d for d in at_hand.run("devices") if d["id"] == lost.device]
+    assert shown["newest"] == only["saved_at"]
     preview = at_hand.run("restore", "--from", lost.device, "--preview")
     assert "older state" not in at_hand.stderr
     assert {i["name"] for i in preview["items"]} == {"Anna", "photo.bin"}

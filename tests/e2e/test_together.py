@@ -55,7 +55,7 @@ def test_a_terminal_joins_while_another_saves(make_relayed, make_terminal):
     relay.forget()
     b.join(a)
     up = next(bytes(one.up) for one in relay.connections if b"POST /v1/item" in one.up)
-    relay.hold("up", up.index(b"POST /v1/item"))
+    relay.hold("up", up.index(b"POST /v1/item"), once=True)
     c.passphrase = a.passphrase
     running = c.start("join", a.server, "--account", a.account, "--name", c.name,
                       env={"CLOUDBOX_PASSPHRASE": a.passphrase})

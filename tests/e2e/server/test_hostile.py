@@ -17,11 +17,13 @@ import pytest
 
 import programs
 
-POSTS = ("/v1/accounts", "/v1/login/start", "/v1/login/finish", "/v1/log", "/v1/have", "/v1/chunks",
-         "/v1/batches", "/v1/records", "/v1/item", "/v1/objects")
+PAIRING = "/v1/pair/" + "ef" * 16
+POSTS = ("/v1/accounts", "/v1/login/start", "/v1/login/finish", "/v1/log", "/v1/have", "/v1/beat", "/v1/chunks",
+         "/v1/batches", "/v1/records", "/v1/item", "/v1/objects", "/v1/pair", PAIRING)
+BOTH = ("/v1/log", PAIRING)  # may be got, too
 DEVICE = "/v1/devices/" + "ab" * 16
 GETS = ("/healthz", "/v1/server", "/v1/wraps", "/v1/heads", "/v1/account", DEVICE + "/items",
-        DEVICE + "/versions?folder=" + "cd" * 16)
+        DEVICE + "/versions?folder=" + "cd" * 16, DEVICE + "/damaged")
 NOISE = random.Random(60).randbytes(60)  # the same for every worker: it is part of a test's identity
 LIMITS = {"/v1/batches": 8 << 20, "/v1/item": 48, "/v1/login/start": 64, "/v1/have": 200_000}
 
@@ -104,14 +106,14 @@ def is_well(daemon):
 
 def test_these_are_all_calls_of_the_server():
     routes = re.findall(r'\{ "(/[^"]*)", HTTP_(GET|POST)', (programs.ROOT / "server/api/api.c").read_text())
-    assert {path for path, method in routes if method == "POST"} == set(POSTS)
-    gets = {re.sub(r"/[0-9a-f]{32}/", "/*/", path.split("?")[0]) for path in (*GETS, "/v1/log")}
-    assert {path for path, method in routes if method == "GET"} == gets
+    for known, kind in ((POSTS, "POST"), ((*GETS, *BOTH), "GET")):
+        known = {re.sub(r"/[0-9a-f]{32}(?=/|$)", "/*", path.split("?")[0]) for path in known}
+        assert {path for path, method in routes if method == kind} == known
 
 
 @pytest.mark.parametrize("path", POSTS)
 def test_a_call_that_posts_takes_nothing_else(daemon, path):
-    methods = ("PUT", "DELETE", "PATCH") if path == "/v1/log" else ("GET", "PUT", "DELETE", "PATCH")
+    methods = ("PUT", "DELETE", "PATCH") if path in BOTH else ("GET", "PUT", "DELETE", "PATCH")
     for method in methods:
         status, body = ask(daemon, method, path, "Content-Length: 0")
         assert (status, word(body)) == (405, "method")
