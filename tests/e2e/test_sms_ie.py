@@ -183,7 +183,7 @@ def test_a_part_that_was_not_exported_is_missing_and_the_message_comes(known):
     (archive(messages=b" " * (80 << 20)), "unpacks to more than 200 times its size"),
     (b"PK\3\4" + b"\0" * 40, "no messages.ndjson"),
     (b"PK\3\4", "no messages.ndjson"),
-])
+], ids=["nothing", "a picture", "another file", "a bomb", "zeros", "a beginning"])
 def test_what_is_no_export_is_said(phone, tmp_path, what, said):
     (tmp_path / "messages.zip").write_bytes(what)
     if "no export" in said:
