@@ -97,7 +97,9 @@ def test_whatever_another_program_writes_meanwhile_no_contact_is_missing(make_de
     with t.churning() as writes:
         for _ in range(8):
             before = writes()
-            assert stays <= {i["id"] for i in t.run("items", "contacts", expect=None)}
+            there = {i["id"] for i in t.run("items", "contacts", expect=None)}
+            # A service that is too busy to be read is told; never are some of them silently not there.
+            assert stays <= there or (not there and t.stderr), t.stderr
             wait_until(lambda: writes() > before, "another write")
     assert {i["id"] for i in t.run("items", "contacts")} - {"churn"} == stays
 
