@@ -51,8 +51,8 @@ static const struct option retention_options[] = {
 };
 
 static const struct option apps_add_options[] = {
-	{ "--adapter", "ADAPTER", N_("how its data is read: vcard, sms-xml, calls-xml, files"),
-	  false },
+	{ "--adapter", "ADAPTER",
+	  N_("how its data is read: vcard, ical, files, …; the guide to apps has all"), false },
 	{ "--path", "PATH", N_("the file or folder where its data lies"), false },
 	{ "--set", "KEY=VALUE", N_("a setting of the adapter"), true },
 	{ NULL, NULL, NULL, false },

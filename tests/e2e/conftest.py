@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: a server for each file of stories, further ones and terminals by the number."""
 import itertools
+import signal
 
 import pytest
 
@@ -76,3 +77,19 @@ def make_terminal(tmp_path_factory):
                                  name or f"terminal {next(numbers)}", **how)
 
     return make
+
+
+@pytest.fixture
+def serve():
+    """serve(terminal): its service, ended at the end of the story."""
+    started = []
+
+    def start(t, **how):
+        started.append(t.serve(**how))
+        return started[-1]
+
+    yield start
+    for service in started:
+        if service.is_alive():
+            service.signal(signal.SIGTERM)
+            service.finish()

@@ -48,22 +48,6 @@ def terminal(shared):
     return shared
 
 
-@pytest.fixture
-def serve():
-    """serve(terminal): its service, ended at the end of the story."""
-    started = []
-
-    def start(t, **how):
-        started.append(t.serve(**how))
-        return started[-1]
-
-    yield start
-    for service in started:
-        if service.is_alive():
-            service.signal(signal.SIGTERM)
-            service.finish()
-
-
 def is_sanitized():
     """A sanitizer's shadow takes what it wants."""
     return b"__asan_init" in pathlib.Path(programs.program("cloudbox")).read_bytes()

@@ -24,22 +24,6 @@ def terminal(server, make_terminal):
 
 
 @pytest.fixture
-def serve():
-    """serve(terminal): its service, ended at the end of the story."""
-    started = []
-
-    def start(t, **how):
-        started.append(t.serve(**how))
-        return started[-1]
-
-    yield start
-    for service in started:
-        if service.is_alive():
-            service.signal(signal.SIGTERM)
-            service.finish()
-
-
-@pytest.fixture
 def clock(tmp_path):
     return clocks.Clock(tmp_path / "clock")
 
